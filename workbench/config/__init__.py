@@ -1,0 +1,60 @@
+"""What a run is asked: frozen dataclasses whose fields carry help, range and choices.
+
+The settings form, the command line's `--set section.key=value`, the TOML file and the log's row
+are all made from these fields. A field is read, never written: `with_values` returns a new one.
+Order of precedence: default < preset < what the user set.
+"""
+
+from workbench.config.fields import (
+    FROM_PROFILE,
+    DataConfig,
+    MethodConfig,
+    ModelConfig,
+    MonitorConfig,
+    RunConfig,
+    SeedConfig,
+    SwitchConfig,
+    TaskFolder,
+    TrainConfig,
+)
+from workbench.config.values import (
+    Preset,
+    check,
+    effective_switches,
+    from_dict,
+    parse_assignment,
+    preset,
+    preset_names,
+    problem_with,
+    read_toml,
+    settings_of,
+    to_dict,
+    to_toml,
+    with_values,
+)
+
+__all__ = [
+    "FROM_PROFILE",
+    "DataConfig",
+    "MethodConfig",
+    "ModelConfig",
+    "MonitorConfig",
+    "Preset",
+    "RunConfig",
+    "SeedConfig",
+    "SwitchConfig",
+    "TaskFolder",
+    "TrainConfig",
+    "check",
+    "effective_switches",
+    "from_dict",
+    "parse_assignment",
+    "preset",
+    "preset_names",
+    "problem_with",
+    "read_toml",
+    "settings_of",
+    "to_dict",
+    "to_toml",
+    "with_values",
+]

@@ -1,0 +1,283 @@
+"""The settings themselves: one frozen dataclass a section, each field with help, range and choices."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def setting(
+    default: Any,
+    help: str,  # noqa: A002  (the field's own word)
+    *,
+    label: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    unit: str = "",
+    advanced: bool = True,
+) -> Any:
+    """Declare a field: its default, one sentence of help, and what values it takes."""
+    metadata = {
+        "help": help, "label": label, "low": low, "high": high,
+        "choices": choices, "unit": unit, "advanced": advanced,
+    }  # fmt: skip
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class TaskFolder:
+    """One task: a folder whose sub-folders are classes (or, as `one_class`, whose pictures are one class)."""
+
+    name: str
+    path: str
+    classes: tuple[str, ...] = ()  # class folders taken, in learning order; empty: all, sorted
+    one_class: bool = False  # the pictures lie in `path` itself and form one class
+    same_classes: tuple[str, ...] = ()  # names that are the same class as in an earlier task
+    left_out: tuple[str, ...] = ()  # pictures not used, POSIX paths relative to `path`
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which pictures, in which tasks."""
+
+    tasks: tuple[TaskFolder, ...] = ()
+    first_classes: int = setting(
+        0, "With one folder: how many classes the first task gets; 0 keeps the folder as one task.",
+        label="Classes in the first task", low=0, high=100_000)  # fmt: skip
+    increment: int = setting(
+        0, "With one folder: how many classes each later task gets; 0 keeps the folder as one task.",
+        label="Classes in later tasks", low=0, high=100_000)  # fmt: skip
+    same_names: str = setting(
+        "different", "A class name that occurs in two tasks: two classes, or one that is learnt further.",
+        label="Same class name", choices=("different", "same"))  # fmt: skip
+    test_share: float = setting(
+        0.2, "Share of each class kept for testing where the folder brings no test part of its own.",
+        label="Test share", low=0.01, high=0.9)  # fmt: skip
+    train_per_class: int = setting(
+        0, "Train on at most this many pictures of a class; 0 takes all. A quick look needs few.",
+        label="Training pictures per class", low=0, high=10_000_000)  # fmt: skip
+    max_side: int = setting(
+        512, "Pictures are kept in memory with their longer side at most this long.",
+        label="Longest side kept", low=16, high=8192, unit="px")  # fmt: skip
+    cache_megabytes: int = setting(
+        2048, "Decoded pictures beyond this much memory go to a temporary file.",
+        label="Picture memory", low=1, high=1_000_000, unit="MB")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The frozen backbone and the trainable parts around it."""
+
+    backbone: str = setting(
+        "sample", "The frozen Vision Transformer: 'sample', or a timm name with its weight tag.",
+        label="Backbone", advanced=False)  # fmt: skip
+    weights: str = setting(
+        "", "A local .safetensors or .pt file to take the backbone's weights from; empty: from the hub.",
+        label="Weights file")  # fmt: skip
+    branches: str = setting(
+        "both", "Learn adapters (s1), prompts (s2), or both with the hybrid of the two.",
+        label="Adapter", choices=("both", "s1", "s2"), advanced=False)  # fmt: skip
+    use_pretrained_section: bool = setting(
+        True, "Let the frozen backbone's own feature vote beside the adapted ones.",
+        label="Pretrained section")  # fmt: skip
+    bottleneck: int = setting(
+        16, "Width of each adapter's bottleneck.", label="Bottleneck", low=1, high=4096
+    )
+    prompt_tokens: int = setting(
+        10, "Prompt tokens generated in each block.", label="Prompt tokens", low=1, high=512
+    )
+    adapter_scale: float = setting(
+        0.1, "Factor on the adapter's output and on the prompts carried over from the block before.",
+        label="Adapter scale", low=0.0, high=100.0)  # fmt: skip
+    dropout: float = setting(
+        0.1, "Dropout in adapters and fusion while training.", label="Dropout", low=0.0, high=0.9
+    )
+    alpha: float = setting(
+        0.1,
+        "Vote of the current section at inference.",
+        label="Alpha (current)",
+        low=0.0,
+        high=100.0,
+    )
+    beta: float = setting(
+        1.0,
+        "Vote of the pretrained section at inference.",
+        label="Beta (pretrained)",
+        low=0.0,
+        high=100.0,
+    )
+    gamma: float = setting(
+        0.3,
+        "Vote of the averaged (EMA) section at inference.",
+        label="Gamma (EMA)",
+        low=0.0,
+        high=100.0,
+    )
+
+
+@dataclass(frozen=True)
+class MethodConfig:
+    """NTK-CL's loss terms and the profile of its arithmetic."""
+
+    profile: str = setting(
+        "repaired", "'repaired' is the sound version; 'paper' repeats the official code, quirks included.",
+        label="Profile", choices=("repaired", "paper"), advanced=False)  # fmt: skip
+    sequence: str = setting(
+        "closed", "'closed': the last task is known to be the last; 'open': more tasks may follow.",
+        label="Sequence", choices=("closed", "open"))  # fmt: skip
+    weight_mutual_information: float = setting(
+        0.03, "Weight of the term that separates tasks (η).", label="Weight of mutual information", low=0.0, high=1e6)  # fmt: skip
+    weight_orthogonality: float = setting(
+        1e-4, "Weight of the term that keeps features off the old prototypes' span (υ).",
+        label="Weight of orthogonality", low=0.0, high=1e6)  # fmt: skip
+    weight_regularisation: float = setting(
+        1e-3, "Weight of the squared distance to the previous task's parameters (λ).",
+        label="Weight of regularisation", low=0.0, high=1e6)  # fmt: skip
+    mi_temperature: float = setting(
+        0.1, "Temperature of the mutual-information term.", label="Temperature", low=1e-4, high=1e4)  # fmt: skip
+    orthogonality_rank: int = setting(
+        40, "At most this many directions of the old prototypes are protected.",
+        label="Orthogonality rank", low=1, high=10_000)  # fmt: skip
+    refit_epochs: int = setting(
+        20, "With the switch 'fusion_refit': passes over the cached features after the EMA step.",
+        label="Refit epochs", low=0, high=1000)  # fmt: skip
+    fixed_increment: int = setting(
+        0, "With the switch 'old_prototypes' at fixed_increment: the official code's increment.",
+        label="Official increment", low=0, high=100_000)  # fmt: skip
+
+
+FROM_PROFILE = "profile"
+
+
+def _switch(label: str, help: str, paper: str, repaired: str, *others: str) -> Any:  # noqa: A002
+    values = tuple(dict.fromkeys((FROM_PROFILE, paper, repaired, *others)))
+    metadata = {
+        "help": f"{help} Paper: {paper}; repaired: {repaired}.", "label": label, "low": None, "high": None,
+        "choices": values, "unit": "", "advanced": True, "paper": paper, "repaired": repaired,
+    }  # fmt: skip
+    return field(default=FROM_PROFILE, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class SwitchConfig:
+    """Each quirk of the official code that bears on results; 'profile' follows the chosen profile."""
+
+    s2_init: str = _switch(
+        "A  S2 start", "The prompts' token mixer starts at zero (a saddle it never leaves) or random.", "zero", "kaiming")  # fmt: skip
+    fusion: str = _switch(
+        "B  Fusion", "Attention over a sequence of one, its linear equal, or attention over the sections.",
+        "paper", "linear", "section_attention")  # fmt: skip
+    mutual_information: str = _switch(
+        "C, D  Mutual information", "The official sign and pooling, or supervised contrast per anchor.",
+        "paper", "supcon", "off")  # fmt: skip
+    orthogonality: str = _switch(
+        "E  Orthogonality", "Signed sum of the residual, or squared projection on the old subspace.",
+        "signed_residual", "projection", "off")  # fmt: skip
+    orthogonality_basis: str = _switch(
+        "F  Basis", "Singular vectors of all rows including empty ones, or of the old prototypes only.",
+        "all_rows", "old_prototypes")  # fmt: skip
+    regulariser: str = _switch(
+        "H  Regulariser", "Distance over weight matrices only, or over every live parameter.", "weights", "live")  # fmt: skip
+    non_finite: str = _switch(
+        "I  Non-finite loss", "An infinite or undefined auxiliary loss counts as zero, or stops the run.", "zero", "raise")  # fmt: skip
+    fusion_refit: str = _switch(
+        "J  Fusion after EMA", "Leave the fusion as trained, or refit it to the averaged section.", "none", "cached")  # fmt: skip
+    ema_last_task: str = _switch(
+        "K  EMA after the last task", "Skip the averaging step after the last task of a closed sequence, or not.", "skip", "include")  # fmt: skip
+    prototype_drift: str = _switch(
+        "M  Old prototypes", "Keep old prototypes as they were, or shift them by the estimated drift.",
+        "stale", "stale", "compensated")  # fmt: skip
+    old_prototypes: str = _switch(
+        "N  Which are old", "Old prototypes are those of known classes, or all but a fixed increment.",
+        "known", "known", "fixed_increment")  # fmt: skip
+    task_mask: str = _switch(
+        "O  Task given", "With the task given, other classes' logits become zero or minus infinity.", "zero", "minus_infinity")  # fmt: skip
+    ema_dropout: str = _switch(
+        "Dropout in the EMA copy", "The frozen copy drops units while training, or not.", "on", "off")  # fmt: skip
+    pixel_scale: str = _switch(
+        "Pixel scale", "Pixels as 0 to 1, or normalised by the backbone's own mean and deviation.", "unit", "model")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The optimiser and where it runs."""
+
+    epochs: int = setting(
+        20,
+        "Passes over each task's training pictures.",
+        label="Epochs",
+        low=1,
+        high=100_000,
+        advanced=False,
+    )
+    batch_size: int = setting(
+        16, "Pictures in one step.", label="Batch", low=1, high=1024, advanced=False
+    )
+    learning_rate: float = setting(
+        0.025, "Learning rate at the start of each task; it falls to 0 along a cosine.",
+        label="Learning rate", low=0.0, high=1000.0, advanced=False)  # fmt: skip
+    momentum: float = setting(0.9, "Momentum of SGD.", label="Momentum", low=0.0, high=0.999)
+    weight_decay: float = setting(
+        5e-4, "Weight decay on every trainable parameter.", label="Weight decay", low=0.0, high=10.0
+    )
+    device: str = setting(
+        "auto", "'auto' takes the GPU if there is one.", label="Device", choices=("auto", "cpu", "cuda"), advanced=False)  # fmt: skip
+    precision: str = setting(
+        "fp32", "bf16 halves the frozen backbone's precision on a GPU; trained parts stay in fp32.",
+        label="Precision", choices=("fp32", "bf16"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SeedConfig:
+    """One seed for each source of chance."""
+
+    class_order: int = setting(
+        0,
+        "Order of classes when one folder is split into tasks.",
+        label="Class order",
+        low=0,
+        high=2**31 - 1,
+    )
+    split: int = setting(
+        0, "Which pictures are kept for testing.", label="Test split", low=0, high=2**31 - 1
+    )
+    initialisation: int = setting(
+        0, "Starting values of the trained parts.", label="Initialisation", low=0, high=2**31 - 1
+    )
+    data_order: int = setting(
+        0, "Order of pictures within an epoch.", label="Data order", low=0, high=2**31 - 1
+    )
+    augmentation: int = setting(
+        0, "Random crops and flips.", label="Augmentation", low=0, high=2**31 - 1
+    )
+    dropout: int = setting(0, "Dropped units.", label="Dropout", low=0, high=2**31 - 1)
+    probe: int = setting(
+        0, "Which pictures the NTK monitor looks at.", label="Probe", low=0, high=2**31 - 1
+    )
+
+
+@dataclass(frozen=True)
+class MonitorConfig:
+    """The NTK monitor. It measures on a fixed probe and never trains on it."""
+
+    probe_per_task: int = setting(
+        32, "Pictures of each task the kernel is measured on, and as many of its test part; 0 switches it off.",
+        label="Probe pictures per task", low=0, high=512)  # fmt: skip
+    budget: float = setting(
+        0.1, "Largest share of the wall time the monitor may take; beyond it, measurements are thinned out.",
+        label="Budget", low=0.0, high=1.0)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run, whole."""
+
+    name: str = setting(
+        "", "Name of the run; empty: the next number, as in run-0001.", label="Name", advanced=False
+    )
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    method: MethodConfig = MethodConfig()
+    switches: SwitchConfig = SwitchConfig()
+    train: TrainConfig = TrainConfig()
+    seeds: SeedConfig = SeedConfig()
+    monitor: MonitorConfig = MonitorConfig()

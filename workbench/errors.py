@@ -1,0 +1,29 @@
+"""What can go wrong outside the program, said in sentences.
+
+    WorkbenchError        shown to the user as it is: names the thing, the value, the rule, a way out
+    ├── UsageError        the command or the configuration asks for something that cannot be (exit 2)
+    └── Cancelled         the user stopped it; nothing is wrong (exit 3)
+
+Every other exception is a bug of ours and keeps its traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class WorkbenchError(Exception):
+    """A sentence for the user."""
+
+
+class UsageError(WorkbenchError):
+    """The request itself is wrong: an unknown name, a value out of range."""
+
+
+class Cancelled(WorkbenchError):  # noqa: N818  (a wish, not a fault)
+    """The user asked to stop."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the known name most like `name`, or an empty string."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {close[0]!r}?" if close else ""

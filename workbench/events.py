@@ -1,0 +1,181 @@
+"""What a run says: frozen dataclasses of plain values, never a tensor.
+
+An event is the log's row is the plotted point. Everything but `Pace` is a function of
+configuration and seeds alone; `Pace` carries what the clock says.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """Anything a run says."""
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """One task as it is learnt: `class_ids[i]` is the global number of `class_names[i]`."""
+
+    name: str
+    class_names: tuple[str, ...]
+    class_ids: tuple[int, ...]
+    train_counts: tuple[int, ...]  # pictures per class
+    test_counts: tuple[int, ...]
+    fingerprint: str  # hash of the pictures' contents, to tell later whether they changed
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """Everything is loaded; the first task comes next."""
+
+    tasks: tuple[TaskInfo, ...]
+    switches: Mapping[str, str]
+    backbone: str  # timm name with tag, or "sample"
+    weights_sha256: str
+    feature_width: int
+    trainable_parameters: int
+    device: str  # as a person says it: "cpu" or the GPU's name
+    sequence: str  # "closed" or "open"
+
+
+@dataclass(frozen=True)
+class Stage(Event):
+    """What is being done right now, and how much of it (`total` 0: unknown)."""
+
+    text: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Pace(Event):
+    """How fast it goes: the only event that depends on the clock."""
+
+    images_per_second: float
+    seconds_left: float | None
+    done: int  # training steps so far, of `total` in the whole run
+    total: int
+
+
+@dataclass(frozen=True)
+class TaskStarted(Event):
+    """A task's training begins."""
+
+    task: int  # 0-based
+    step: int  # steps of the run before it
+    epochs: int
+    steps: int  # steps this task will take
+
+
+@dataclass(frozen=True)
+class Step(Event):
+    """One optimiser step; `terms` are the unweighted losses before the step, and their `total`."""
+
+    task: int
+    epoch: int
+    step: int  # counted over the whole run
+    lr: float
+    terms: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Evaluated(Event):
+    """A row of the accuracy matrix: fractions on the test part of each task seen so far."""
+
+    after_task: int
+    step: int
+    accuracy: tuple[float, ...]  # class-incremental
+    task_incremental: tuple[float, ...]  # the task given
+    task_id: tuple[float, ...]  # fraction assigned to the right task
+    baseline: tuple[float, ...]  # frozen backbone, nearest class mean
+    sizes: tuple[int, ...]  # test pictures
+
+
+@dataclass(frozen=True)
+class Measured(Event):
+    """One number; `name` is explained in `workbench.measures`. Absent values carry their reason."""
+
+    name: str
+    task: int
+    epoch: int
+    step: int
+    value: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TaskEnded(Event):
+    """A task is learnt, evaluated, and its adapter saved in the run's folder."""
+
+    task: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Note(Event):
+    """Something worth knowing; the run goes on."""
+
+    text: str
+    level: str = "info"  # or "warning"
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """All tasks are learnt."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Stopped(Event):
+    """The user stopped the run; what was learnt up to the last whole task is kept."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """The run ended with an error: one sentence for the user, a traceback if it is a bug."""
+
+    sentence: str
+    detail: str = ""
+
+
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
+
+
+def to_json(event: Event) -> str:
+    """Return the event's fields as strict JSON; a non-finite number becomes null."""
+    return json.dumps(finite(dataclasses.asdict(event)), ensure_ascii=False, allow_nan=False)
+
+
+def from_json(kind: str, text: str) -> Event:
+    """Rebuild the event of class name `kind` from its JSON."""
+    values = json.loads(text)
+    if kind == "RunStarted":
+        values["tasks"] = tuple(_tupled(TaskInfo, task) for task in values["tasks"])
+    event: Event = _tupled(KINDS[kind], values)
+    return event
+
+
+def _tupled(kind: type[Any], values: Mapping[str, Any]) -> Any:
+    known = {item.name for item in fields(kind)}
+    return kind(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+    )
+
+
+def finite(value: Any) -> Any:
+    """Return plain values with None for every number that is not finite: strict JSON has no other word."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [finite(inner) for inner in value]
+    return value

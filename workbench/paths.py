@@ -1,0 +1,60 @@
+"""Where things lie: shipped resources, the home folder with the log, runs and weights."""
+
+import os
+from pathlib import Path, PurePosixPath
+
+import platformdirs
+
+from workbench.errors import UsageError, WorkbenchError
+
+ROOT = Path(__file__).resolve().parent.parent
+LOG_NAME = "workbench.db"
+
+
+def resource(name: str) -> Path:
+    """Return the path of a shipped file, named relative to `resources/` with forward slashes."""
+    relative = PurePosixPath(name)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise ValueError(f"resource name {name!r} must be relative and without '..'")
+    return ROOT / "resources" / relative
+
+
+def plugin_folder() -> Path:
+    """Return the folder whose Python files are loaded as plug-ins."""
+    return ROOT / "plugins"
+
+
+def home_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder of the log, made if needed: `chosen`, else WORKBENCH_HOME, else the platform's."""
+    folder = Path(
+        chosen
+        or os.environ.get("WORKBENCH_HOME")
+        or platformdirs.user_data_dir("ntkcl-workbench", False)
+    )
+    try:
+        folder = folder.expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: "~name" of nobody
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(
+            f"The log cannot be kept in {folder}: {reason}. Choose another place with --home DIR."
+        ) from error
+    if not os.access(folder, os.W_OK):
+        raise UsageError(
+            f"The log cannot be kept in {folder}: the folder is read-only. Choose another place with --home DIR."
+        )
+    return folder.resolve()
+
+
+def run_folder(home: Path, run_id: str) -> Path:
+    """Return the folder of one run's heavy files (adapter, checkpoints), made if needed."""
+    if not run_id or any(letter in run_id for letter in "/\\."):
+        raise WorkbenchError(f"run id {run_id!r} is not a run of this log.")
+    folder = home / "runs" / run_id
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def weights_folder(home: Path) -> Path:
+    """Return the folder that downloaded backbone weights are kept in."""
+    return home / "weights"
