@@ -1,0 +1,267 @@
+"""Downloads against a real HTTP server on this computer: whole, cut, resumed, refused, cancelled."""
+
+import hashlib
+import re
+import socket
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from workbench.core.hub import (
+    Weights,
+    checked_sha256,
+    fetch,
+    hub_urls,
+    stored_file,
+)
+from workbench.errors import UsageError, WorkbenchError
+from workbench.events import Stage
+
+T = TypeVar("T")
+CONTENT = bytes(range(256)) * 12_000  # 3 MB
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@dataclass
+class Plan:
+    """What the server does: its file, and how it misbehaves."""
+
+    content: bytes = CONTENT
+    etag: str = '"one"'
+    cut_after: list[int] = field(default_factory=list)  # bytes sent, one entry a connection
+    status: int = 200
+    kind: str = "application/octet-stream"
+    claims: int = 0  # length claimed beyond the truth
+    paths: list[str] = field(default_factory=list)
+    ranges: list[str | None] = field(default_factory=list)
+    missing: tuple[str, ...] = ()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    plan: Plan
+
+    def do_GET(self) -> None:
+        plan = self.plan
+        plan.paths.append(self.path)
+        plan.ranges.append(self.headers["Range"])
+        if plan.status != 200 or self.path.endswith(plan.missing or ("\0",)):
+            self.send_error(plan.status if plan.status != 200 else 404)
+            return
+        start, size = 0, len(plan.content)
+        found = re.fullmatch(r"bytes=(\d+)-", self.headers["Range"] or "")
+        if found and self.headers["If-Range"] == plan.etag:
+            start = int(found[1])
+        if start >= size:
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{size}")
+            self.end_headers()
+            return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Type", plan.kind)
+        self.send_header("Content-Length", str(size - start + plan.claims))
+        if plan.etag:
+            self.send_header("ETag", plan.etag)
+        self.end_headers()
+        end = start + plan.cut_after.pop(0) if plan.cut_after else size
+        self.wfile.write(plan.content[start:end])
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+@contextmanager
+def served(plan: Plan) -> Iterator[str]:
+    handler = type("Handler", (_Handler,), {"plan": plan})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = False
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def finish(work: Generator[Stage, None, T]) -> tuple[T, list[Stage]]:
+    stages = []
+    while True:
+        try:
+            stages.append(next(work))
+        except StopIteration as end:
+            return end.value, stages
+
+
+@pytest.fixture
+def plan() -> Plan:
+    return Plan()
+
+
+@pytest.fixture
+def weights(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weights]:
+    with served(plan) as base:
+        monkeypatch.setenv("HF_ENDPOINT", base + "/")
+        yield Weights("vit.tag", hub_urls("timm/vit.tag"))
+
+
+def test_a_file_is_downloaded_once_with_its_hash_beside_it(
+    plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    path, stages = finish(fetch(weights, tmp_path))
+    assert path == tmp_path / "weights" / "vit.tag.safetensors"
+    assert path.read_bytes() == CONTENT
+    assert (path.parent / "vit.tag.safetensors.sha256").read_text().strip() == SHA256
+    assert plan.paths == ["/timm/vit.tag/resolve/main/model.safetensors"]
+    assert any(stage.total == 4 and stage.done <= 4 for stage in stages)
+    assert stored_file("vit.tag", tmp_path) == path
+    assert finish(fetch(weights, tmp_path)) == (path, [])
+    assert finish(checked_sha256(path))[0] == SHA256
+    assert sorted(p.name for p in path.parent.iterdir()) == [path.name, path.name + ".sha256"]
+
+
+def test_the_second_name_is_tried_when_the_first_is_not_there(
+    plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    plan.missing = ("model.safetensors",)
+    assert finish(fetch(weights, tmp_path))[0].name == "vit.tag.bin"
+
+
+def test_a_cut_connection_is_resumed_where_it_broke(
+    plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    plan.cut_after = [1_000_000, 500_000]
+    path, _ = finish(fetch(weights, tmp_path))
+    assert path.read_bytes() == CONTENT
+    assert plan.ranges == [None, "bytes=1000000-", "bytes=1500000-"]
+
+
+def test_a_cancelled_download_goes_on_the_next_time(
+    plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    work = fetch(weights, tmp_path)
+    next(stage for stage in work if "Downloading" in stage.text)
+    work.close()
+    part = tmp_path / "weights" / "vit.tag.safetensors.part"
+    assert 0 < part.stat().st_size < len(CONTENT)
+    assert stored_file("vit.tag", tmp_path) is None
+    size = part.stat().st_size
+    assert finish(fetch(weights, tmp_path))[0].read_bytes() == CONTENT
+    assert plan.ranges == [None, f"bytes={size}-"]
+
+
+def test_a_file_that_changed_meanwhile_is_fetched_anew(
+    plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    work = fetch(weights, tmp_path)
+    next(stage for stage in work if "Downloading" in stage.text)
+    work.close()
+    plan.content, plan.etag = CONTENT[::-1], '"two"'
+    assert finish(fetch(weights, tmp_path))[0].read_bytes() == CONTENT[::-1]
+
+
+@pytest.mark.parametrize("extra", [b"", b"too much"])
+def test_a_part_that_is_whole_or_too_long_ends_well(
+    extra: bytes, plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    (tmp_path / "weights").mkdir()
+    part = tmp_path / "weights" / "vit.tag.safetensors.part"
+    part.write_bytes(CONTENT + extra)
+    part.with_name(part.name + ".version").write_text(plan.etag)
+    assert finish(fetch(weights, tmp_path))[0].read_bytes() == CONTENT
+    assert len(plan.paths) == (2 if extra else 1)
+
+
+def test_without_a_version_to_ask_for_a_part_is_not_trusted(
+    plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    plan.etag, plan.cut_after = "", [1_000_000]
+    assert finish(fetch(weights, tmp_path))[0].read_bytes() == CONTENT
+    assert plan.ranges == [None, None]
+
+
+def test_a_file_shorter_than_promised_is_not_kept_as_whole(
+    plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    plan.claims, plan.etag = 10, ""
+    with pytest.raises(WorkbenchError, match=r"connection broke .* 3 MB are kept"):
+        finish(fetch(weights, tmp_path))
+    assert stored_file("vit.tag", tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (404, "were not found at http"),
+        (403, "without an account"),
+        (401, "without an account"),
+        (503, r"error \(HTTP 503\)"),
+    ],
+)
+def test_refusals_of_the_hub_are_sentences(
+    status: int, sentence: str, plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    plan.status = status
+    with pytest.raises(WorkbenchError, match=sentence):
+        finish(fetch(weights, tmp_path))
+
+
+def test_a_web_page_is_not_taken_for_weights(plan: Plan, weights: Weights, tmp_path: Path) -> None:
+    plan.kind = "text/html; charset=utf-8"
+    with pytest.raises(WorkbenchError, match="answered with a web page"):
+        finish(fetch(weights, tmp_path))
+
+
+def test_a_file_larger_than_the_disk_is_not_begun(
+    plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    plan.claims = 10**17
+    with pytest.raises(WorkbenchError, match=r"need 100,000,000,003 MB more; .* MB are free"):
+        finish(fetch(weights, tmp_path))
+
+
+def test_a_disk_that_fills_up_is_a_sentence(weights: Weights, tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("needs /dev/full")
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "vit.tag.safetensors.part").symlink_to(full)
+    with pytest.raises(WorkbenchError, match="No space left on device"):
+        finish(fetch(weights, tmp_path))
+
+
+def test_an_unreachable_hub_says_where_to_put_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        with pytest.raises(WorkbenchError, match="the hub cannot be reached") as caught:
+            finish(fetch(Weights("vit.tag", hub_urls("timm/vit.tag")), tmp_path))
+    assert f"Put the file into {tmp_path / 'weights'} as 'vit.tag.safetensors'" in str(caught.value)
+
+
+def test_a_file_changed_after_its_download_is_refused(weights: Weights, tmp_path: Path) -> None:
+    path, _ = finish(fetch(weights, tmp_path))
+    path.write_bytes(CONTENT[:-1])
+    with pytest.raises(WorkbenchError, match="is not the file that was downloaded"):
+        finish(checked_sha256(path))
+
+
+def test_addresses_follow_the_endpoint_and_prefer_the_safe_format(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    assert hub_urls("timm/x", "open_clip_pytorch_model.bin") == (
+        "https://huggingface.co/timm/x/resolve/main/open_clip_model.safetensors",
+        "https://huggingface.co/timm/x/resolve/main/open_clip_pytorch_model.bin",
+    )
+    monkeypatch.setenv("HF_ENDPOINT", "file:///etc")
+    with pytest.raises(UsageError, match="not a web address"):
+        hub_urls("timm/x")

@@ -1,0 +1,148 @@
+"""A plain timm Vision Transformer, frozen: its own submodules, called one block at a time.
+
+The only module that imports timm's model classes. Widths, depth and token counts are read from
+the model, so every size works; what is not a plain ViT is refused with a sentence.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, cast
+
+import timm
+import torch
+from timm.models.vision_transformer import Block, VisionTransformer
+from torch import Tensor, nn
+
+from workbench.errors import UsageError
+
+FITS = (
+    "A plain timm Vision Transformer fits: absolute position embedding, class token or mean pooling "
+    "(ViT, DeiT, DINO, DINOv2, MAE, AugReg, CLIP image towers)."
+)
+
+
+class Backbone(nn.Module):
+    """A frozen ViT seen as embedding, blocks and pooling.
+
+    Args:
+        model: the timm model, already loaded; it is frozen and kept in evaluation mode.
+        mean, std: what the pixels are normalised by, three numbers each, for pixels in [0, 1].
+        autocast: run the frozen parts in bfloat16 where the device is a GPU.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        mean: tuple[float, ...] = (0.0, 0.0, 0.0),
+        std: tuple[float, ...] = (1.0, 1.0, 1.0),
+        autocast: bool = False,
+    ) -> None:
+        super().__init__()
+        self.vit = check_plain(model).requires_grad_(False).eval()
+        self.autocast = autocast
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+
+    @property
+    def width(self) -> int:
+        """Length d of a feature."""
+        return int(self.vit.embed_dim)
+
+    @property
+    def depth(self) -> int:
+        """Number of blocks L."""
+        return len(self.vit.blocks)
+
+    @property
+    def prefix_tokens(self) -> int:
+        """Class token and registers before the patches."""
+        return int(self.vit.num_prefix_tokens)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens N that enter a block, prefix and patches."""
+        return int(self.vit.patch_embed.num_patches) + self.prefix_tokens
+
+    @property
+    def image_size(self) -> int:
+        """Side of the square input in pixels."""
+        return int(self.vit.patch_embed.img_size[0])
+
+    def train(self, mode: bool = True) -> "Backbone":
+        """Stay in evaluation mode: a frozen backbone drops nothing."""
+        return super().train(False)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Turn pixels in [0, 1] of shape (B, 3, H, W) into tokens of shape (B, N, d)."""
+        pixels = (images - cast(Tensor, self.mean)) / cast(Tensor, self.std)
+        with self._precision(images):
+            x = self.vit._pos_embed(self.vit.patch_embed(pixels))
+            return cast(Tensor, self.vit.norm_pre(x)).to(images.dtype)  # (B, N, d)
+
+    def attend(self, i: int, x: Tensor) -> Tensor:
+        """Block i up to and with its attention residual, (B, T, d) -> (B, T, d)."""
+        block = self.vit.blocks[i]
+        with self._precision(x):
+            attended = block.ls1(block.attn(block.norm1(x)))
+        return x + cast(Tensor, attended).to(x.dtype)
+
+    def mlp(self, i: int, x: Tensor) -> Tensor:
+        """Block i's MLP path without its residual, (B, T, d) -> (B, T, d)."""
+        block = self.vit.blocks[i]
+        with self._precision(x):
+            return cast(Tensor, block.ls2(block.mlp(block.norm2(x)))).to(x.dtype)
+
+    def pool(self, x: Tensor) -> Tensor:
+        """Final norm and the model's own pooling, (B, N, d) -> (B, d)."""
+        with self._precision(x):
+            return cast(Tensor, self.vit.forward_head(self.vit.norm(x), pre_logits=True)).to(
+                x.dtype
+            )
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """The backbone's own feature from embedded tokens, (B, N, d) -> (B, d)."""
+        x = tokens
+        for i in range(self.depth):
+            x = self.attend(i, x)
+            x = x + self.mlp(i, x)
+        return self.pool(x)
+
+    def _precision(self, x: Tensor) -> AbstractContextManager[Any]:
+        if self.autocast and x.is_cuda:
+            return torch.autocast("cuda", dtype=torch.bfloat16)
+        return nullcontext()
+
+
+def check_plain(model: nn.Module) -> Any:
+    """Return the model if it is a plain ViT, else raise UsageError with what was found and what fits."""
+    if not isinstance(model, VisionTransformer):
+        raise UsageError(
+            f"The backbone is a {type(model).__name__}, which is not a plain Vision Transformer. {FITS}"
+        )
+    vit: Any = model  # its attributes are wider than timm's own annotations say
+    odd = next((type(block).__name__ for block in vit.blocks if type(block) is not Block), "")
+    if odd:
+        raise UsageError(f"The backbone's blocks are {odd}, not the plain pre-norm block. {FITS}")
+    if (
+        vit.pos_embed is None
+        or vit.attn_pool is not None
+        or vit.global_pool not in ("token", "avg")
+    ):
+        raise UsageError(
+            f"The backbone pools by {vit.global_pool or 'nothing'!r} with "
+            f"{'no' if vit.pos_embed is None else 'an'} absolute position embedding. {FITS}"
+        )
+    height, width = vit.patch_embed.img_size or (0, 1)
+    if height != width or vit.dynamic_img_size:
+        raise UsageError(
+            f"The backbone takes pictures of {height} x {width}; a fixed square is needed. {FITS}"
+        )
+    return vit
+
+
+def create(model_name: str, state: dict[str, Tensor] | None, **kwargs: Any) -> nn.Module:
+    """Build a timm model by name without its classifier and load `state` into it, strictly."""
+    model = timm.create_model(model_name, pretrained=False, num_classes=0, **kwargs)
+    if state is not None:
+        model.load_state_dict(state, strict=True)
+    return model

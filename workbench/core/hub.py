@@ -1,0 +1,257 @@
+"""Fetching weight files: over HTTP with progress, resumed where it broke off, cancelled by closing.
+
+The standard library's client is used because huggingface_hub reports its progress to a terminal bar
+only, cannot be stopped between two chunks, and keeps files in a cache of its own. An unfinished
+file stays as `NAME.part` beside the tag of its version, and the next attempt asks for the rest.
+"""
+
+import hashlib
+import http
+import http.client
+import os
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.errors import UsageError, WorkbenchError
+from workbench.events import Stage
+from workbench.paths import weights_folder
+
+SUFFIXES = (".safetensors", ".bin", ".pth", ".pt")
+CHUNK = 1 << 18  # bytes
+TICK_SECONDS = 0.1  # at most ten stages a second
+TIMEOUT_SECONDS = 5.0  # without a byte; also the longest wait until a cancel is seen
+ATTEMPTS = 3  # in a row without a new byte
+_HUB = "https://huggingface.co"
+_BROKEN = (OSError, http.client.HTTPException)  # a connection that fails or ends too soon
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What to fetch: the name a person knows it by, and the addresses it may have, best first."""
+
+    name: str
+    urls: tuple[str, ...]
+
+
+def hub_urls(repository: str, filename: str = "") -> tuple[str, ...]:
+    """Return the addresses of a repository's weight file at HF_ENDPOINT, the safe format first."""
+    names = ("model.safetensors", "pytorch_model.bin")
+    if filename:
+        stem = filename.rpartition(".")[0].replace("pytorch_model", "model")
+        names = (f"{stem}.safetensors", filename)
+    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or _HUB
+    if not endpoint.startswith(("https://", "http://")):
+        raise UsageError(f"HF_ENDPOINT is {endpoint!r}, which is not a web address (https://…).")
+    return tuple(f"{endpoint}/{repository}/resolve/main/{name}" for name in dict.fromkeys(names))
+
+
+def stored_file(name: str, home: Path) -> Path | None:
+    """Return the file that holds the weights called `name`, or None if they are not on this computer."""
+    places = (weights_folder(home) / f"{name}{suffix}" for suffix in SUFFIXES)
+    return next((place for place in places if place.is_file()), None)
+
+
+def fetch(weights: Weights, home: Path) -> Generator[Stage, None, Path]:
+    """Return the file of the weights, downloaded first if it is not there; stages count megabytes.
+
+    Raises:
+        WorkbenchError: the hub cannot be reached or refuses, the disk is full, the file is damaged.
+    """
+    found = stored_file(weights.name, home)
+    if found is None:
+        found = yield from _download(weights, weights_folder(home))
+    return found
+
+
+def checked_sha256(path: Path) -> Generator[Stage, None, str]:
+    """Return the file's SHA-256, compared with the one recorded when it was downloaded.
+
+    Raises:
+        WorkbenchError: the file is not what was downloaded, or cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            size, next_tick = os.fstat(file.fileno()).st_size, time.monotonic()
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                if time.monotonic() >= next_tick:
+                    yield Stage(f"Checking {path.name} (MB)", *_megabytes(file.tell(), size))
+                    next_tick = time.monotonic() + TICK_SECONDS
+        record = _record(path)
+        recorded = record.read_text(encoding="utf-8").strip() if record.is_file() else ""
+    except OSError as error:
+        raise WorkbenchError(f"'{path}' cannot be read: {error.strerror}.") from error
+    if recorded not in ("", digest.hexdigest()):
+        raise WorkbenchError(
+            f"'{path}' is not the file that was downloaded: its hash differs from '{record.name}'. "
+            "Delete both to download it again."
+        )
+    return digest.hexdigest()
+
+
+def _download(weights: Weights, folder: Path) -> Generator[Stage, None, Path]:
+    _make(folder)
+    for url in weights.urls:
+        place = folder / f"{weights.name}{os.path.splitext(url)[1]}"
+        if (yield from _download_from(url, weights.name, place)):
+            _record(place).unlink(missing_ok=True)  # of a file that was deleted since
+            sha256 = yield from checked_sha256(_part(place))
+            _record(place).write_text(sha256 + "\n", encoding="utf-8")
+            os.replace(_part(place), place)
+            _version(place).unlink(missing_ok=True)
+            return place
+    asked = " or ".join(weights.urls) or "any hub"
+    raise WorkbenchError(
+        f"The weights of {weights.name} were not found at {asked}. {_by_hand(folder, weights.name)}"
+    )
+
+
+def _download_from(url: str, name: str, place: Path) -> Generator[Stage, None, bool]:
+    """Fill the part file from `url`, over several connections if they break; False if it is not there."""
+    part, failures, was_reached = _part(place), 0, False
+    while failures < ATTEMPTS:
+        size = _size(part)
+        yield Stage(f"Connecting for the weights of {name}")
+        try:
+            with closing(_connect(url, place)) as answer:
+                was_reached = True
+                total = _accept(answer, name, place)
+                yield from _receive(answer, name, part, total)
+            if _size(part) == total or not total:
+                return True
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code in (404, 410):
+                return False
+            if error.code != 416:
+                raise WorkbenchError(_refusal(error.code, name, place.parent)) from error
+            if error.headers.get("Content-Range") == f"bytes */{size}":
+                return True  # nothing was left to ask for
+            part.unlink(missing_ok=True)  # longer than the file: begin again
+        except _BROKEN as error:
+            if not was_reached:
+                raise WorkbenchError(_offline(error, name, place.parent)) from error
+        failures = 0 if _size(part) > size else failures + 1
+    raise WorkbenchError(
+        f"The connection broke while the weights of {name} were downloaded. "
+        f"{_size(part) / 1e6:,.0f} MB are kept; start again to get the rest."
+    )
+
+
+def _connect(url: str, place: Path) -> http.client.HTTPResponse:
+    """Ask for the file, or for what is missing of it if the same version can be asked for."""
+    request = urllib.request.Request(url, headers={"User-Agent": "ntkcl-workbench"})
+    size, version = _size(_part(place)), _version(place)
+    if size and version.is_file():
+        request.add_header("Range", f"bytes={size}-")
+        request.add_header("If-Range", version.read_text(encoding="utf-8"))
+    answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+    return answer
+
+
+def _accept(answer: http.client.HTTPResponse, name: str, place: Path) -> int:
+    """Prepare the part file for what is coming and return the whole file's bytes, 0 if not told."""
+    folder, part = place.parent, _part(place)
+    if answer.headers.get_content_type() == "text/html":
+        raise WorkbenchError(
+            f"{answer.url} answered with a web page instead of weights; perhaps this network asks for "
+            f"a login first. {_by_hand(folder, name)}"
+        )
+    left = int(answer.headers.get("Content-Length", 0))
+    if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+        _write(part, b"", "wb")
+        tag = answer.headers.get("ETag", "")
+        version = (
+            answer.headers.get("Last-Modified", "") if tag.startswith("W/") or not tag else tag
+        )
+        _version(place).unlink(missing_ok=True)
+        if version:
+            _write(_version(place), version.encode(), "wb")
+    free = shutil.disk_usage(folder).free
+    if left > free:
+        raise WorkbenchError(
+            f"The weights of {name} need {left / 1e6:,.0f} MB more; {free / 1e6:,.0f} MB are free in "
+            f"{folder}. Free some space, or choose another home folder with --home DIR."
+        )
+    return _size(part) + left if left else 0
+
+
+def _receive(
+    answer: http.client.HTTPResponse, name: str, part: Path, total: int
+) -> Generator[Stage, None, None]:
+    next_tick = 0.0
+    while chunk := answer.read1(CHUNK):
+        _write(part, chunk, "ab")
+        if time.monotonic() >= next_tick:
+            text = f"Downloading the weights of {name} (MB)"
+            yield Stage(text, *_megabytes(_size(part), total))
+            next_tick = time.monotonic() + TICK_SECONDS
+
+
+def _write(path: Path, data: bytes, mode: str) -> None:
+    try:
+        with path.open(mode) as file:
+            file.write(data)
+    except OSError as error:
+        raise WorkbenchError(
+            f"'{path}' could not be written: {error.strerror}. What was downloaded is kept; "
+            "free some space and start again, or choose another home folder with --home DIR."
+        ) from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkbenchError(f"The folder {folder} could not be made: {error.strerror}.") from error
+
+
+def _part(place: Path) -> Path:
+    return place.with_name(f"{place.name}.part")
+
+
+def _version(place: Path) -> Path:
+    """Return the file that holds the ETag or date of what the part file is a part of."""
+    return place.with_name(f"{place.name}.part.version")
+
+
+def _record(path: Path) -> Path:
+    return path.with_name(f"{path.name.removesuffix('.part')}.sha256")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _megabytes(done: int, total: int) -> tuple[int, int]:
+    return done // 1_000_000, -(-total // 1_000_000)
+
+
+def _by_hand(folder: Path, name: str) -> str:
+    return f"Put the file into {folder} as '{name}.safetensors', or choose a weights file."
+
+
+def _offline(error: Exception, name: str, folder: Path) -> str:
+    reason = getattr(error, "reason", error)
+    return (
+        f"The weights of {name} are not on this computer and the hub cannot be reached ({reason}). "
+        f"{_by_hand(folder, name)}"
+    )
+
+
+def _refusal(code: int, name: str, folder: Path) -> str:
+    if code in (401, 403):
+        return (
+            f"The hub does not hand out the weights of {name} without an account (HTTP {code}). "
+            f"Download them in a browser. {_by_hand(folder, name)}"
+        )
+    return (
+        f"The hub answered with an error (HTTP {code}) for the weights of {name}. Try again later."
+    )
