@@ -1,0 +1,179 @@
+"""Recorded-looking runs: realistic event lists made by formula, for tests that need no training."""
+
+import math
+
+import numpy as np
+
+from workbench.events import (
+    Evaluated,
+    Event,
+    Failed,
+    Finished,
+    Measured,
+    Note,
+    Pace,
+    RunStarted,
+    Stage,
+    Step,
+    Stopped,
+    TaskEnded,
+    TaskInfo,
+    TaskStarted,
+)
+
+NAMES = ("finches", "gulls", "owls", "ducks", "waders", "crows", "terns", "larks")
+
+
+def recorded_run(
+    tasks: int = 5,
+    *,
+    classes: int = 4,
+    epochs: int = 4,
+    steps: int = 6,
+    seed: int = 0,
+    ending: str = "finished",
+    live: bool = False,
+) -> list[Event]:
+    """Return the events of one made-up run of `tasks` tasks; `live` adds Stage and Pace.
+
+    `ending` is finished, stopped, failed, or running (the last task ends in its middle).
+    """
+    rng = np.random.default_rng(seed)
+    infos = tuple(_task(index, classes) for index in range(tasks))
+    events: list[Event] = [Stage("Loading the backbone", 1, 3)] if live else []
+    events.append(
+        RunStarted(
+            tasks=infos,
+            switches={"s2_init": "kaiming", "mutual_information": "supcon"},
+            backbone="sample",
+            weights_sha256="ab" * 32,
+            feature_width=192,
+            trainable_parameters=123_456,
+            device="cpu",
+            sequence="closed",
+        )
+    )
+    rows: list[tuple[float, ...]] = []
+    for task in range(tasks):
+        cut = ending == "running" and task == tasks - 1
+        events += _training(task, epochs // 2 if cut else epochs, epochs, steps, tasks, rng, live)
+        if not cut:
+            events += _after_task(task, epochs, (task + 1) * epochs * steps, infos, rows, rng)
+    return events + _ending(ending, tasks * epochs * steps)
+
+
+def accuracy_after(task: int, on: int) -> float:
+    """Return the noiseless accuracy on task `on` after task `task`."""
+    return max(0.05, 0.94 - 0.02 * on - 0.055 * (task - on))
+
+
+def _task(index: int, classes: int) -> TaskInfo:
+    name = NAMES[index] if index < len(NAMES) else f"task {index + 1}"
+    return TaskInfo(
+        name=name,
+        class_names=tuple(f"{name} {letter + 1}" for letter in range(classes)),
+        class_ids=tuple(range(index * classes, (index + 1) * classes)),
+        train_counts=(24,) * classes,
+        test_counts=(6 + index,) * classes,
+        fingerprint=f"{index:064x}",
+    )
+
+
+def _training(
+    task: int, run: int, epochs: int, steps: int, tasks: int, rng: np.random.Generator, live: bool
+) -> list[Event]:
+    before = task * epochs * steps
+    events: list[Event] = [TaskStarted(task, before, epochs, epochs * steps)]
+    for epoch in range(run):
+        for inner in range(steps):
+            step = before + epoch * steps + inner + 1
+            events.append(Step(task, epoch, step, 0.025, _terms(step - before, task, rng)))
+            if live:
+                whole = tasks * epochs * steps
+                events.append(Pace(112.0, 0.1 * (whole - step), step, whole))
+        events += _epoch_end(task, epoch, before + (epoch + 1) * steps, (epoch + 1) / epochs, rng)
+    return events
+
+
+def _terms(inside: int, task: int, rng: np.random.Generator) -> dict[str, float]:
+    fall = math.exp(-inside / 8)
+    terms = {
+        "cross_entropy_s1": 0.2 + 1.1 * fall + 0.05 * float(rng.random()),
+        "cross_entropy_s2": 0.25 + 1.2 * fall + 0.05 * float(rng.random()),
+        "cross_entropy_hybrid": 0.18 + 1.0 * fall + 0.05 * float(rng.random()),
+        "mutual_information": 0.9 + 0.3 * fall,
+    }
+    if task:
+        terms["orthogonality"] = 0.02 + 0.05 * fall
+        terms["regularisation"] = 1e-4 * inside
+    return {**terms, "total": sum(terms.values())}
+
+
+def _epoch_end(
+    task: int, epoch: int, step: int, part: float, rng: np.random.Generator
+) -> list[Event]:
+    moved = 0.3 * part * task / (task + 1)
+    noise = 0.02 * float(rng.random())
+    old = task > 0
+    reason = "" if old else "There is no old task yet."
+    values = {
+        "ntk.interplay_measured": (moved * 1.25 + noise) if old else None,
+        "ntk.interplay_predicted": moved if old else None,
+        "ntk.interplay_replayed": moved * 1.1 if old and epoch != 1 else None,
+        "ntk.gap_predicted": 0.08 - 0.03 * part + noise,
+        "ntk.gap_held_out": 0.1 - 0.03 * part + noise,
+        "ntk.kernel_drift": 0.4 * part,
+        "ntk.kernel_cka": 1 - 0.12 * part,
+        "probe_accuracy": min(1.0, accuracy_after(task, task) - 0.2 * (1 - part) + noise),
+    }
+    return [
+        Measured(name, task, epoch, step, value, "" if value is not None else reason or "Skipped.")
+        for name, value in values.items()
+    ]
+
+
+def _after_task(
+    task: int,
+    epochs: int,
+    step: int,
+    infos: tuple[TaskInfo, ...],
+    rows: list[tuple[float, ...]],
+    rng: np.random.Generator,
+) -> list[Event]:
+    sizes = tuple(sum(info.test_counts) for info in infos[: task + 1])
+    exact = [
+        accuracy_after(task, on) + 0.01 * float(rng.standard_normal()) for on in range(task + 1)
+    ]
+    row = tuple(round(min(1.0, a) * size) / size for a, size in zip(exact, sizes, strict=True))
+    rows.append(row)
+    floor = tuple(0.78 - 0.03 * task + 0.01 * on for on in range(task + 1))
+    given = tuple(min(1.0, a + 0.04) for a in row)
+    evaluated = Evaluated(
+        task, step, row, given, tuple(min(1.0, a + 0.02) for a in row), floor, sizes
+    )
+    seen = float(np.average(row, weights=sizes))
+    values: dict[str, float | None] = {
+        "accuracy_seen": seen,
+        "baseline_seen": float(np.average(floor, weights=sizes)),
+        "forgetting": forgetting(rows) if task else None,
+    }
+    measured: list[Event] = [
+        Measured(name, task, epochs - 1, step, value, "" if value is not None else "One task only.")
+        for name, value in values.items()
+    ]
+    return [evaluated, *measured, TaskEnded(task, step)]
+
+
+def forgetting(rows: list[tuple[float, ...]]) -> float:
+    """Return F_t of the accuracy matrix `rows` (Chaudhry et al. 2018)."""
+    last = len(rows) - 1
+    falls = [max(row[j] for row in rows[j:last]) - rows[last][j] for j in range(last)]
+    return sum(falls) / last
+
+
+def _ending(ending: str, step: int) -> list[Event]:
+    if ending == "running":
+        return []
+    if ending == "failed":
+        return [Note("The loss is not finite.", "warning"), Failed("The loss became NaN.")]
+    return [Stopped(step) if ending == "stopped" else Finished(step)]

@@ -1,0 +1,221 @@
+"""NTK-CL as a learner: what happens at a task's start, in a step and at its end. No loop, no pictures.
+
+Liu et al., arXiv 2407.17120, after the official code (Programmergg/NTK-CL, MIT); each departure
+is one of the named switches of `config.SwitchConfig`.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from workbench.config import MethodConfig, TrainConfig
+from workbench.core import losses
+from workbench.core.heads import ProxyHead
+from workbench.core.network import Features, Network
+from workbench.errors import WorkbenchError
+
+AUXILIARY = ("mutual_information", "orthogonality", "regularisation")
+_CONTRAST = {"paper": losses.official_mutual_information, "supcon": losses.supervised_contrast}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A forward pass in training: features, the task's own labels, and the class ids of old prototypes drawn."""
+
+    features: Features
+    labels: Tensor  # (B,) local, 0…C_t−1
+    old: Tensor  # (R,) global class ids
+
+
+class Learner:
+    """The method's state beside the network: proxy head, optimiser, anchors, protected directions.
+
+    Args:
+        network: the network, on its device.
+        chance: draws the old prototypes of each step; on the CPU.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        method: MethodConfig,
+        switches: Mapping[str, str],
+        training: TrainConfig,
+        chance: torch.Generator,
+    ) -> None:
+        self.network = network
+        self.method = method
+        self.switches = switches
+        self.training = training
+        self.chance = chance
+        self.task = -1
+        self.class_ids: tuple[int, ...] = ()
+        self.skipped = 0  # auxiliary terms not defined for their batch, this task
+
+    def begin_task(self, class_ids: tuple[int, ...], epochs: int) -> None:
+        """Prepare for a task whose local label i is the global class `class_ids[i]`."""
+        network = self.network
+        self.task += 1
+        self.skipped = 0
+        self.class_ids = class_ids
+        self.epochs = epochs
+        weight = network.prototypes.weight
+        known = torch.nonzero(network.prototypes.counts > 0).flatten()
+        self._learnt = known[~torch.isin(known, torch.tensor(class_ids, device=known.device))]
+        network.prototypes.grow(max(class_ids) + 1)
+        self.old_ids = self._old_ids()
+        self.proxy = ProxyHead(network.width, len(class_ids)).to(weight)
+        self.anchors = self._anchors()
+        self.basis = losses.leading_directions(
+            network.prototypes.weight
+            if self.switches["orthogonality_basis"] == "all_rows"
+            else weight[self._learnt],
+            self.method.orthogonality_rank,
+            all_rows=self.switches["orthogonality_basis"] == "all_rows",
+        )
+        self.optimiser = torch.optim.SGD(
+            [*network.live_parameters().values(), *self.proxy.parameters()],
+            lr=self.training.learning_rate,
+            momentum=self.training.momentum,
+            weight_decay=self.training.weight_decay,
+        )
+        network.train()
+
+    def begin_epoch(self, epoch: int) -> float:
+        """Set and return the learning rate of a 0-based epoch: cosine from the start value towards 0."""
+        lr = 0.5 * self.training.learning_rate * (1 + math.cos(math.pi * epoch / self.epochs))
+        for group in self.optimiser.param_groups:
+            group["lr"] = lr
+        return lr
+
+    def draw_old(self, batch: int) -> Tensor:
+        """Draw min(batch, number of old classes) old class ids without replacement."""
+        order = torch.randperm(len(self.old_ids), generator=self.chance)[:batch]
+        return self.old_ids[order.to(self.old_ids.device)]
+
+    def forward(self, images: Tensor, labels: Tensor, old: Tensor | None = None) -> Batch:
+        """Pixels (B, 3, H, W) and local labels (B,) -> what the losses need."""
+        return Batch(
+            self.network(images), labels, self.draw_old(len(labels)) if old is None else old
+        )
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the unweighted terms that are defined, and their weighted `total`.
+
+        Raises:
+            WorkbenchError: a term is not finite (under the official switch only cross-entropies can raise).
+        """
+        terms = {
+            f"cross_entropy_{name}": F.cross_entropy(self.proxy(z), batch.labels)
+            for name, z in batch.features.each()
+        }
+        if self.network.fusion is not None:
+            terms.update(self._auxiliary(batch))
+        for name, term in terms.items():
+            if not torch.isfinite(term):
+                raise WorkbenchError(
+                    f"The loss term '{name}' became {term.item()} in task {self.task + 1}. "
+                    "Training stopped; a lower learning rate usually helps."
+                )
+        weights = {name: getattr(self.method, f"weight_{name}") for name in AUXILIARY}
+        terms["total"] = torch.stack(
+            [weights.get(name, 1.0) * term for name, term in terms.items()]
+        ).sum()
+        return terms
+
+    def step(self, terms: Mapping[str, Tensor]) -> None:
+        """One optimiser step on the total."""
+        self.optimiser.zero_grad()
+        terms["total"].backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+
+    def average(self, *, is_last: bool) -> bool:
+        """The EMA step; the official code leaves it out after the last task. Returns whether it was done."""
+        if is_last and self.switches["ema_last_task"] == "skip":
+            return False
+        self.network.average_into_copies(self.task)
+        return True
+
+    def refit_fusion(self, s1: Tensor, s2: Tensor, labels: Tensor, order: torch.Generator) -> None:
+        """Fit fusion and proxy again to features (n, D) that hold the averaged section, with local labels.
+
+        The features are fixed, so a pass costs no pass through the backbone. Anchored like the
+        training itself, and at a tenth of its learning rate: the aim is a small correction.
+        """
+        fusion = self.network.fusion
+        assert fusion is not None
+        start = {name: p.detach().clone() for name, p in fusion.named_parameters()}
+        parameters = [*fusion.parameters(), *self.proxy.parameters()]
+        size = self.training.batch_size
+        optimiser = torch.optim.SGD(
+            parameters, lr=self.training.learning_rate / 10, momentum=self.training.momentum
+        )
+        for _ in range(self.method.refit_epochs):
+            for chosen in torch.split(torch.randperm(len(labels), generator=order), size):
+                at = chosen.to(labels.device)
+                hybrid = fusion(s1[at], s2[at])
+                distance = losses.squared_distance(dict(fusion.named_parameters()), start)
+                loss = (
+                    F.cross_entropy(self.proxy(hybrid), labels[at])
+                    + self.method.weight_regularisation * distance
+                )
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+
+    def _auxiliary(self, batch: Batch) -> dict[str, Tensor]:
+        found: dict[str, Tensor | None] = {}
+        if self.switches["mutual_information"] != "off":
+            found["mutual_information"] = self._mutual_information(batch)
+        if self.switches["orthogonality"] != "off":
+            found["orthogonality"] = self._orthogonality(batch.features)
+        found["regularisation"] = self._regularisation()
+        if self.switches["non_finite"] == "zero":
+            zero = self.proxy.weight.new_zeros(())
+            return {n: zero if t is None or not torch.isfinite(t) else t for n, t in found.items()}
+        self.skipped += sum(term is None for term in found.values())
+        return {name: term for name, term in found.items() if term is not None}
+
+    def _mutual_information(self, batch: Batch) -> Tensor | None:
+        ids = torch.tensor(self.class_ids, device=batch.labels.device)
+        return _CONTRAST[self.switches["mutual_information"]](
+            batch.features.main,
+            ids[batch.labels],
+            self.network.prototypes.weight[batch.old],
+            batch.old,
+            self.method.mi_temperature,
+        )
+
+    def _orthogonality(self, features: Features) -> Tensor | None:
+        if self.switches["orthogonality"] == "signed_residual":
+            return losses.signed_residual(
+                (z for n, z in features.each() if n != "hybrid"), self.basis
+            )
+        if not self.basis.shape[1]:
+            return None
+        return losses.projection_energy((z for _, z in features.each()), self.basis)
+
+    def _regularisation(self) -> Tensor | None:
+        if not self.anchors:
+            return None
+        return losses.squared_distance(dict(self.network.live_parameters()), self.anchors)
+
+    def _anchors(self) -> dict[str, Tensor]:
+        live = self.network.live_parameters()
+        if self.switches["regulariser"] == "weights":
+            return {n: p.detach().clone() for n, p in live.items() if n.endswith("weight")}
+        if self.task == 0:
+            return {}  # there is no previous task to stay near
+        dead = ("fusion.query", "fusion.key") if self.switches["fusion"] == "paper" else ()
+        return {n: p.detach().clone() for n, p in live.items() if not n.startswith(dead or ("\0",))}
+
+    def _old_ids(self) -> Tensor:
+        if self.switches["old_prototypes"] == "known":
+            return self._learnt
+        increment = self.method.fixed_increment or len(self.class_ids)
+        rows = len(self.network.prototypes.weight)
+        return torch.arange(max(rows - increment, 0), device=self._learnt.device)

@@ -1,0 +1,147 @@
+"""NTK-CL's network: one frozen backbone seen through S1, S2 and their slow copies, and the fusion.
+
+A feature is S sections of width d side by side, D = S · d: [pretrained], EMA copy, current
+(arXiv 2407.17120; section order as in the official code).
+"""
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from workbench.config import ModelConfig
+from workbench.core.adapters import Adapter, Prompt, adapted, prompted, prompts_needed
+from workbench.core.backbone import Backbone
+from workbench.core.fusion import Fusion, SectionAttention
+from workbench.core.heads import PrototypeHead
+
+BRANCHES = ("s1", "s2")
+
+
+@dataclass(frozen=True)
+class Features:
+    """A batch seen three ways, each (B, D) or None where the branch is not learnt."""
+
+    s1: Tensor | None
+    s2: Tensor | None
+    hybrid: Tensor | None
+
+    @property
+    def main(self) -> Tensor:
+        """The representation that prototypes and answers use."""
+        chosen = next(z for z in (self.hybrid, self.s1, self.s2) if z is not None)
+        return chosen
+
+    def each(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield (name, features) of those that exist, in the order s1, s2, hybrid."""
+        for name in ("s1", "s2", "hybrid"):
+            z = getattr(self, name)
+            if z is not None:
+                yield name, z
+
+
+class Network(nn.Module):
+    """Backbone, subnetworks and prototype head; the proxy head is the learner's, new for each task."""
+
+    def __init__(self, backbone: Backbone, model: ModelConfig, switches: Mapping[str, str]) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.branches = BRANCHES if model.branches == "both" else (model.branches,)
+        self.use_pretrained = model.use_pretrained_section
+        self.prompt_scale = model.adapter_scale
+        self.ema_drops = switches["ema_dropout"] == "on"
+        votes = (model.beta,) * self.use_pretrained + (model.gamma, model.alpha)
+        D = len(votes) * backbone.width
+        if "s1" in self.branches:
+            self.s1 = _with_copy([
+                Adapter(backbone.width, model.bottleneck, model.adapter_scale, model.dropout)
+                for _ in range(backbone.depth)
+            ])  # fmt: skip
+        if "s2" in self.branches:
+            init = switches["s2_init"]
+            self.s2 = _with_copy([
+                Prompt(backbone.width, backbone.tokens, model.prompt_tokens, init)
+                for _ in range(prompts_needed(backbone.depth, init))
+            ])  # fmt: skip
+        self.fusion: nn.Module | None = None
+        if model.branches == "both":
+            if switches["fusion"] == "section_attention":
+                self.fusion = SectionAttention(D, len(votes), model.dropout)
+            else:
+                self.fusion = Fusion(D, switches["fusion"], model.dropout)
+        self.prototypes = PrototypeHead(D, votes)
+        self.train(self.training)
+
+    @property
+    def width(self) -> int:
+        """Length D of a feature, all sections."""
+        return int(self.prototypes.weight.shape[1])
+
+    def train(self, mode: bool = True) -> "Network":
+        """Switch dropout; the slow copies follow only under the official switch."""
+        super().train(mode)
+        for name in self.branches:
+            getattr(self, name)["ema"].train(mode and self.ema_drops)
+        return self
+
+    def live_parameters(self) -> dict[str, nn.Parameter]:
+        """Return the trainable parameters by name, without the proxy head."""
+        return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+    def adapter_state(self) -> dict[str, Tensor]:
+        """Return every tensor that is not the backbone's: what an adapter file holds."""
+        return {k: v for k, v in self.state_dict().items() if not k.startswith("backbone.")}
+
+    def branch(self, name: str, copy_name: str, tokens: Tensor) -> Tensor:
+        """One pass of S1 or S2, `copy_name` "current" or "ema": (B, N, d) -> (B, d)."""
+        modules = getattr(self, name)[copy_name]
+        if name == "s1":
+            return adapted(self.backbone, modules, tokens)
+        return prompted(self.backbone, modules, tokens, self.prompt_scale)
+
+    def frozen_sections(
+        self, tokens: Tensor, pretrained: Tensor | None = None
+    ) -> dict[str, list[Tensor]]:
+        """For each branch, the sections (B, d) that get no gradient: [pretrained], EMA copy."""
+        with torch.no_grad():
+            first = []
+            if self.use_pretrained:
+                first = [self.backbone(tokens) if pretrained is None else pretrained]
+            return {name: [*first, self.branch(name, "ema", tokens)] for name in self.branches}
+
+    def assemble(self, frozen: Mapping[str, list[Tensor]], tokens: Tensor) -> Features:
+        """Put the current sections beside the frozen ones and fuse."""
+        z = {
+            n: torch.cat([*frozen[n], self.branch(n, "current", tokens)], 1) for n in self.branches
+        }
+        return self.fuse(z.get("s1"), z.get("s2"))
+
+    def fuse(self, s1: Tensor | None, s2: Tensor | None) -> Features:
+        """Add the hybrid to S1 and S2 features (B, D), where both are learnt."""
+        hybrid = self.fusion(s1, s2) if self.fusion is not None else None
+        return Features(s1, s2, hybrid)
+
+    def forward(self, images: Tensor, pretrained: Tensor | None = None) -> Features:
+        """Pixels (B, 3, H, W) in [0, 1] -> features; `pretrained` (B, d) may be given if it is known."""
+        tokens = self.backbone.embed(images)
+        return self.assemble(self.frozen_sections(tokens, pretrained), tokens)
+
+    @torch.no_grad()
+    def average_into_copies(self, task: int) -> None:
+        """The EMA step after task t (0-based): ema ← t/(t+1) · ema + 1/(t+1) · current, S1 and S2.
+
+        After task t the copy is the arithmetic mean of the parameters after tasks 0…t.
+        """
+        for name in self.branches:
+            pair = getattr(self, name)
+            for slow, now in zip(
+                pair["ema"].parameters(), pair["current"].parameters(), strict=True
+            ):
+                slow.mul_(task / (task + 1)).add_(now, alpha=1 / (task + 1))
+
+
+def _with_copy(modules: list[nn.Module]) -> nn.ModuleDict:
+    current = nn.ModuleList(modules)
+    return nn.ModuleDict({"current": current, "ema": copy.deepcopy(current).requires_grad_(False)})
