@@ -1,0 +1,52 @@
+"""Pictures per second and time left, on a clock that the test turns."""
+
+import pytest
+
+from workbench.core.pace import FIRST_ESTIMATE, INTERVAL, Pacer
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_steady_pace_is_measured_and_the_time_left_follows_from_the_passes():
+    clock = Clock()
+    pacer = Pacer(steps=100, passes=1000, clock=clock)
+    said = []
+    for _ in range(50):
+        clock.now += 0.5
+        said += pacer.did(passes=10, images=4, steps=1)
+    assert said[-1].images_per_second == pytest.approx(8)
+    assert said[-1].seconds_left == pytest.approx(25)
+    assert (said[-1].done, said[-1].total) == (50, 100)
+
+
+def test_no_time_left_is_named_in_the_first_seconds():
+    clock = Clock()
+    pacer = Pacer(steps=100, passes=1000, clock=clock)
+    clock.now += FIRST_ESTIMATE / 2
+    assert pacer.did(passes=10, images=4, steps=1)[0].seconds_left is None
+
+
+def test_it_speaks_at_most_once_an_interval_but_always_at_the_last_step():
+    clock = Clock()
+    pacer = Pacer(steps=3, passes=30, clock=clock)
+    clock.now += INTERVAL
+    assert len(pacer.did(10, 4, 1)) == 1
+    assert pacer.did(10, 4, 1) == []
+    assert len(pacer.did(10, 4, 1)) == 1
+
+
+def test_time_between_two_epochs_does_not_slow_the_pictures_per_second():
+    clock = Clock()
+    pacer = Pacer(steps=100, passes=1000, clock=clock)
+    clock.now += 1
+    pacer.did(10, 8, 1)
+    clock.now += 60  # testing
+    pacer.restart_clock_of_images()
+    clock.now += 1
+    assert pacer.did(10, 8, 1)[0].images_per_second == pytest.approx(8)

@@ -1,0 +1,53 @@
+"""How fast a run goes and how long it will take, from the passes through the backbone it has made."""
+
+import time
+from collections.abc import Callable
+
+from workbench.events import Pace
+
+INTERVAL = 0.25  # seconds between two Pace events
+FIRST_ESTIMATE = 5.0  # seconds before a time left is named
+
+
+class Pacer:
+    """Counts work in passes of one picture through the backbone.
+
+    Args:
+        steps: training steps of the whole run.
+        passes: passes of the whole run, estimated beforehand.
+    """
+
+    def __init__(
+        self, steps: int, passes: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._steps, self._passes = steps, max(passes, 1.0)
+        self._clock = clock
+        self._began = self._said = clock()
+        self._done_steps, self._done_passes = 0, 0.0
+        self._rate = 0.0
+        self._since, self._images = self._began, 0
+
+    def did(self, passes: float, images: int = 0, steps: int = 0) -> list[Pace]:
+        """Count work; returns one Pace if it is time for one, else nothing."""
+        self._done_passes += passes
+        self._done_steps += steps
+        self._images += images
+        now = self._clock()
+        if now - self._said < INTERVAL and self._done_steps < self._steps:
+            return []
+        self._said = now
+        if images and now > self._since:
+            fresh = self._images / (now - self._since)
+            self._rate = fresh if self._rate == 0 else 0.7 * self._rate + 0.3 * fresh
+            self._since, self._images = now, 0
+        return [Pace(self._rate, self._left(now), self._done_steps, self._steps)]
+
+    def restart_clock_of_images(self) -> None:
+        """Forget the time since the last training step: what came between was not training."""
+        self._since, self._images = self._clock(), 0
+
+    def _left(self, now: float) -> float | None:
+        elapsed = now - self._began
+        if elapsed < FIRST_ESTIMATE or self._done_passes <= 0:
+            return None
+        return elapsed * max(self._passes - self._done_passes, 0.0) / self._done_passes

@@ -1,0 +1,239 @@
+"""What the monitor reads off one look at the probe: interplay, kernel, provisional accuracy.
+
+Movement of old logits by the fusion's value layer is J (θ − θ_start), and, renewed, Σ_e J_e (θ_{e+1} − θ_e).
+The latter is SGD replayed in function space with momentum and weight decay, v ← μ v + K r + ω J θ: since
+K r = J ∂loss/∂θ, its steps add up to J times the displacement. Formulas in `core.gaps`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from workbench.core import gaps, metrics
+from workbench.core.fusion import Fusion
+from workbench.core.gaps import Value
+from workbench.core.heads import PrototypeHead, ProxyHead
+from workbench.core.kernel import (
+    CHUNK_ELEMENTS,
+    Spectrum,
+    head_kernel,
+    prototype_vectors,
+    proxy_kernel,
+    proxy_logits,
+    spectrum,
+)
+from workbench.core.network import Network
+from workbench.core.probe import Part, Probed, View
+
+MAX_ROWS = 1024  # rows of a kernel: its eigenvalues take about a second on two cores
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One look at the whole probe; the last task is the one being learnt."""
+
+    network: Network
+    proxy: ProxyHead
+    probes: Sequence[Probed]
+    train: Sequence[View]
+    test: Sequence[View]
+
+    @property
+    def head(self) -> tuple[Tensor, float]:
+        """The proxy head's weight (C, D) and scale."""
+        return self.proxy.weight.detach().double(), float(self.proxy.sigma.detach())
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The old tasks' views and the value layer, from which movement is predicted."""
+
+    old: Sequence[View]
+    weight: Tensor | None  # V, (D, D); None where the closed form does not hold
+    bias: Tensor | None  # (D,)
+
+
+@dataclass
+class Reference:
+    """The start of a task, which its measurements are compared with."""
+
+    start: Moment
+    last: Moment  # the latest measurement
+    prototypes: PrototypeHead  # of the old classes, held fixed
+    logits: list[Tensor]  # g(X_τ; θ_start) of each old task, (n, C_old)
+    replayed: list[Tensor]  # Σ_e J_e (θ_{e+1} − θ_e), (n, C_old)
+    kernel: Tensor | None = None
+    ridge: Value = field(default_factory=lambda: Value(None, "not chosen yet"))
+
+
+def kernel_pictures(probe: Probed) -> int:
+    """Return how many of the task's probe pictures a kernel of at most MAX_ROWS rows takes."""
+    return min(len(probe.train), MAX_ROWS // len(probe.class_ids))
+
+
+def refer(scene: Scene) -> Reference:
+    """Take the references of a task that starts now."""
+    known = scene.network.prototypes
+    head = _prototype_head(known.votes, known.weight[known.counts > 0])
+    moment = _moment(scene)
+    logits = [head(view.main) for view in moment.old]
+    return Reference(moment, moment, head, logits, [torch.zeros_like(g) for g in logits])
+
+
+def interplay(scene: Scene, reference: Reference) -> dict[str, Value]:
+    """How far this task moved the old tasks' logits: measured, and as the value layer's kernel says."""
+    now, logits = _moment(scene), reference.logits
+    measured = [reference.prototypes(v.main) - g for v, g in zip(now.old, logits, strict=True)]
+    values = {"ntk.interplay_measured": gaps.interplay(measured, logits)}
+    if now.weight is None:
+        absent = Value(None, _why_no_value_layer(scene))
+        names = ("interplay_predicted", "interplay_replayed", "drift_cosine", "drift_error")
+        return values | {f"ntk.{name}": absent for name in names}
+    predicted = movement(reference.start, now, reference.prototypes)
+    further = movement(reference.last, now, reference.prototypes)
+    reference.replayed = [a + b for a, b in zip(reference.replayed, further, strict=True)]
+    reference.last = now
+    return values | {
+        "ntk.interplay_predicted": gaps.interplay(predicted, logits),
+        "ntk.interplay_replayed": gaps.interplay(reference.replayed, logits),
+        "ntk.drift_cosine": gaps.drift_cosine(predicted, measured),
+        "ntk.drift_error": gaps.drift_error(predicted, measured),
+    }
+
+
+def movement(start: Moment, now: Moment, prototypes: PrototypeHead) -> list[Tensor]:
+    """Return J_τ (θ_now − θ_start) of the value layer for each old task, J at `start`: (n, C_old)."""
+    votes, moved = torch.tensor(prototypes.votes, dtype=torch.float64), []
+    weight = cast(Tensor, now.weight) - cast(Tensor, start.weight)
+    bias = cast(Tensor, now.bias) - cast(Tensor, start.bias)
+    strip = max(1, CHUNK_ELEMENTS // max(1, prototypes.weight.numel()))
+    for view in start.old:
+        drifts = []
+        for first in range(0, len(view.main), strip):
+            some = view[first : first + strip]
+            q = prototype_vectors(some.main, prototypes.weight, votes)
+            drifts.append(gaps.displacement_drift(cast(Tensor, some.s1), q, weight, bias))
+        moved.append(torch.cat(drifts))
+    return moved
+
+
+def kernel(scene: Scene, reference: Reference) -> dict[str, Value]:
+    """Stability of the task's kernel K_head + K_V, and the generalisation gap of its ridge surrogate."""
+    probe = scene.probes[-1]
+    pictures = kernel_pictures(probe)
+    train, test = scene.train[-1][:pictures], scene.test[-1][:pictures]
+    found = training_kernel(scene, train, train) if pictures else None
+    if found is None or not found.isfinite().all():
+        absent = Value(None, _why_no_kernel(scene, pictures))
+        names = ("drift", "alignment", "cka", "scale")
+        return {f"ntk.kernel_{name}": absent for name in names} | _gaps(absent, absent)
+    parts, targets = spectrum(found), _targets(scene, train, probe.train)
+    chosen = {}
+    if reference.kernel is None:
+        reference.kernel, reference.ridge = found, gaps.choose_ridge(parts, targets)
+        chosen["ntk.ridge"] = reference.ridge
+    stability = {
+        "ntk.kernel_drift": gaps.kernel_drift(found, reference.kernel),
+        "ntk.kernel_alignment": gaps.kernel_alignment(found, reference.kernel),
+        "ntk.kernel_cka": gaps.kernel_cka(found, reference.kernel, len(probe.class_ids)),
+        "ntk.kernel_scale": gaps.kernel_scale(found, reference.kernel),
+    }
+    return chosen | stability | _surrogate(scene, reference.ridge, parts, targets, (train, test))
+
+
+def _surrogate(
+    scene: Scene, ridge: Value, parts: Spectrum, targets: Tensor, views: tuple[View, View]
+) -> dict[str, Value]:
+    if ridge.value is None or parts.mean == 0.0:
+        absent = Value(None, ridge.reason or "the kernel is zero")
+        return _gaps(absent, absent)
+    train, test = views
+    crossed = cast(Tensor, training_kernel(scene, test, train))
+    wanted = _targets(scene, test, scene.probes[-1].test)
+    gap = gaps.ridge_gap(parts, targets, ridge.value * parts.mean, crossed, wanted)
+    return _gaps(gap.predicted, gap.held_out)
+
+
+def _gaps(predicted: Value, held_out: Value) -> dict[str, Value]:
+    return {"ntk.gap_predicted": predicted, "ntk.gap_held_out": held_out}
+
+
+def training_kernel(scene: Scene, a: View, b: View) -> Tensor | None:
+    """Return K_head + K_V of the proxy logits of `main`, or None where that is not in closed form.
+
+    Without a fusion layer K_V is 0.
+    """
+    fusion = scene.network.fusion
+    if fusion is None:
+        return head_kernel(a.main, b.main, *scene.head)
+    if not isinstance(fusion, Fusion):
+        return None
+    return proxy_kernel((cast(Tensor, a.s1), a.main), (cast(Tensor, b.s1), b.main), *scene.head)
+
+
+def accuracy(scene: Scene) -> dict[str, Value]:
+    """Class-incremental accuracy on the test probe, with the task's prototypes from its training probe."""
+    probe, head = scene.probes[-1], scene.network.prototypes
+    seen = set(probe.train.labels)
+    if any(c not in seen and not head.counts[c] for c in probe.class_ids):
+        return {"probe_accuracy": Value(None, "the probe lacks pictures of some of the classes")}
+    truth = np.array([label for item in scene.probes for label in item.test.labels], dtype=np.int64)
+    if not len(truth):
+        return {"probe_accuracy": Value(None, "the probe has no test pictures")}
+    features = torch.cat([view.main for view in scene.test])
+    logits = _prototype_head(head.votes, _provisional(scene))(features)
+    unknown = [c for c in range(logits.shape[1]) if not head.counts[c] and c not in seen]
+    logits[:, unknown] = -torch.inf
+    return {"probe_accuracy": Value(metrics.class_incremental(logits.cpu().numpy(), truth))}
+
+
+def _provisional(scene: Scene) -> Tensor:
+    """All prototypes (C, D), the task's classes from the probe; a class met before takes the mean of both."""
+    probe, head = scene.probes[-1], scene.network.prototypes
+    rows, features = head.weight.double().clone(), scene.train[-1].main
+    labels = torch.tensor(probe.train.labels, device=rows.device)
+    for label in sorted(set(probe.train.labels)):
+        old, new = int(head.counts[label]), probe.counts[label]
+        rows[label] = (old * rows[label] + new * features[labels == label].mean(0)) / (old + new)
+    return rows
+
+
+def _moment(scene: Scene) -> Moment:
+    old, fusion = scene.train[:-1], scene.network.fusion
+    if not isinstance(fusion, Fusion):
+        return Moment(old, None, None)
+    value = fusion.value
+    return Moment(old, value.weight.detach().double().clone(), value.bias.detach().double().clone())
+
+
+def _targets(scene: Scene, view: View, part: Part) -> Tensor:
+    """Ỹ = onehot − f(X; θ) on the task's own classes, (n, C)."""
+    class_ids = scene.probes[-1].class_ids
+    local = [class_ids.index(label) for label in part.labels[: len(view.main)]]
+    labels = torch.tensor(local, dtype=torch.int64, device=view.main.device)
+    return F.one_hot(labels, len(class_ids)) - proxy_logits(view.main, *scene.head)
+
+
+def _prototype_head(votes: tuple[float, ...], rows: Tensor) -> PrototypeHead:
+    head = PrototypeHead(rows.shape[1], votes)
+    head.weight = rows.double()
+    return head
+
+
+def _why_no_value_layer(scene: Scene) -> str:
+    if scene.network.fusion is None:
+        return "only one branch is learnt, so there is no fusion layer"
+    return "the closed form holds for one value layer, not for attention over sections"
+
+
+def _why_no_kernel(scene: Scene, pictures: int) -> str:
+    if not pictures:
+        return f"the kernel of one picture of {len(scene.probes[-1].class_ids)} classes exceeds {MAX_ROWS} rows"
+    if scene.network.fusion is not None and not isinstance(scene.network.fusion, Fusion):
+        return _why_no_value_layer(scene)
+    return "the kernel is not finite"
