@@ -1,0 +1,41 @@
+"""A tiny real run for tests of the face: two tasks of two classes, a two-block backbone, one epoch."""
+
+from pathlib import Path
+
+from tests.pictures import make_task_folders
+from workbench.config import RunConfig, from_dict, to_dict
+from workbench.session import Session
+
+BACKBONE = "random:vit_tiny_patch16_224?img_size=32&depth=2&patch_size=8&seed=1"
+QUICK = {
+    "model.backbone": BACKBONE,
+    "train.epochs": 1,
+    "train.batch_size": 4,
+    "train.device": "cpu",
+    "monitor.probe_per_task": 4,
+}
+
+
+def folders(root: Path) -> list[Path]:
+    """Make two task folders of two classes with eight pictures each."""
+    tasks = {"finches": {"red": 8, "green": 8}, "Ö 空格": {"grey": 8, "blue": 8}}
+    return make_task_folders(root, tasks)
+
+
+def quick_config(paths: list[Path], **training: int) -> RunConfig:
+    """Return a configuration over these folders that trains within a second or two."""
+    tree = to_dict(RunConfig())
+    for key, value in (QUICK | {f"train.{k}": v for k, v in training.items()}).items():
+        section, _, name = key.partition(".")
+        tree[section][name] = value
+    tree["data"]["tasks"] = [{"name": path.name, "path": str(path)} for path in paths]
+    return from_dict(tree)
+
+
+def trained_session(home: Path, pictures: Path) -> tuple[Session, str]:
+    """Train the tiny run to its end; return its session and its id."""
+    session = Session(home)
+    run = session.start(quick_config(folders(pictures)))
+    state = run.work()
+    assert state == "finished", run.news()[-1]
+    return session, run.id

@@ -1,0 +1,154 @@
+"""A run's adapter: saved after each task with the answers it gave, exported only if they come back.
+
+Beside the adapter lies `check.safetensors`: real test pictures as the network saw them and its
+logits on them. An export is read back, rebuilt and must give the same logits.
+"""
+
+import shutil
+from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from workbench import __version__
+from workbench.config import ModelConfig, RunConfig, effective_switches
+from workbench.core.adapter_file import (
+    AdapterCard,
+    AdapterClass,
+    Preprocessing,
+    check_shapes,
+    load_adapter,
+    save_adapter,
+)
+from workbench.core.build import build_network, pixel_scale
+from workbench.core.evaluate import Examiner
+from workbench.core.network import Network
+from workbench.core.probe import undisturbed
+from workbench.core.tasks import TaskData
+from workbench.core.transforms import CROP_SHARE
+from workbench.core.weights import LoadedWeights, load_weights
+from workbench.errors import WorkbenchError
+from workbench.events import Stage
+
+CHECKED_PICTURES = 8
+TOLERANCE = 5e-3  # of a logit; another device's float32 (TF32 convolutions on a GPU) stays below it
+TEMPERATURES = np.logspace(-2.5, 0.5, 31)
+
+
+def save_run_adapter(
+    folder: Path, config: RunConfig, weights: LoadedWeights, network: Network, examiner: Examiner
+) -> None:
+    """Save the network's adapter in `folder`/adapter, and pictures with its answers beside it."""
+    tasks = [task for task, _ in examiner.tests]
+    card = _card(
+        config, weights, network, tasks, examiner.summary(), fit_temperature(*examiner.newest)
+    )
+    save_adapter(folder / "adapter", network.adapter_state(), card)
+    pixels = examiner.feeder.plain(_sample(tasks))
+    with torch.no_grad(), undisturbed(network):
+        logits = network.prototypes(network(pixels).main)
+    save_file({"pixels": pixels.cpu(), "logits": logits.cpu()}, folder / "check.safetensors")
+
+
+def load_network(
+    source: Path, home: Path, device: torch.device
+) -> Generator[Stage, None, tuple[Network, AdapterCard]]:
+    """Rebuild the network of an adapter (a folder or its file), ready to answer."""
+    tensors, card = load_adapter(source)
+    yield Stage("Loading the backbone's weights")
+    model = ModelConfig(**card.model)
+    weights = yield from load_weights(card.backbone, model.weights, home)
+    if weights.sha256 != card.weights_sha256:
+        raise WorkbenchError(
+            f"The weights of {card.backbone} on this computer are not those the adapter was trained on "
+            f"(SHA-256 {weights.sha256[:12]}…, not {card.weights_sha256[:12]}…). Its answers would be wrong."
+        )
+    network = build_network(model, card.switches, weights, device)
+    network.prototypes.grow(len(card.classes))
+    check_shapes(tensors, network.adapter_state(), card)
+    network.load_state_dict(tensors, strict=False)
+    return network.eval(), card
+
+
+def export_adapter(run_folder: Path, target: Path, home: Path) -> list[Path]:
+    """Copy a run's adapter to `target`, read it back and compare its answers; return the files.
+
+    Raises:
+        WorkbenchError: there is no adapter yet, the place cannot be written, or the answers differ.
+    """
+    source = run_folder / "adapter"
+    if not source.exists():
+        raise WorkbenchError("The run has no adapter yet: it is saved after the first task.")
+    try:
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    except OSError as error:
+        raise WorkbenchError(
+            f"Could not write to {target}: {error}. Choose another place."
+        ) from error
+    difference = _difference(target, load_file(run_folder / "check.safetensors"), home)
+    if not difference <= TOLERANCE:
+        for path in source.iterdir():
+            (target / path.name).unlink()
+        raise WorkbenchError(
+            f"The exported adapter was read back and gave other answers (difference {difference:.2g}). "
+            "It was not kept."
+        )
+    return [target / path.name for path in sorted(source.iterdir())]
+
+
+def fit_temperature(logits: Tensor, labels: np.ndarray) -> float:
+    """Return the softmax temperature that explains the newest task's training pictures best.
+
+    Logits are sums of weighted cosines, so their own scale says nothing of confidence.
+    """
+    y = torch.from_numpy(labels).to(logits.device)
+    scores = [float(F.cross_entropy(logits / float(t), y)) for t in TEMPERATURES]
+    return float(TEMPERATURES[int(np.argmin(scores))])
+
+
+@torch.no_grad()
+def _difference(folder: Path, check: dict[str, Tensor], home: Path) -> float:
+    steps = load_network(folder, home, torch.device("cpu"))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            network: Network = done.value[0]
+            logits = network.prototypes(network(check["pixels"]).main)
+            return float((logits - check["logits"]).abs().max())
+
+
+def _sample(tasks: list[TaskData]) -> np.ndarray:
+    tests = np.concatenate([task.test for task in tasks])
+    chosen = np.linspace(0, len(tests) - 1, min(CHECKED_PICTURES, len(tests))).astype(int)
+    return np.asarray(tests[chosen])
+
+
+def _card(
+    config: RunConfig,
+    weights: LoadedWeights,
+    network: Network,
+    tasks: list[TaskData],
+    metrics: dict[str, float | None],
+    temperature: float,
+) -> AdapterCard:
+    switches, backbone = effective_switches(config), network.backbone
+    scale = pixel_scale(switches, weights) or {"mean": (0.0,) * 3, "std": (1.0,) * 3}
+    classes: dict[int, AdapterClass] = {}
+    for number, task in enumerate(tasks):
+        for class_id, name in zip(task.info.class_ids, task.info.class_names, strict=True):
+            classes.setdefault(class_id, AdapterClass(name, number))
+    size = backbone.image_size
+    return AdapterCard(
+        program=__version__, backbone=config.model.backbone, weights_sha256=weights.sha256,
+        timm_name=weights.model_name, create_kwargs=weights.create_kwargs, width=backbone.width,
+        classes=tuple(classes[i] for i in range(len(classes))), tasks=tuple(t.info.name for t in tasks),
+        preprocessing=Preprocessing(size=size, resize=max(size, round(size / CROP_SHARE)), interpolation="bicubic", **scale),
+        profile=config.method.profile, switches=switches, model=asdict(config.model), metrics=metrics,
+        licence=weights.licence, temperature=temperature,
+    )  # fmt: skip

@@ -1,0 +1,147 @@
+"""Seeing pictures in evaluation mode: features of a task's pictures, prototypes from them, test accuracies.
+
+Everything is a generator that yields a `Stage` per batch, so that a stop is answered between batches.
+The frozen backbone's own feature of each picture is kept: it feeds the pretrained section and the
+baseline, the nearest class mean on frozen features by cosine.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.core import metrics
+from workbench.core.feeder import Feeder
+from workbench.core.heads import PrototypeHead
+from workbench.core.network import Features, Network
+from workbench.core.tasks import TaskData
+from workbench.events import Evaluated, Stage
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Pictures in evaluation mode: each branch's features (n, D), and frozen features (n, d)."""
+
+    s1: Tensor | None
+    s2: Tensor | None
+    frozen: Tensor
+
+
+@torch.no_grad()
+def frozen_features(
+    network: Network, feeder: Feeder, indices: np.ndarray, text: str
+) -> Generator[Stage, None, Tensor]:
+    """Return the frozen backbone's features (n, d) of the pictures."""
+    found = [torch.zeros(0, network.backbone.width, device=feeder.device)]
+    for start in range(0, len(indices), BATCH):
+        yield Stage(text, start, len(indices))
+        images = feeder.plain(indices[start : start + BATCH])
+        found.append(network.backbone(network.backbone.embed(images)))
+    return torch.cat(found)
+
+
+@torch.no_grad()
+def see(
+    network: Network, feeder: Feeder, indices: np.ndarray, frozen: Tensor, text: str
+) -> Generator[Stage, None, Seen]:
+    """Return what each branch makes of the pictures, given their frozen features (n, d)."""
+    network.eval()
+    found: dict[str, list[Tensor]] = {
+        name: [frozen.new_zeros(0, network.width)] for name in network.branches
+    }
+    for start in range(0, len(indices), BATCH):
+        yield Stage(text, start, len(indices))
+        at = slice(start, start + BATCH)
+        features = network(feeder.plain(indices[at]), frozen[at])
+        for name in network.branches:
+            found[name].append(getattr(features, name))
+    whole = {name: torch.cat(parts) for name, parts in found.items()}
+    return Seen(whole.get("s1"), whole.get("s2"), frozen)
+
+
+@torch.no_grad()
+def fuse(network: Network, seen: Seen) -> Features:
+    """Return the features with the hybrid as the fusion makes it now."""
+    network.eval()
+    return network.fuse(seen.s1, seen.s2)
+
+
+class Examiner:
+    """Holds the test parts of the tasks seen, the baseline's prototypes, and the rows measured so far."""
+
+    def __init__(self, network: Network, feeder: Feeder, task_mask: str) -> None:
+        self.network = network
+        self.feeder = feeder
+        self.task_mask = task_mask
+        self.baseline = PrototypeHead(network.backbone.width, (1.0,)).to(feeder.device)
+        self.tests: list[tuple[TaskData, Tensor]] = []  # with frozen features (n, d)
+        self.rows: list[Evaluated] = []
+        self.newest: tuple[
+            Tensor, np.ndarray
+        ]  # the last task's training pictures: logits (n, C), labels (n,)
+
+    def admit(self, task: TaskData) -> Generator[Stage, None, Tensor]:
+        """Take a task in: returns its training pictures' frozen features and sets the baseline's prototypes."""
+        name = task.info.name
+        test = yield from frozen_features(
+            self.network, self.feeder, task.test, f"Looking at '{name}' (test)"
+        )
+        train = yield from frozen_features(
+            self.network, self.feeder, task.train, f"Looking at '{name}'"
+        )
+        self.tests.append((task, test))
+        set_prototypes(self.baseline, task, train)
+        return train
+
+    @torch.no_grad()
+    def learnt(self, task: TaskData, features: Tensor) -> None:
+        """Set the prototypes of a task's classes from its training pictures' features (n, D)."""
+        set_prototypes(self.network.prototypes, task, features)
+        self.newest = self.network.prototypes(features), task.train_labels
+
+    def examine(self, step: int) -> Generator[Stage, None, Evaluated]:
+        """Test on every task seen and return the row, also kept in `rows`."""
+        columns = []
+        for number, (task, frozen) in enumerate(self.tests, 1):
+            text = f"Testing task {number} of {len(self.tests)}"
+            seen = yield from see(self.network, self.feeder, task.test, frozen, text)
+            logits = self.network.prototypes(fuse(self.network, seen).main)
+            columns.append(self._scores(logits, self.baseline(frozen), task))
+        accuracy, given, task_id, floor, sizes = zip(*columns, strict=True)
+        row = Evaluated(len(self.tests) - 1, step, accuracy, given, task_id, floor, sizes)
+        self.rows.append(row)
+        return row
+
+    def summary(self) -> dict[str, float | None]:
+        """Return the accuracy measures after the last row, by name."""
+        names = ("accuracy", "sizes", "task_incremental", "task_id", "baseline")
+        return metrics.summary(*([getattr(row, name) for row in self.rows] for name in names))
+
+    def _scores(
+        self, logits: Tensor, floor: Tensor, task: TaskData
+    ) -> tuple[float, float, float, float, int]:
+        own = np.zeros(logits.shape, bool)
+        own[:, list(task.info.class_ids)] = True
+        outputs, labels = logits.cpu().numpy(), task.test_labels
+        scores: Sequence[float | None] = (
+            metrics.class_incremental(outputs, labels),
+            metrics.task_incremental(
+                outputs, labels, own, "zero" if self.task_mask == "zero" else "minus_infinity"
+            ),
+            metrics.task_id(outputs, own),
+            metrics.class_incremental(floor.cpu().numpy(), labels),
+        )
+        a, b, c, d = (float("nan") if score is None else score for score in scores)
+        return a, b, c, d, len(labels)
+
+
+def set_prototypes(head: PrototypeHead, task: TaskData, features: Tensor) -> None:
+    """Fold the task's training pictures (n, D) into the prototypes of its classes."""
+    head.grow(max(task.info.class_ids) + 1)
+    labels = torch.from_numpy(task.train_labels).to(features.device)
+    for class_id in task.info.class_ids:
+        head.learn(class_id, features[labels == class_id])
