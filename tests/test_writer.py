@@ -1,0 +1,130 @@
+"""The writer flushes on time and on endings, and a killed one leaves a sound file."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.logged import begin
+from tests.recorded import recorded_run
+from workbench.errors import WorkbenchError
+from workbench.events import Finished, Note, RunStarted, Stage, Step
+from workbench.log import migrations, writer as module
+from workbench.log.store import Log
+from workbench.log.writer import Writer
+
+
+def test_what_a_writer_takes_is_in_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Log(path) as log:
+        begin(log)
+        with Writer(path, "run1") as writer:
+            for event in recorded_run(3, live=True):
+                writer.add(event)
+        assert log.events("run1") == recorded_run(3)
+        assert log.runs()[0].state == "finished"
+
+
+def test_endings_are_written_at_once_and_the_rest_after_half_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.db"
+    monkeypatch.setattr(module, "FLUSH_SECONDS", 1000.0)
+    with Log(path) as log:
+        begin(log)
+        with Writer(path, "run1") as writer:
+            writer.add(Note("waits"))
+            assert log.events("run1") == []
+            writer.add(Finished(1))
+            assert log.events("run1") == [Note("waits"), Finished(1)]
+            monkeypatch.setattr(module, "FLUSH_SECONDS", 0.01)
+            time.sleep(0.02)
+            writer.add(Note("late"))
+            assert len(log.events("run1")) == 3
+            monkeypatch.setattr(module, "FLUSH_SECONDS", 1000.0)
+            writer.add(Note("last"))
+            assert len(log.events("run1")) == 3
+        assert log.events("run1")[-1] == Note("last")
+
+
+def test_each_flush_is_a_sign_of_life(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Log(path) as log:
+        begin(log)
+        log._db.execute("UPDATE run SET heartbeat = '2001'")
+        with Writer(path, "run1") as writer:
+            writer.add(Stage("Loading"))
+        assert log._db.execute("SELECT heartbeat FROM run").fetchone()[0] > "2026"
+
+
+def test_a_lock_that_stays_is_a_sentence_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "WAIT_MS", 50)
+    path = tmp_path / "log.db"
+    with Log(path) as log:
+        begin(log)
+        writer = Writer(path, "run1")
+        with log._writing(), pytest.raises(WorkbenchError, match="keeps it locked"):
+            writer.add(Finished(1))
+        writer.close()
+        assert log.events("run1") == [Finished(1)]
+
+
+def test_a_writer_that_fails_while_closing_lets_go_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "WAIT_MS", 50)
+    path = tmp_path / "log.db"
+    with Log(path) as log:
+        begin(log)
+        writer = Writer(path, "run1")
+        with log._writing(), pytest.raises(WorkbenchError, match="keeps it locked"):
+            writer.close()
+    assert [item.name for item in tmp_path.iterdir()] == ["log.db"]
+
+
+SCRIPT = """
+import sys
+from tests.recorded import recorded_run
+from workbench.events import Step
+from workbench.log.writer import Writer
+writer = Writer(sys.argv[1], "run1")
+writer.add(recorded_run(1)[0])
+step = 0
+while True:
+    step += 1
+    writer.add(Step(0, 0, step, 0.1, {"total": 1.0, "regularisation": 2.0}))
+    if step % 20 == 0:
+        writer.flush()
+        sys.stdout.write(f"{step}\\n")
+        sys.stdout.flush()
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 7, 40])
+def test_a_killed_writer_leaves_a_sound_file_with_all_it_acknowledged(
+    tmp_path: Path, lines: int
+) -> None:
+    path = tmp_path / "log.db"
+    with Log(path) as log:
+        begin(log)
+    child = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    with child.stdout as said:
+        for _ in range(lines):
+            acknowledged = int(said.readline())
+        child.kill()  # SIGKILL
+        child.wait()
+    with Log(path) as log:
+        assert log.health()["quick_check"] == "ok"
+        start, *steps = log.events("run1")
+        assert isinstance(start, RunStarted)
+        numbers = [event.step for event in steps if isinstance(event, Step)]
+        assert numbers == list(range(1, len(steps) + 1))
+        assert len(numbers) >= acknowledged >= lines * 20
+        assert all(isinstance(step, Step) and len(step.terms) == 2 for step in steps)

@@ -1,0 +1,1 @@
+"""Events in, rows out, and back. Never imports torch, timm, Qt or the core."""

@@ -1,0 +1,120 @@
+"""A run's numbers as files that other programs read: CSV (RFC 4180, UTF-8) and JSON, from the log, never from the drawing."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import WorkbenchError
+from workbench.events import Event, Measured, Step
+from workbench.log.rows import describe
+from workbench.measures import LOSS_TERMS
+from workbench.report import RunDetails, RunSummary
+
+Row = Sequence[Any]
+
+
+def summary_dict(summary: RunSummary) -> dict[str, Any]:
+    """Return one object of `runs --json`: the summary's fields by name."""
+    return asdict(summary)
+
+
+def details_dict(details: RunDetails) -> dict[str, Any]:
+    """Return the object of `show --json` and run.json: the summary's fields and everything beside them."""
+    return {
+        **summary_dict(details.summary),
+        "versions": dict(details.versions),
+        "config": dict(details.config),
+        "switches": dict(details.switches),
+        "tasks": [dict(task) for task in details.tasks],
+        "accuracy_matrix": [list(row) for row in details.accuracy_matrix],
+        "baseline": [list(row) for row in details.baseline],
+        "metrics": [dict(metric) for metric in details.metrics],
+    }
+
+
+def write_numbers(details: RunDetails, events: Iterable[Event], folder: Path) -> list[Path]:
+    """Write curves.csv, accuracy_matrix.csv, steps.csv and run.json into `folder`, made if needed.
+
+    A file appears whole or not at all; WorkbenchError names the one that could not be written.
+    """
+    said = list(events)
+    texts = {
+        "curves.csv": _csv(_curves(said)),
+        "accuracy_matrix.csv": _csv(_matrix(details)),
+        "steps.csv": _csv(_steps(said)),
+        "run.json": json.dumps(details_dict(details), indent=2, ensure_ascii=False) + "\n",
+    }
+    parts: dict[Path, Path] = {}
+    target = folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            target = folder / name
+            parts[target] = target.with_name(f"{name}.part")
+            parts[target].write_text(text, "utf-8", "backslashreplace", newline="")
+        for target, part in parts.items():
+            os.replace(part, target)
+    except OSError as error:
+        raise WorkbenchError(
+            f"{target} cannot be written: {error.strerror}. Close the program that has it open, "
+            "or choose another folder."
+        ) from error
+    finally:
+        for part in parts.values():
+            _remove(part)
+    return list(parts)
+
+
+def _remove(part: Path) -> None:
+    if part.is_file():
+        part.unlink()
+
+
+def _curves(events: Iterable[Event]) -> list[Row]:
+    """One row a value, in the order they were said; an absent value is empty and has its reason."""
+    rows: list[Row] = [("kind", "name", "unit", "task", "epoch", "step", "value", "reason")]
+    for event in events:
+        if isinstance(event, Step):
+            rows += [
+                ("loss", name, _unit("loss", name), event.task, event.epoch, event.step, value, "")
+                for name, value in event.terms.items()
+            ]
+        elif isinstance(event, Measured):
+            place = (event.task, event.epoch, event.step, event.value, event.reason)
+            rows.append(("measure", event.name, _unit("measure", event.name), *place))
+    return rows
+
+
+def _unit(kind: str, name: str) -> str:
+    return describe(kind, name)[1]
+
+
+def _matrix(details: RunDetails) -> list[Row]:
+    """Rows: after task, columns: on task; above the diagonal nothing was evaluated."""
+    names = [task["name"] for task in details.tasks]
+    rows = zip(names, details.accuracy_matrix, strict=True)
+    return [("after_task", *names), *((name, *row) for name, row in rows)]
+
+
+def _steps(events: Iterable[Event]) -> list[Row]:
+    steps = [event for event in events if isinstance(event, Step)]
+    seen = dict.fromkeys(name for step in steps for name in step.terms)
+    terms = [name for name in LOSS_TERMS if name in seen]
+    terms += [name for name in seen if name not in LOSS_TERMS]
+    header = ("step", "task", "epoch", "lr", *terms)
+    return [header, *((s.step, s.task, s.epoch, s.lr, *_in_order(s.terms, terms)) for s in steps)]
+
+
+def _in_order(values: Mapping[str, float], names: Iterable[str]) -> list[float | None]:
+    return [values.get(name) for name in names]
+
+
+def _csv(rows: Iterable[Row]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

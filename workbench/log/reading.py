@@ -1,0 +1,142 @@
+"""Rows back to events and reports: the way back of `rows`. Every function reads within the caller's snapshot."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from workbench.errors import UsageError, nearest
+from workbench.events import Event, Measured, Step, from_json
+from workbench.report import RunDetails, RunSummary
+
+Matrix = tuple[tuple[float | None, ...], ...]
+
+# In the order of RunSummary's fields.
+_SUMMARY = """
+    SELECT r.id, r.name, r.state, r.state_reason, r.created, r.ended, r.profile, r.backbone, r.seed,
+           s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy
+    FROM run r JOIN run_summary s ON s.run = r.number
+"""
+
+# CROSS JOIN keeps SQLite at this order: a key first, then its curve as one range of the primary key.
+_CURVES = """
+    FROM metric_key k CROSS JOIN metric m ON m.run = ? AND m.metric_key = k.id
+    WHERE k.kind = ?
+"""
+
+
+def summaries(db: Database) -> list[RunSummary]:
+    """Return all runs, newest first."""
+    rows = db.execute(f"{_SUMMARY} ORDER BY r.created DESC, r.number DESC")
+    return [RunSummary(*row) for row in rows]
+
+
+def number_of(db: Database, run_id: str) -> int:
+    """Return the number that tables know the run by; raises UsageError if there is no such id."""
+    row = db.execute("SELECT number FROM run WHERE id = ?", [run_id]).fetchone()
+    if row is None:
+        raise UsageError(f"run {run_id!r} is not in this log.")
+    return int(row[0])
+
+
+def find(db: Database, text: str) -> str:
+    """Return the id of the run with this id, this name, or the only one whose id begins so.
+
+    Raises UsageError: with the nearest name if there is none, with the ids if there are several.
+    """
+    known = [(str(key), str(name)) for key, name in db.execute("SELECT id, name FROM run")]
+    found = (
+        [key for key, _ in known if key == text]
+        or [key for key, name in known if name == text]
+        or [key for key, _ in known if text and key.startswith(text)]
+    )
+    if len(found) > 1:
+        ids = ", ".join(found[:4]) + (", ..." if len(found) > 4 else "")
+        raise UsageError(f"{text!r} fits {len(found)} runs. Give the whole id of one: {ids}.")
+    if not found:
+        words = [word for pair in known for word in pair]
+        hint = nearest(text, words) or " 'runs' lists what there is."
+        raise UsageError(f"run {text!r} is not in this log.{hint}")
+    return found[0]
+
+
+def events(db: Database, run: int) -> list[Event]:
+    """Return the run's events in the order they were said, from the three tables they lie in."""
+    found: list[tuple[int, Event]] = [
+        (n, from_json(kind, fields))
+        for n, kind, fields in db.execute("SELECT n, kind, fields FROM event WHERE run = ?", [run])
+    ]
+    terms: dict[int, dict[str, float]] = defaultdict(dict)
+    for n, name, value in db.execute(f"SELECT m.n, k.name, m.value {_CURVES}", [run, "loss"]):
+        terms[n][name] = value
+    found += [
+        (n, Step(task, epoch, step, lr, terms.get(n, {})))
+        for n, task, epoch, step, lr in db.execute(
+            "SELECT n, task, epoch, step, lr FROM step WHERE run = ?", [run]
+        )
+    ]
+    found += [
+        (n, Measured(*fields))
+        for n, *fields in db.execute(
+            f"SELECT m.n, k.name, m.task, m.epoch, m.step, m.value, m.reason {_CURVES}",
+            [run, "measure"],
+        )
+    ]
+    return [event for _, event in sorted(found, key=lambda pair: pair[0])]
+
+
+def details(db: Database, run: int) -> RunDetails:
+    """Return everything but the loss terms, which can be millions: they are in the run's events."""
+    row = db.execute(f"{_SUMMARY} WHERE r.number = ?", [run]).fetchone()
+    texts = db.execute(
+        "SELECT config, switches, versions FROM run WHERE number = ?", [run]
+    ).fetchone()
+    config, switches, versions = map(json.loads, texts)
+    return RunDetails(
+        summary=RunSummary(*row),
+        config=config,
+        switches=switches,
+        tasks=_tasks(db, run),
+        accuracy_matrix=_matrix(db, run, "value"),
+        metrics=_metrics(db, run),
+        baseline=_matrix(db, run, "baseline"),
+        versions=versions,
+    )
+
+
+def _tasks(db: Database, run: int) -> tuple[Mapping[str, Any], ...]:
+    rows = db.execute(
+        "SELECT name, classes, class_ids, train_counts, test_counts, fingerprint FROM run_task "
+        "WHERE run = ? ORDER BY position",
+        [run],
+    )
+    return tuple(
+        {
+            "name": name,
+            "classes": json.loads(classes),
+            "class_ids": json.loads(ids),
+            "counts": {"train": json.loads(train), "test": json.loads(test)},  # per class
+            "fingerprint": fingerprint,
+        }
+        for name, classes, ids, train, test, fingerprint in rows
+    )
+
+
+def _matrix(db: Database, run: int, column: str) -> Matrix:
+    """Return R as T rows "after task" of T columns "on task"; None where nothing was evaluated."""
+    rows = db.execute(f"SELECT after_task, on_task, {column} FROM accuracy WHERE run = ?", [run])
+    cells = {(after, on): value for after, on, value in rows}
+    (tasks,) = db.execute("SELECT COUNT(*) FROM run_task WHERE run = ?", [run]).fetchone()
+    return tuple(tuple(cells.get((after, on)) for on in range(tasks)) for after in range(tasks))
+
+
+def _metrics(db: Database, run: int) -> tuple[Mapping[str, Any], ...]:
+    names = ("name", "unit", "formula", "task", "epoch", "step", "value", "reason")
+    rows = db.execute(
+        f"SELECT k.name, k.unit, k.formula, m.task, m.epoch, m.step, m.value, m.reason {_CURVES} "
+        "ORDER BY m.n",
+        [run, "measure"],
+    )
+    return tuple(dict(zip(names, row, strict=True)) for row in rows)

@@ -1,0 +1,195 @@
+"""The log: one SQLite file of all runs. One connection, which stays in the thread that opened it.
+
+Several logs may be open on one file at once: write-ahead logging lets one write while others read.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]  # ships no types
+from sqlite_utils import Database
+
+from workbench.errors import UsageError
+from workbench.events import Event
+from workbench.log import reading
+from workbench.log.migrations import open_file, schema_known, speaking
+from workbench.log.rows import Recorder, json_of, text_of, utc
+from workbench.report import RunDetails, RunSummary
+
+UNDER_WAY = ("starting", "running")
+SAME_START_SECONDS = 5.0  # a process's start time, read twice, may differ by the clock's adjustment
+
+
+def process_lives(pid: int, started: float) -> bool:
+    """Return whether process `pid` is still the one that began at unix time `started`."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return bool(abs(process.create_time() - started) < SAME_START_SECONDS)
+    except psutil.Error:  # gone, or the number now belongs to somebody else
+        return False
+
+
+class Log:
+    """Runs in, runs out. Methods raise WorkbenchError if the file cannot be read or written."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._db, self.journal_note = open_file(self.path)
+
+    def __enter__(self) -> "Log":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the last one of a file merges its write-ahead log."""
+        self._db.close()
+
+    def begin(
+        self,
+        run_id: str,
+        name: str,
+        config: Mapping[str, Any],
+        switches: Mapping[str, str],
+        profile: str,
+        backbone: str,
+        seed: int,
+        versions: Mapping[str, str],
+        tasks_total: int,
+    ) -> None:
+        """Enter a run in state "starting", owned by this process; `config` is the effective one."""
+        now, process = utc(time.time()), psutil.Process()
+        values = {
+            "id": run_id, "name": text_of(name), "state": "starting", "created": now, "heartbeat": now,
+            "config": json_of(config), "switches": json_of(dict(switches)), "seeds": json_of(config.get("seeds", {})),
+            "versions": json_of(dict(versions)), "profile": profile, "backbone": text_of(backbone), "seed": seed,
+            "tasks_total": tasks_total, "pid": process.pid, "pid_started": process.create_time(),
+        }  # fmt: skip
+        with self._writing() as db:
+            slots = ", ".join(f":{column}" for column in values)
+            cursor = db.execute(f"INSERT INTO run ({', '.join(values)}) VALUES ({slots})", values)
+            db.execute("INSERT INTO run_summary (run) VALUES (?)", [cursor.lastrowid])
+
+    def write(self, run_id: str, events: Iterable[tuple[float, Event]]) -> None:
+        """Add events, each with the unix time it was said at, in one transaction: all or none."""
+        with self._writing() as db:
+            recorder = Recorder(db, reading.number_of(db, run_id))
+            for said, event in events:
+                recorder.put(said, event)
+            recorder.finish()
+            self._set(run_id, "heartbeat", utc(time.time()))
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give a run another name; two runs may share one."""
+        if not name.strip():
+            raise UsageError("A run's name must have at least one letter.")
+        with self._writing():
+            self._set(run_id, "name", text_of(name.strip()))
+
+    def heartbeat(self, run_id: str) -> None:
+        """Note that the run's process is alive."""
+        with self._writing():
+            self._set(run_id, "heartbeat", utc(time.time()))
+
+    def sweep(self, is_alive: Callable[[int, float], bool] = process_lives) -> list[str]:
+        """Mark runs under way whose process is gone as "interrupted"; return their ids."""
+        with self._writing() as db:
+            rows = db.execute(
+                "SELECT id, pid, pid_started, heartbeat FROM run WHERE state IN (?, ?)", UNDER_WAY
+            ).fetchall()
+            gone = [
+                (key, pid, beat) for key, pid, started, beat in rows if not is_alive(pid, started)
+            ]
+            for key, pid, beat in gone:
+                reason = (
+                    f"Its process ({pid}) ended without a word; the last sign of it is of {beat}."
+                )
+                db.execute(
+                    "UPDATE run SET state = 'interrupted', state_reason = ?, ended = ? WHERE id = ?",
+                    [reason, beat, key],
+                )
+        return [key for key, _, _ in gone]
+
+    def artifact(self, run_id: str, kind: str, path: str, bytes: int, sha256: str) -> None:  # noqa: A002
+        """Note a file that the run made; `path` is relative to the home folder, with forward slashes."""
+        with self._writing() as db:
+            run = reading.number_of(db, run_id)
+            row = (run, kind, text_of(path), bytes, sha256, utc(time.time()))
+            db.execute("INSERT OR REPLACE INTO artifact VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def runs(self) -> list[RunSummary]:
+        """Return all runs, newest first."""
+        with self._reading() as db:
+            return reading.summaries(db)
+
+    def find(self, text: str) -> str:
+        """Return the id of the run with this id, name or unique beginning of an id, or raise UsageError."""
+        with self._reading() as db:
+            return reading.find(db, text)
+
+    def events(self, run_id: str) -> list[Event]:
+        """Return the run's events in order, equal to those written, without Stage and Pace.
+
+        A number that was not finite comes back as None.
+        """
+        with self._reading() as db:
+            return reading.events(db, reading.number_of(db, run_id))
+
+    def details(self, run_id: str) -> RunDetails:
+        """Return everything the log knows of the run except its steps."""
+        with self._reading() as db:
+            return reading.details(db, reading.number_of(db, run_id))
+
+    def health(self) -> dict[str, Any]:
+        """Return what `doctor` shows; reads the whole file (about a second for 70 MB)."""
+        with self._reading() as db:
+            (schema,), (mode,) = (
+                db.execute(f"PRAGMA {name}").fetchone() for name in ("user_version", "journal_mode")
+            )
+            (runs,) = db.execute("SELECT COUNT(*) FROM run").fetchone()
+            found = [line for (line,) in db.execute("PRAGMA quick_check(5)")]
+        return {
+            "path": str(self.path), "bytes": self.path.stat().st_size, "schema": schema,
+            "schema_known": schema_known(), "journal_mode": mode, "journal_note": self.journal_note,
+            "quick_check": "; ".join(found), "runs": runs,
+        }  # fmt: skip
+
+    def _set(self, run_id: str, column: str, value: str) -> None:
+        cursor = self._db.execute(f"UPDATE run SET {column} = ? WHERE id = ?", [value, run_id])
+        if not cursor.rowcount:
+            raise UsageError(f"run {run_id!r} is not in this log.")
+
+    @contextmanager
+    def _writing(self) -> Iterator[Database]:
+        """A transaction that takes the write lock first: reading before would make it fail, not wait."""
+        with self._transaction("BEGIN IMMEDIATE") as db:
+            yield db
+
+    @contextmanager
+    def _reading(self) -> Iterator[Database]:
+        """One snapshot for all that is read, whatever a run writes meanwhile."""
+        with self._transaction("BEGIN") as db:
+            yield db
+
+    @contextmanager
+    def _transaction(self, start: str) -> Iterator[Database]:
+        with speaking(self.path):
+            self._db.execute(start)
+            try:
+                yield self._db
+                self._db.commit()
+            finally:
+                self._db.rollback()

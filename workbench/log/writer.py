@@ -1,0 +1,62 @@
+"""The writer of one run: collects events and puts them into the log twice a second.
+
+Made, used and closed in the thread that trains, so that its connection stays there.
+"""
+
+import os
+import time
+from types import TracebackType
+
+from workbench.events import (
+    Evaluated,
+    Event,
+    Failed,
+    Finished,
+    RunStarted,
+    Stopped,
+    TaskEnded,
+)
+from workbench.log.store import Log
+
+FLUSH_SECONDS = 0.5  # at most this much is lost if the process is killed
+AT_ONCE = (RunStarted, Evaluated, TaskEnded, Finished, Stopped, Failed)
+
+
+class Writer:
+    """Adds events to one run. Raises WorkbenchError if the disk is full or the log stays locked."""
+
+    def __init__(self, path: str | os.PathLike[str], run_id: str) -> None:
+        self._log = Log(path)
+        self._run_id = run_id
+        self._waiting: list[tuple[float, Event]] = []
+        self._flushed = time.monotonic()
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def add(self, event: Event) -> None:
+        """Take an event; it is in the file after half a second, or at once if it ends something."""
+        self._waiting.append((time.time(), event))
+        if isinstance(event, AT_ONCE) or time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put what waits into the file, with a sign of life; if that fails, it goes on waiting."""
+        self._log.write(self._run_id, self._waiting)
+        self._waiting = []
+        self._flushed = time.monotonic()
+
+    def close(self) -> None:
+        """Flush and close the connection."""
+        try:
+            self.flush()
+        finally:
+            self._log.close()
