@@ -1,0 +1,122 @@
+"""The command line: a window without a command, or the same engine and log without a screen.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 stopped, 130 Ctrl-C. With `--json` standard output
+holds one JSON document and nothing else; progress and messages go to standard error.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from io import TextIOWrapper
+
+from workbench import __version__
+from workbench.cli import commands
+from workbench.errors import Cancelled, UsageError, WorkbenchError
+from workbench.session import Session
+
+DONE, FAILED, WRONG_USE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a GUI script on Windows has none
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    options = parser().parse_args(arguments)
+    command: Callable[[Session, argparse.Namespace], int] = options.command
+    try:
+        with closing(Session(vars(options).get("home"))) as session:
+            for note in session.notes:
+                commands.say(note)
+            return command(session, options)
+    except BrokenPipeError:  # `| head` has read enough; nothing more is to be said to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        commands.say("Stopped by Ctrl-C. What was learnt up to the last whole task is kept.")
+        return INTERRUPTED
+    except WorkbenchError as error:
+        commands.say(str(error))
+        return (
+            STOPPED
+            if isinstance(error, Cancelled)
+            else WRONG_USE
+            if isinstance(error, UsageError)
+            else FAILED
+        )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--home", metavar="DIR", default=argparse.SUPPRESS, help="folder of log, runs and weights"
+    )
+    top = argparse.ArgumentParser(
+        prog="main.py", parents=[common], description=__doc__.splitlines()[0] if __doc__ else None,
+        epilog="Without a command, the window opens.",
+    )  # fmt: skip
+    top.add_argument("--version", action="version", version=f"NTK-CL workbench {__version__}")
+    top.add_argument(
+        "--scheme",
+        choices=("system", "light", "dark"),
+        default="system",
+        help="the window's colours",
+    )
+    top.set_defaults(command=commands.window, folders=[])
+    subs = top.add_subparsers(title="commands", metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[..., int], text: str, *, has_json: bool = True
+    ) -> argparse.ArgumentParser:
+        sub = subs.add_parser(name, parents=[common], help=text, description=text)
+        sub.set_defaults(command=run)
+        if has_json:
+            sub.add_argument(
+                "--json", action="store_true", help="print one JSON document and nothing else"
+            )
+        return sub
+
+    _add_run(command("run", commands.run, "train without a window"))
+    command("runs", commands.runs, "list the runs of the log, newest first")
+    show = command(
+        "show", commands.show, "show one run: state, accuracy matrix, metrics, configuration"
+    )
+    show.add_argument("run", metavar="RUN", help="id, beginning of an id, or name")
+    export = command(
+        "export",
+        commands.export,
+        "write a run's adapter, plots and numbers into a folder",
+        has_json=False,
+    )
+    export.add_argument("run", metavar="RUN")
+    export.add_argument("--to", metavar="DIR", required=True)
+    export.add_argument(
+        "--adapter", action="store_true", help="the trained adapter, read back and checked"
+    )
+    export.add_argument("--plots", action="store_true", help="PNG, SVG and PDF")
+    export.add_argument("--csv", action="store_true", help="every number, as CSV and JSON")
+    predict = command(
+        "predict", commands.predict, "classify pictures with a run's or an exported adapter"
+    )
+    predict.add_argument("adapter", metavar="RUN_OR_ADAPTER")
+    predict.add_argument("pictures", metavar="IMAGE", nargs="+")
+    scan = command("scan", commands.scan, "look through folders as a drop on the window would")
+    scan.add_argument("folders", metavar="DIR", nargs="+")
+    command("doctor", commands.doctor, "versions, GPU, Qt, folders, health of the log")
+    return top
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument("config", metavar="CONFIG.toml", nargs="?", help="a run configuration")
+    run.add_argument("--sample", action="store_true", help="train on the shipped sample (quick)")
+    run.add_argument("--full", action="store_true", help="with --sample: on all its pictures")
+    run.add_argument("--preset", metavar="NAME", help="start from a preset's settings")
+    run.add_argument("--tasks", metavar="DIR", nargs="+", help="task folders, in learning order")
+    run.add_argument(
+        "--set", metavar="section.key=value", action="append", default=[], help="change one setting"
+    )
+    run.add_argument("--seed", type=int, metavar="N", help="set every seed to N")
+    run.add_argument("--name", help="name of the run")

@@ -1,0 +1,214 @@
+"""What each command does: ask the session, print the answer, return the exit code."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from threading import Thread
+from types import FrameType
+from typing import Any
+
+from workbench.cli.progress import Progress
+from workbench.cli.request import configuration, scan_all
+from workbench.cli.text import (
+    guess_text,
+    lines_of,
+    plot_title,
+    run_text,
+    runs_text,
+    scan_text,
+    task_dict,
+)
+from workbench.errors import UsageError, WorkbenchError
+from workbench.events import Failed
+from workbench.log.numbers import details_dict, summary_dict
+from workbench.report import Guess, RunDetails
+from workbench.session import Run, Session, versions
+
+_EXIT = {"finished": 0, "failed": 1, "stopped": 3}
+
+
+def say(text: str) -> None:
+    """Write a line for the person at the terminal, if there is one (Windows' GUI script has none)."""
+    if sys.stderr is not None:
+        sys.stderr.write(text + "\n")
+
+
+def window(session: Session, options: argparse.Namespace) -> int:
+    """Open the window."""
+    from workbench.face import app
+
+    return app.run(session, paths=options.folders, scheme=options.scheme)
+
+
+def run(session: Session, options: argparse.Namespace) -> int:
+    """Train without a window."""
+    progress = Progress()
+    started = session.start(configuration(session, options, progress))
+    with _stopped_by_signals(started) as heard:
+        failure = _follow(started, progress)
+    if failure:
+        say(failure)
+    if started.state == "stopped" and signal.SIGINT in heard:
+        raise KeyboardInterrupt
+    details = session.details(started.id)
+    _print(details_dict(details), options.json, run_text(details))
+    return _EXIT.get(started.state, 1)  # "running": the training thread itself broke
+
+
+def runs(session: Session, options: argparse.Namespace) -> int:
+    """List the runs, newest first."""
+    found = session.runs()
+    _print([summary_dict(summary) for summary in found], options.json, runs_text(found))
+    return 0
+
+
+def show(session: Session, options: argparse.Namespace) -> int:
+    """Show one run."""
+    details = session.details(options.run)
+    _print(details_dict(details), options.json, run_text(details))
+    return 0
+
+
+def export(session: Session, options: argparse.Namespace) -> int:
+    """Write adapter, plots and numbers; everything if nothing is named."""
+    everything = not (options.adapter or options.plots or options.csv)
+    details = session.details(options.run)
+    learnt = details.summary.tasks_done > 0
+    if everything and not learnt:
+        say("The run has no adapter yet, so only plots and numbers are written.")
+    written = session.export(
+        details.summary.id,
+        options.to,
+        adapter=options.adapter or (everything and learnt),
+        numbers=everything or options.csv,
+    )
+    if everything or options.plots:
+        written += _export_plots(session, details, Path(options.to) / "plots")
+    _print(None, False, "\n".join(map(str, written)))
+    return 0
+
+
+def predict(session: Session, options: argparse.Namespace) -> int:
+    """Classify pictures."""
+    progress, guesses = Progress(), []
+    for item in session.predict(options.adapter, options.pictures):
+        if isinstance(item, Guess):
+            guesses.append(item)
+        else:
+            progress.show(item)
+    progress.close()
+    text = "\n".join(guess_text(guess) for guess in guesses)
+    _print([asdict(guess) for guess in guesses], options.json, text)
+    return 1 if all(guess.problem for guess in guesses) else 0
+
+
+def scan(session: Session, options: argparse.Namespace) -> int:
+    """Look through folders."""
+    report = scan_all(session, options.folders, Progress())
+    document = {
+        "tasks": [task_dict(task) for task in report.tasks],
+        "problems": [asdict(problem) for problem in report.problems],
+    }
+    _print(document, options.json, scan_text(report))
+    return 0 if report.tasks else 1
+
+
+def doctor(session: Session, options: argparse.Namespace) -> int:
+    """Say what is installed, what the GPU is, where things lie and how the log is."""
+    import torch
+
+    gpu = (
+        torch.cuda.get_device_name(0)
+        if torch.cuda.is_available()
+        else "none: training uses the processor"
+    )
+    facts: dict[str, Any] = {
+        "versions": versions(), "gpu": gpu, "processors": os.cpu_count(), "qt": _qt_state(),
+        "home": str(session.home), "log": session.health(), "notes": list(session.notes),
+    }  # fmt: skip
+    _print(facts, options.json, "\n".join(lines_of(facts)))
+    return 0
+
+
+@contextmanager
+def _stopped_by_signals(run: Run) -> Iterator[list[int]]:
+    """Let Ctrl-C and SIGTERM ask the run to stop after its step; yields the list of those that came."""
+    heard: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        heard.append(number)
+        run.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield heard
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _follow(run: Run, progress: Progress) -> str:
+    """Train in a thread, so that signals are heard here meanwhile; return why it failed, if it did."""
+    worker = Thread(target=run.work, name="training")
+    worker.start()
+    failure, told = "", False
+    while True:
+        worker.join(0.05)
+        ended = not worker.is_alive()
+        if run.stopping and not told:
+            progress.line("Stopping after this step.")
+            told = True
+        for event in run.news():
+            progress.show(event)
+            if isinstance(event, Failed):
+                failure = event.detail + event.sentence
+        if ended:
+            progress.close()
+            return failure
+
+
+def _print(document: object, as_json: bool, text: str) -> None:
+    if as_json:
+        text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()  # here, so that a reader that has gone away is noticed here
+
+
+def _export_plots(session: Session, details: RunDetails, folder: Path) -> list[Path]:
+    """Draw the plots without a screen, so that it works on a server."""
+    from workbench.face import app
+
+    app.require_qt()
+    if sys.platform.startswith("linux"):  # elsewhere Qt needs the system for its fonts
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkbenchError(
+            f"The plots could not be written to {folder}: {error.strerror}. Choose another place."
+        ) from error
+    from workbench.face.canvas import ensure_application
+    from workbench.face.figure import export_plots
+
+    events, title = session.events(details.summary.id), plot_title(details)
+    application = ensure_application()  # lives as long as its name, so until the last plot is drawn
+    files = export_plots(events, folder, title=title)
+    application.processEvents()
+    return files
+
+
+def _qt_state() -> str:
+    from workbench.face import app
+
+    try:
+        app.require_qt()
+        app.require_display()
+    except UsageError as error:
+        return str(error)
+    return "ok"

@@ -1,0 +1,102 @@
+"""Reports as lines for a terminal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from workbench.report import Guess, RunDetails, RunSummary, ScanReport, TaskReport
+
+
+def _percent(value: float | None) -> str:
+    return "—" if value is None else f"{100 * value:.1f}"
+
+
+def runs_text(runs: Sequence[RunSummary]) -> str:
+    """Return the table of runs."""
+    if not runs:
+        return "No runs yet."
+    columns = (f"{name:>8}" for name in ("average", "final", "forget", "floor"))
+    head = f"{'name':20} {'state':12} {' '.join(columns)}  created"
+    return "\n".join((head, *map(_summary_line, runs)))
+
+
+def _summary_line(s: RunSummary) -> str:
+    numbers = (s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy)
+    return (
+        f"{s.name:20.20} {s.state:12} "
+        + " ".join(f"{_percent(v):>8}" for v in numbers)
+        + f"  {s.created}"
+    )
+
+
+def run_text(details: RunDetails) -> str:
+    """Return a run's state, accuracy matrix in percent, and summary."""
+    s = details.summary
+    lines = (
+        [f"{s.name}  {s.state}  {s.id}", s.state_reason]
+        if s.state_reason
+        else [f"{s.name}  {s.state}  {s.id}"]
+    )
+    lines.append(
+        f"profile {s.profile}, backbone {s.backbone}, {s.tasks_done} of {s.tasks_total} tasks"
+    )
+    for number, row in enumerate(details.accuracy_matrix, 1):
+        lines.append(
+            f"after task {number:2}: "
+            + " ".join(f"{_percent(v) if v is not None else '':>6}" for v in row)
+        )
+    lines.append(
+        f"average accuracy {_percent(s.average_accuracy)} %, final {_percent(s.final_accuracy)} %, "
+        f"forgetting {_percent(s.forgetting)} %, frozen floor {_percent(s.baseline_accuracy)} %"
+    )
+    return "\n".join(lines)
+
+
+def plot_title(details: RunDetails) -> str:
+    """Return the line that stands on every exported plot."""
+    s = details.summary
+    return f"{s.name} · {s.backbone} · {s.profile} · seed {s.seed}"
+
+
+def guess_text(guess: Guess) -> str:
+    """Return a picture's three likeliest classes, or why it could not be read."""
+    if guess.problem:
+        return guess.problem
+    best = ", ".join(
+        f"{n} {100 * p:.0f} %"
+        for n, p in list(zip(guess.classes, guess.probabilities, strict=True))[:3]
+    )
+    return f"{guess.path}: {best}"
+
+
+def task_dict(task: TaskReport) -> dict[str, Any]:
+    """Return one object of `scan --json`."""
+    return {
+        "name": task.folder.name, "path": task.folder.path, "has_split": task.has_split, "usable": task.usable,
+        "question": task.question, "classes": [asdict(c) for c in task.classes],
+        "problems": [asdict(problem) for problem in task.problems],
+    }  # fmt: skip
+
+
+def scan_text(report: ScanReport) -> str:
+    """Return what a scan found: tasks, classes with counts, problems."""
+    lines = [problem.sentence for problem in report.problems]
+    for task in report.tasks:
+        count = "1 class" if len(task.classes) == 1 else f"{len(task.classes)} classes"
+        lines.append(
+            f"{task.folder.name}: {count}{'' if task.usable else ' (not usable as it is)'}"
+        )
+        lines += [f"  {c.name}: {c.train} to learn, {c.test} to test" for c in task.classes]
+        lines += [f"  ! {problem.sentence}" for problem in task.problems]
+    return "\n".join(lines)
+
+
+def lines_of(facts: Mapping[str, Any], indent: str = "") -> list[str]:
+    """Return nested facts as indented lines."""
+    lines = []
+    for key, value in facts.items():
+        if isinstance(value, Mapping):
+            lines += [f"{indent}{key}:", *lines_of(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{key}: {value}")
+    return lines

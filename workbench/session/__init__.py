@@ -1,0 +1,9 @@
+"""The one door to the engine: folders in, runs out. Qt-free; torch is imported only when work needs it.
+
+`Run.work` is called by whoever owns the thread: the window's QThread, or the command line itself.
+"""
+
+from workbench.session.run import Run, ThreadEngine
+from workbench.session.session import Session, versions
+
+__all__ = ["Run", "Session", "ThreadEngine", "versions"]

@@ -1,0 +1,131 @@
+"""One run under way, and the engine that trains it; whoever owns the thread calls `Run.work`."""
+
+import os
+import threading
+import traceback
+from collections import deque
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+
+from workbench import paths
+from workbench.config import RunConfig
+from workbench.errors import WorkbenchError
+from workbench.events import Event, Failed, Finished, Pace, Stage, Step, Stopped
+from workbench.log.writer import Writer
+
+_SUPERSEDED = (Stage, Pace)  # only the newest of these is worth delivering
+
+
+class ThreadEngine:
+    """Trains in the thread that asks for the events; the only engine so far."""
+
+    def events(self, config: RunConfig, home: Path, folder: Path) -> Generator[Event, None, None]:
+        """Return the run's events; torch is imported when the first one is asked for."""
+        yield Stage("Starting the engine (loading torch)")
+        prepare_threads()
+        from workbench.core.train import train
+
+        yield from train(config, home, folder)
+
+
+class Run:
+    """One run under way. `work` blocks; `news`, `stop` and `state` may be used from another thread."""
+
+    def __init__(
+        self, home: Path, run_id: str, config: RunConfig, engine: ThreadEngine | None = None
+    ) -> None:
+        self.home = home
+        self.id = run_id
+        self.name = config.name
+        self.config = config
+        self.state = "starting"
+        self._engine = engine or ThreadEngine()
+        self._news: deque[Event] = deque()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._steps = 0  # done so far
+
+    def work(self) -> str:
+        """Train to the end, writing the log; return the end state: finished, stopped or failed."""
+        try:
+            with Writer(self.home / paths.LOG_NAME, self.id) as writer:
+                self._work(writer)
+        except WorkbenchError as error:  # the log itself: whoever listens is told all the same
+            self._tell(Failed(str(error)))
+        return self.state
+
+    def news(self) -> list[Event]:
+        """Return the events since the last call, oldest first; never blocks for long."""
+        with self._lock:
+            fresh = list(self._news)
+            self._news.clear()
+        return fresh
+
+    def stop(self) -> None:
+        """Ask the run to end after the current step."""
+        self._stop.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run has been asked to end."""
+        return self._stop.is_set()
+
+    def _work(self, writer: Writer) -> None:
+        try:
+            self._train(writer)
+        except KeyboardInterrupt:
+            self._say(writer, Stopped(self._steps))
+            raise
+        except WorkbenchError as error:
+            self._say(writer, Failed(str(error)))
+        except Exception as error:  # noqa: BLE001  (the run must end in the log whatever broke)
+            self._say(writer, Failed(_sentence_for(error), traceback.format_exc()))
+
+    def _train(self, writer: Writer) -> None:
+        folder = paths.run_folder(self.home, self.id)
+        with closing(self._engine.events(self.config, self.home, folder)) as events:
+            for event in events:
+                self._say(writer, event)
+                if isinstance(event, Step):
+                    self._steps = event.step + 1
+                if self.stopping and not isinstance(event, Finished):
+                    self._say(writer, Stopped(self._steps))
+                    return
+
+    def _say(self, writer: Writer, event: Event) -> None:
+        writer.add(event)
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        self.state = _STATE_AFTER.get(
+            type(event).__name__, "running" if self.state == "starting" else self.state
+        )
+        with self._lock:
+            if (
+                self._news
+                and isinstance(event, _SUPERSEDED)
+                and type(self._news[-1]) is type(event)
+            ):
+                self._news.pop()
+            self._news.append(event)
+
+
+_STATE_AFTER = {"Finished": "finished", "Stopped": "stopped", "Failed": "failed"}
+
+
+def prepare_threads() -> None:
+    """Before torch is imported: let its threads wait asleep rather than spinning.
+
+    A training step on two cores costs the same alone; beside a busy neighbour (a window that is
+    drawn, another program) it is several times faster: `tests/benchmarks/RESULTS.md`.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
+
+def _sentence_for(error: Exception) -> str:
+    if type(error).__name__ == "OutOfMemoryError":
+        return (
+            "The GPU ran out of memory. A smaller batch, or the processor (device cpu), needs less."
+        )
+    return f"The program made a mistake ({type(error).__name__}: {error}). Everything up to the last task is kept."
