@@ -1,0 +1,198 @@
+import pytest
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QTabWidget
+
+from tests.recorded import recorded_run
+from workbench.events import Step
+from workbench.face.curves import AccuracyPanel, ForgettingPanel, GapPanel, LossPanel, PlotBoard
+from workbench.face.theme import LIGHT, apply_theme
+
+PANELS = pytest.mark.parametrize("kind", [AccuracyPanel, ForgettingPanel, GapPanel, LossPanel])
+
+
+@pytest.fixture
+def board(qtbot):
+    apply_theme(QApplication.instance(), "light")
+    made = PlotBoard()
+    qtbot.addWidget(made)
+    made.resize(900, 600)
+    made.show()
+    return made
+
+
+def drawn(panel):
+    """Return every line's label and points, as a comparable value."""
+    return {
+        line.entry.label: (line.series.x.tolist(), str(line.series.y.tolist()))
+        for line in panel.lines()
+    }
+
+
+@PANELS
+def test_a_replay_draws_what_the_live_run_drew(kind, qtbot):
+    live, replay = kind(), kind()
+    qtbot.addWidget(live)
+    qtbot.addWidget(replay)
+    for event in recorded_run(live=True):
+        live.show_news([event], "run-1")
+    replay.show_news(recorded_run(), "run-1")
+    assert drawn(live) == drawn(replay)
+    assert drawn(live)
+
+
+@PANELS
+def test_clear_leaves_nothing(kind, qtbot):
+    panel = kind()
+    qtbot.addWidget(panel)
+    panel.show_news(recorded_run())
+    panel.clear()
+    assert panel.lines() == []
+    panel.show_news(recorded_run(tasks=2))
+    assert panel.lines() != []
+
+
+def test_accuracy_has_its_floor_its_tasks_and_its_boundaries(qtbot):
+    panel = AccuracyPanel()
+    qtbot.addWidget(panel)
+    panel.show_news(recorded_run(tasks=3))
+    looks = {line.key: line.entry for line in panel.lines()}
+    assert looks["baseline_seen"].dash == "dash"
+    assert looks["accuracy_seen"].width > looks["task.0.accuracy"].width
+    assert {"task.0.accuracy", "task.1.accuracy", "task.2.accuracy"} <= looks.keys()
+    assert [label for _, label in panel._boundaries] == ["1 finches", "2 gulls", "3 owls"]
+    assert "Σ" in panel.toolTip()
+
+
+def test_the_gap_panel_switches_between_three_views(qtbot):
+    panel = GapPanel()
+    qtbot.addWidget(panel)
+    panel.show_news(recorded_run(tasks=3))
+    dashes = {line.key: line.entry.dash for line in panel.lines()}
+    assert dashes == {
+        "ntk.interplay_predicted": "solid",
+        "ntk.interplay_measured": "dash",
+        "ntk.interplay_replayed": "dot",
+    }
+    panel.show_view("generalisation_gap")
+    assert {line.key for line in panel.lines()} == {"ntk.gap_predicted", "ntk.gap_held_out"}
+    panel.show_view("kernel")
+    assert {line.key for line in panel.lines()} == {"ntk.kernel_drift", "ntk.kernel_cka"}
+    assert panel.accessibleName() == "Kernel drift"
+
+
+def test_losses_show_every_term_and_the_log_scale(qtbot):
+    panel = LossPanel()
+    qtbot.addWidget(panel)
+    panel.show_news(recorded_run(tasks=2))
+    assert {line.entry.label for line in panel.lines()} >= {"Total", "Orthogonality"}
+    panel.log.setChecked(True)
+    assert panel._log
+
+
+def test_ticked_runs_lie_beside_with_their_names(board):
+    board.show_news(recorded_run(), "run-3")
+    past = [
+        ("id1", "first", recorded_run(seed=1)),
+        ("id2", "second", recorded_run(tasks=8, seed=2)),
+    ]
+    board.set_overlay(past)
+    for panel in (board.accuracy, board.forgetting, board.gap, board.losses):
+        looks = {line.entry.label: line.entry for line in panel.lines()}
+        assert looks["first"].colors != looks["second"].colors
+        assert looks["first"].colors[0] not in LIGHT.lines
+    board.set_overlay([])
+    assert "first" not in {line.entry.label for line in board.accuracy.lines()}
+
+
+def test_runs_can_be_laid_over_each_other_without_a_current_run(board):
+    board.set_overlay([("id1", "first", recorded_run()), ("id2", "second", recorded_run(seed=4))])
+    assert [line.entry.label for line in board.accuracy.lines()] == ["first", "second"]
+
+
+def test_over_tasks_runs_of_any_length_meet(board):
+    board.show_news(recorded_run(tasks=4, epochs=2))
+    board.set_overlay([("id1", "long", recorded_run(tasks=4, epochs=6))])
+    board.set_x_axis("task")
+    ends = {
+        line.entry.label: line.series.x.tolist()
+        for line in board.accuracy.lines()
+        if line.entry.label in ("long", "all classes seen")
+    }
+    assert ends["long"] == ends["all classes seen"] == [1, 2, 3, 4]
+    assert board.accuracy.table()[0][0] == "tasks learnt"
+    assert board.axis.currentText() == "over tasks"
+
+
+def test_a_new_run_is_followed_though_the_one_before_was_zoomed(board):
+    board.show_news(recorded_run(tasks=2))
+    board.accuracy.zoom_in()
+    board.show_news(recorded_run(tasks=3))
+    board.accuracy.draw_now()
+    assert board.accuracy._sheet.x_range()[1] >= 72
+
+
+def test_steps_redraw_only_the_losses(board, qtbot):
+    events = recorded_run(tasks=2, ending="running")
+    board.show_news(events)
+    for panel in (board.accuracy, board.gap, board.losses):
+        panel.draw_now()
+    board.show_news([Step(1, 3, 1000, 0.1, {"total": 1.0})])
+    assert not board.accuracy._dirty
+    assert not board.gap._dirty
+    assert board.losses._dirty
+
+
+def test_a_failed_or_half_run_shows_what_there_is(board):
+    for ending in ("failed", "stopped", "running"):
+        board.show_news(recorded_run(ending=ending))
+        assert board.accuracy.lines() != []
+
+
+def test_a_single_task_leaves_forgetting_empty_with_a_sentence(board, qtbot):
+    board.show_news(recorded_run(tasks=1))
+    board.forgetting.draw_now()
+    assert board.forgetting._empty.isVisible()
+    assert "second task" in board.forgetting.accessibleDescription()
+
+
+def test_the_summary_says_the_last_value(board):
+    board.show_news(recorded_run(tasks=2))
+    assert "all classes seen" in board.accuracy.accessibleDescription()
+    assert "%" in board.accuracy.accessibleDescription()
+
+
+def test_the_board_fits_a_small_window_and_shares_it_evenly(board, qtbot):
+    board.resize(560, 380)
+    qtbot.wait(30)
+    assert (board.width(), board.height()) == (560, 380)
+    cards = [board.layout().itemAt(index).widget() for index in range(4)]
+    assert max(c.width() for c in cards) - min(c.width() for c in cards) <= 1
+    assert max(c.height() for c in cards) - min(c.height() for c in cards) <= 1
+
+
+def test_the_fourth_card_switches_to_the_losses(board):
+    board.show_news(recorded_run(tasks=2))
+    assert isinstance(board.corner, QTabWidget)
+    board.corner.setCurrentWidget(board.losses)
+    assert board.losses.isVisible()
+    assert board.losses.log.isVisible()
+    board.corner.setCurrentWidget(board.matrix)
+    assert not board.losses.log.isVisible()
+
+
+def test_a_change_of_scheme_recolours_lines(board):
+    board.show_news(recorded_run(tasks=2))
+    before = {line.key: line.entry.colors for line in board.accuracy.lines()}
+    apply_theme(QApplication.instance(), "dark")
+    after = {line.key: line.entry.colors for line in board.accuracy.lines()}
+    apply_theme(QApplication.instance(), "light")
+    assert before.keys() == after.keys()
+    assert before["accuracy_seen"] != after["accuracy_seen"]
+
+
+def test_a_picture_saved_from_a_dark_window_is_light(board, tmp_path):
+    apply_theme(QApplication.instance(), "dark")
+    board.show_news(recorded_run(tasks=2), "run-1")
+    board.accuracy.save_picture(tmp_path / "a.png")
+    apply_theme(QApplication.instance(), "light")
+    assert QImage(str(tmp_path / "a.png")).pixelColor(3, 3).name() == "#ffffff"

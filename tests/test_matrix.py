@@ -1,0 +1,98 @@
+import pytest
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QToolTip
+
+from tests.recorded import recorded_run
+from workbench.events import Evaluated
+from workbench.face.matrix import MatrixPanel
+from workbench.face.theme import apply_theme, viridis
+
+
+@pytest.fixture
+def panel(qtbot):
+    apply_theme(QApplication.instance(), "light")
+    made = MatrixPanel()
+    qtbot.addWidget(made)
+    made.resize(420, 320)
+    made.show()
+    return made
+
+
+def rows_of(events):
+    return [event.accuracy for event in events if isinstance(event, Evaluated)]
+
+
+def test_cells_fill_as_tasks_end(panel):
+    events = recorded_run(tasks=3)
+    first = next(i for i, event in enumerate(events) if isinstance(event, Evaluated))
+    panel.show_news(events[: first + 1])
+    values = panel.grid.cells.values
+    assert values[0] == (rows_of(events)[0][0], None, None)
+    assert values[1] == values[2] == (None, None, None)
+    panel.show_news(events[first + 1 :])
+    assert panel.grid.cells.values[2] == rows_of(events)[2]
+
+
+def test_the_last_row_is_the_frozen_backbone(panel):
+    events = recorded_run(tasks=3)
+    panel.show_news(events)
+    last = [event for event in events if isinstance(event, Evaluated)][-1]
+    assert panel.grid.cells.values[-1] == last.baseline
+    assert panel.table()[1][-1][0] == "frozen backbone"
+
+
+def test_cells_are_coloured_by_their_value(panel):
+    events = recorded_run(tasks=2)
+    panel.show_news(events)
+    box = panel.grid._layout().box(1, 0).toRect()
+    colour = panel.grid.grab().toImage().pixelColor(box.left() + 3, box.top() + 3).name()
+    assert colour == viridis(rows_of(events)[1][0])
+
+
+def test_arrow_keys_walk_over_cells_and_each_tells_itself(panel, qtbot):
+    panel.show_news(recorded_run(tasks=3))
+    qtbot.keyClick(panel.grid, Qt.Key.Key_Down)
+    assert panel.grid.current == (1, 0)
+    assert panel.grid.accessibleDescription().startswith("After 2 gulls, on 1 finches: ")
+    qtbot.keyClick(panel.grid, Qt.Key.Key_Right)
+    qtbot.keyClick(panel.grid, Qt.Key.Key_Right)
+    assert panel.grid.accessibleDescription() == "After 2 gulls, on 3 owls: not measured."
+    for _ in range(5):
+        qtbot.keyClick(panel.grid, Qt.Key.Key_Down)
+    assert panel.grid.current == (3, 2)
+
+
+def test_the_tooltip_tells_pictures_and_formula(panel):
+    panel.show_news(recorded_run(tasks=2))
+    place = panel.grid._layout().box(0, 0).center().toPoint()
+    event = QHelpEvent(QEvent.Type.ToolTip, place, panel.grid.mapToGlobal(QPoint(place)))
+    QApplication.sendEvent(panel.grid, event)
+    assert "24 test pictures" in QToolTip.text()
+    assert "R[i, j]" in QToolTip.text()
+    QToolTip.hideText()
+
+
+def test_a_click_chooses_a_cell(panel, qtbot):
+    panel.show_news(recorded_run(tasks=2))
+    place = panel.grid._layout().box(1, 1).center().toPoint()
+    qtbot.mouseClick(panel.grid, Qt.MouseButton.LeftButton, pos=place)
+    assert panel.grid.current == (1, 1)
+
+
+@pytest.mark.parametrize("tasks", [0, 1, 30])
+def test_any_number_of_tasks_can_be_drawn(panel, tasks, qtbot):
+    if tasks:
+        panel.show_news(recorded_run(tasks=tasks, epochs=1, steps=1))
+    qtbot.keyClick(panel.grid, Qt.Key.Key_Down)
+    panel.resize(180, 140)
+    assert not panel.grab().isNull()
+    assert len(panel.table()[1]) == (tasks + 1 if tasks else 0)
+
+
+def test_clear_and_a_new_run_begin_anew(panel):
+    panel.show_news(recorded_run(tasks=5), "run-1")
+    assert panel.title() == "Accuracy matrix of run-1"
+    panel.clear()
+    assert panel.grid.cells.tasks == ()
+    assert panel.accessibleDescription() == "Accuracy matrix: appears after the first task."

@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from workbench.face.messages import BugReporter, DetailBox, Strips, Toast
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> QWidget:
+    made = QWidget()
+    made.resize(800, 500)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def test_a_strip_stays_until_it_is_closed(window: QWidget, qtbot: QtBot) -> None:
+    strips = Strips(window)
+    strips.show_strip("gpu", "No GPU was found.", "info")
+    strips.show_strip("log", "The log is on a network drive.")
+    assert list(strips.texts()) == ["gpu", "log"]
+    strips.findChildren(QToolButton)[0].click()
+    assert strips.texts() == {"log": "The log is on a network drive."}
+    strips.clear_strip("log")
+    assert strips.isHidden()
+
+
+def test_a_new_strip_replaces_the_one_about_the_same_subject(window: QWidget) -> None:
+    strips = Strips(window)
+    strips.show_strip("start", "first")
+    strips.show_strip("start", "second")
+    assert strips.texts() == {"start": "second"}
+
+
+def test_a_toast_runs_its_button_once_and_goes(window: QWidget, qtbot: QtBot) -> None:
+    toast, undone = Toast(window), []
+    toast.say("Task 'gulls' removed.", "Undo", lambda: undone.append(True))
+    assert toast.isVisible()
+    assert toast.label.text() == toast.accessibleName() == "Task 'gulls' removed."
+    toast.button.click()
+    assert undone == [True]
+    assert not toast.isVisible()
+
+
+def test_a_toast_lies_inside_its_window_and_stays_there(window: QWidget) -> None:
+    toast = Toast(window)
+    toast.say("A sentence that is far too long for one line. " * 6)
+    assert window.rect().contains(toast.geometry())
+    window.resize(420, 300)
+    assert window.rect().contains(toast.geometry())
+
+
+def test_closing_the_window_stops_the_clock_of_its_toast(window: QWidget) -> None:
+    toast = Toast(window)
+    toast.say("Done.")
+    timer = toast.findChild(QTimer)
+    assert isinstance(timer, QTimer)
+    assert timer.isActive()
+    window.close()
+    assert not timer.isActive()
+
+
+def test_the_box_unfolds_and_copies_its_details(
+    window: QWidget, qtbot: QtBot, tmp_path: Path
+) -> None:
+    box = DetailBox("It broke.", "Traceback: line 3", tmp_path, window)
+    box.open()
+    assert box.details.isHidden()
+    box.details_button.click()
+    assert not box.details.isHidden()
+    box.copy()
+    copied = QGuiApplication.clipboard().text()
+    assert copied.startswith("It broke.")
+    assert "Traceback: line 3" in copied
+    assert "torch " in copied
+    box.close()
+
+
+def test_an_exception_from_anywhere_ends_in_a_box(
+    window: QWidget, qtbot: QtBot, tmp_path: Path
+) -> None:
+    reporter = BugReporter(tmp_path, window)
+    reporter.raised.emit("ValueError: 3", "Traceback …")
+    qtbot.waitUntil(lambda: reporter.box is not None)
+    assert reporter.box is not None
+    assert "ValueError: 3" in reporter.box.details.toPlainText()
+    reporter.box.close()

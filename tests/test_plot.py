@@ -1,0 +1,243 @@
+import sys
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QDialog
+
+from workbench.face.panel import TableWindow
+from workbench.face.plot import LivePlot
+from workbench.face.series import Series
+from workbench.face.theme import DARK, LIGHT, apply_theme
+
+
+@pytest.fixture
+def plot(qtbot):
+    apply_theme(QApplication.instance(), "light")
+    made = LivePlot("Accuracy", y="share", empty="Appears after the first task")
+    qtbot.addWidget(made)
+    made.resize(420, 300)
+    made.show()
+    made.draw_now()
+    return made
+
+
+def pixels(widget):
+    image = widget.grab().toImage().convertToFormat(widget.grab().toImage().Format.Format_RGB32)
+    flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)
+    return flat[:, : image.width(), 2::-1].astype(int)
+
+
+def count(widget, colour, tolerance=12):
+    wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return int((np.abs(pixels(widget) - wanted).max(axis=2) <= tolerance).sum())
+
+
+def test_an_empty_plot_says_when_it_will_fill(plot):
+    assert plot._empty.isVisible()
+    assert plot._empty.text() == "Appears after the first task"
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    plot.append("a", 1, 0.5)
+    plot.draw_now()
+    assert not plot._empty.isVisible()
+
+
+def test_a_line_is_on_the_screen_in_its_colour(plot):
+    assert count(plot, LIGHT.lines[1]) == 0
+    plot.set_line("a", "seen", LIGHT.lines[1], width=3)
+    for step, value in enumerate((0.9, 0.5, 0.7)):
+        plot.append("a", step, value)
+    plot.draw_now()
+    assert count(plot, LIGHT.lines[1]) > 300
+
+
+def test_shares_keep_0_to_100_per_cent(plot):
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    plot.append("a", 1, 0.5)
+    plot.append("a", 2, 0.52)
+    plot.draw_now()
+    low, high = plot._sheet._box.viewRange()[1]
+    assert low <= 0 < 1 <= high < 1.1
+
+
+def test_many_points_are_drawn_at_most_30_times_a_second(plot, qtbot):
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    drawn = []
+    plot._timer.timeout.connect(lambda: drawn.append(1))
+    for step in range(200):
+        plot.append("a", step, 0.5)
+        qtbot.wait(1)
+    assert 2 <= len(drawn) <= 30
+
+
+def test_a_hidden_plot_does_not_draw(plot, qtbot):
+    plot.hide()
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    plot.append("a", 1, 0.5)
+    qtbot.wait(80)
+    assert not plot._timer.isActive()
+    assert plot._empty.isVisibleTo(plot)
+    plot.show()
+    qtbot.waitUntil(lambda: not plot._empty.isVisibleTo(plot))
+
+
+def test_a_spike_among_a_million_points_reaches_the_screen(plot):
+    y = np.full(1_000_000, 0.2)
+    y[777_777] = 0.95
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    plot.set_points("a", Series.of(np.arange(1e6), y))
+    plot.draw_now()
+    drawn = plot._sheet._lines["a"].getData()[1]
+    assert drawn.max() == 0.95
+    assert len(drawn) < 9000
+
+
+def test_the_readout_tells_from_all_points(plot):
+    y = np.full(100_000, 0.25)
+    y[70_001] = 0.333
+    plot.set_line("a", "seen <b>", LIGHT.lines[0])
+    plot.set_points("a", Series.of(np.arange(1e5), y))
+    text = plot.readout(70_001)
+    assert "33.3 %" in text
+    assert "seen &lt;b&gt;" in text
+
+
+def test_hovering_snaps_to_the_nearest_point_and_leaving_clears(plot):
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    plot.append("a", 10, 0.5)
+    plot.append("a", 20, 0.6)
+    plot._hovered(18.0, 100.0)
+    assert plot._readout.isVisible()
+    assert "step 20" in plot._readout.text()
+    plot._left()
+    assert not plot._readout.isVisible()
+
+
+def test_the_table_holds_every_value_and_leaves_gaps_empty(plot):
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    plot.set_line("b", "floor", LIGHT.lines[1])
+    plot.append("a", 1, 0.5)
+    plot.append("a", 2, None)
+    plot.append("b", 2, 0.25)
+    assert plot.table() == (["step", "seen", "floor"], [["1", "50.0 %", ""], ["2", "", "25.0 %"]])
+
+
+def test_ctrl_t_shows_the_table_and_copy_takes_it(plot, qtbot):
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    plot.append("a", 1, 0.5)
+    action = next(a for a in plot.actions() if a.shortcut().toString() == "Ctrl+T")
+    assert isinstance(action, QAction)
+    action.trigger()
+    window = plot.findChild(TableWindow)
+    assert isinstance(window, QDialog)
+    assert window.grid.item(0, 1).text() == "50.0 %"
+    window._copy()
+    assert QApplication.clipboard().text() == "step\tseen\n1\t50.0 %\n"
+    window.close()
+
+
+def test_zooming_by_keys_stops_following_and_home_fits_again(plot):
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    for step in range(101):
+        plot.append("a", step, 0.5)
+    plot.draw_now()
+    plot.zoom_in()
+    plot.draw_now()
+    low, high = plot._sheet.x_range()
+    assert 20 < low < high < 80
+    plot.fit()
+    plot.draw_now()
+    low, high = plot._sheet.x_range()
+    assert low <= 0 < 100 <= high
+
+
+def test_the_wheel_zooms_x_only(plot, qtbot):
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    for step in range(101):
+        plot.append("a", step, 0.5)
+    plot.draw_now()
+    before = plot._sheet._box.viewRange()
+    plot._sheet._box.scaleBy((0.5, 0.5))
+    plot._sheet._box.sigRangeChangedManually.emit([True, False])
+    plot.draw_now()
+    after = plot._sheet._box.viewRange()
+    assert after[0][1] - after[0][0] < before[0][1] - before[0][0]
+    assert after[1] == pytest.approx(before[1])
+
+
+def test_a_log_scale_leaves_out_zero_and_below(plot):
+    plot.set_y("auto")
+    plot.set_log(True)
+    plot.set_line("a", "loss", LIGHT.lines[0])
+    for step, value in enumerate((10.0, 0.0, -1.0, 0.1)):
+        plot.append("a", step, value)
+    plot.draw_now()
+    low, high = plot._sheet._box.viewRange()[1]
+    assert -1.5 < low <= -1 < 1 <= high < 1.5
+
+
+def test_a_click_in_the_legend_hides_a_line(plot, qtbot):
+    plot.set_line("a", "seen", LIGHT.lines[0], width=3)
+    plot.append("a", 1, 0.5)
+    plot.append("a", 2, 0.9)
+    qtbot.wait(60)
+    legend = plot._legend
+    place = legend.places()[0][0].center()
+    qtbot.mouseClick(legend, Qt.MouseButton.LeftButton, pos=place)
+    plot.draw_now()
+    assert not plot.lines()[0].shown
+    assert plot.table()[1] == []
+
+
+def test_braces_and_markup_in_task_names_are_only_text(plot):
+    plot.set_boundaries([(0, "1 {x} <b>"), (50, "2 100% {0}")])
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    plot.append("a", 100, 0.5)
+    plot.draw_now()
+    assert count(plot, LIGHT.muted, 60) > 20
+
+
+def test_a_new_palette_recolours_a_plot_that_is_shown(plot):
+    assert count(plot._sheet, LIGHT.base, 2) > 1000
+    apply_theme(QApplication.instance(), "dark")
+    assert plot.theme is DARK
+    assert count(plot._sheet, DARK.base, 2) > 1000
+    apply_theme(QApplication.instance(), "light")
+    assert plot.theme is LIGHT
+
+
+def test_a_screen_reader_is_told_name_and_sentence(plot):
+    plot.set_summary("Accuracy: all classes seen 80.0 %.")
+    assert plot._sheet.accessibleName() == "Accuracy"
+    assert plot._sheet.accessibleDescription() == "Accuracy: all classes seen 80.0 %."
+
+
+def test_the_focus_can_be_seen(plot, qtbot):
+    qtbot.wait(30)
+    plot._sheet.clearFocus()
+    assert count(plot, LIGHT.accent) == 0
+    plot.setFocus()
+    assert count(plot, LIGHT.accent) > 500
+
+
+def test_pyqtgraphs_own_menu_is_replaced(plot):
+    assert not plot._sheet._plot.menuEnabled()
+    names = [action.text() for action in plot.menu().actions()]
+    assert names[:3] == ["Show as table", "Copy picture", "Save picture…"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="None cannot be lost there")
+def test_2000_repaints_lose_no_reference_to_none(plot):
+    plot.resize(240, 160)
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    plot.append("a", 0, 0.5)
+    plot.draw_now()
+    plot.grab()
+    before = sys.getrefcount(None)
+    for step in range(2000):
+        plot.append("a", step + 1, 0.5)
+        plot.draw_now()
+        plot._sheet.viewport().repaint()
+    assert sys.getrefcount(None) >= before

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from tests.recorded import forgetting, recorded_run
+from workbench.events import Evaluated
+from workbench.face.record import RunRecord
+from workbench.face.theme import LIGHT
+from workbench.face.views import VIEWS, explanation, summary
+from workbench.measures import MEASURES
+
+
+def record(events):
+    made = RunRecord()
+    made.take(events)
+    return made
+
+
+def test_events_in_pieces_or_at_once_give_the_same_curves():
+    events = recorded_run(live=True)
+    whole, pieces = record(events), RunRecord()
+    for event in events:
+        pieces.take([event])
+    assert whole.names("") == pieces.names("")
+    for name in whole.names(""):
+        np.testing.assert_array_equal(whole.curve(name).x, pieces.curve(name).x)
+        np.testing.assert_array_equal(whole.curve(name).y, pieces.curve(name).y)
+
+
+def test_forgetting_of_single_tasks_averages_to_the_runs_own():
+    events = recorded_run(tasks=4)
+    made = record(events)
+    rows = [event.accuracy for event in events if isinstance(event, Evaluated)]
+    singles = [made.last(f"task.{task}.forgetting") for task in range(3)]
+    assert np.mean(singles) == pytest.approx(forgetting(rows), abs=1e-12)
+    assert made.last("forgetting") == pytest.approx(forgetting(rows), abs=1e-12)
+
+
+def test_the_gap_between_tasks_breaks_at_each_task_and_the_accuracy_does_not():
+    made = record(recorded_run(tasks=3))
+    measured = made.curve("ntk.interplay_measured")
+    assert np.isnan(measured.y).sum() == 4 + 2  # the first task's epochs, and two new beginnings
+    assert not np.isnan(made.curve("accuracy_seen").y).any()
+
+
+def test_steps_become_places_among_tasks():
+    made = record(recorded_run(tasks=3, epochs=2, steps=5))
+    np.testing.assert_allclose(made.in_tasks(np.array([0.0, 5, 10, 25, 30])), [0, 0.5, 1, 2.5, 3])
+
+
+def test_a_new_run_begins_anew():
+    made = record([*recorded_run(tasks=5), *recorded_run(tasks=2)])
+    assert len(made.tasks) == len(made.rows) == len(made.starts) == 2
+
+
+def test_a_run_of_one_task_has_no_forgetting():
+    made = record(recorded_run(tasks=1))
+    assert made.last("forgetting") is None
+    assert made.last("accuracy_seen") is not None
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=lambda view: view.key)
+def test_every_view_draws_its_headline_and_explains_its_measures(view):
+    made = record(recorded_run())
+    lines = view.lines(made, LIGHT)
+    assert view.headline in [line.key for line in lines]
+    for name in view.measures:
+        assert MEASURES[name].formula in explanation(view)
+    assert summary(view, RunRecord(), view.lines(RunRecord(), LIGHT)).endswith(f"{view.empty}.")
+    assert summary(view, made, lines).startswith(view.title)

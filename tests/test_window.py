@@ -1,0 +1,339 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QMessageBox,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from tests.trained import QUICK, folders
+from workbench.errors import UsageError
+from workbench.face.actions import COMMANDS
+from workbench.face.app import missing_library_text, require_display
+from workbench.face.commands import Commands
+from workbench.face.exports import EVERYTHING, new_folder
+from workbench.face.messages import DetailBox
+from workbench.face.train_page import TrainPage
+from workbench.face.window import Window
+from workbench.session import Session
+
+
+def open_window(home: Path, qtbot: QtBot) -> Window:
+    window = Window(Session(home))
+    qtbot.addWidget(window, before_close_func=end_training)
+    window.show()
+    return window
+
+
+def end_training(window: Window) -> None:
+    assert window.desk.shut_down()
+    window.desk.session.close()
+
+
+@pytest.fixture
+def window(tmp_path: Path, qtbot: QtBot) -> Window:
+    return open_window(tmp_path / "home", qtbot)
+
+
+def drop_on(widget: QWidget, paths: list[Path]) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    copy = Qt.DropAction.CopyAction
+    QCoreApplication.sendEvent(widget, QDragEnterEvent(QPoint(9, 9), copy, mime, left, none))
+    QCoreApplication.sendEvent(widget, QDropEvent(QPointF(9, 9), copy, mime, left, none))
+
+
+def drop_tasks(window: Window, qtbot: QtBot, root: Path) -> None:
+    drop_on(window.desk.page.zone, folders(root))
+    qtbot.waitUntil(lambda: len(window.desk.draft.state.tasks) == 2, timeout=20_000)
+    window.desk.draft.set_values(QUICK, "Quick")
+
+
+def tables_of(page: TrainPage) -> list[tuple[list[str], list[list[str]]]]:
+    """Return what the plots show as text, headings and rows."""
+    board = page.board
+    return [panel.table() for panel in (board.accuracy, board.losses, board.matrix)]
+
+
+@pytest.mark.slow
+def test_drop_train_watch_restart_replay_export(
+    tmp_path: Path, qtbot: QtBot, qapp: QApplication
+) -> None:
+    window = open_window(tmp_path / "home", qtbot)
+    desk = window.desk
+    assert desk.page.zone.isVisible()
+    drop_tasks(window, qtbot, tmp_path / "pictures")
+    assert not desk.page.zone.isVisible()
+    window.actions_by_id["train"].trigger()
+    assert desk.training.state == "starting"
+    assert not desk.settings.train_button.isEnabled()
+    with qtbot.waitSignal(desk.training.ended, timeout=120_000) as ended:
+        pass
+    assert ended.args == ["finished"], desk.strips.texts()
+    drawn = tables_of(desk.page)
+    assert all(len(rows) > 2 for _, rows in drawn), drawn
+    qtbot.waitUntil(lambda: desk.history.model.runs()[0].state == "finished")
+    window.close()
+
+    again = open_window(tmp_path / "home", qtbot)
+    (run,) = again.desk.history.model.runs()
+    assert run.state == "finished"
+    again.desk.history.replay_requested.emit(run.id)
+    assert again.desk.page.banner.isVisible()
+    assert tables_of(again.desk.page) == drawn
+    with qtbot.waitSignal(again.desk.exporter.done, timeout=60_000) as done:
+        again.desk.exporter.export_to(run, tmp_path / "out", EVERYTHING)
+    written = {path.suffix for path in Path(done.args[1]).rglob("*") if path.is_file()}
+    assert {".safetensors", ".csv", ".json", ".png", ".svg", ".pdf"} <= written
+    again.desk.page.back_to_live()
+    assert again.desk.page.zone.isVisible()
+
+
+@pytest.mark.slow
+def test_stop_ends_the_run_and_the_log_says_so(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    drop_tasks(window, qtbot, tmp_path / "pictures")
+    window.desk.draft.set_values({"train.epochs": 5000}, "Long")
+    window.commands.train()
+    qtbot.waitUntil(lambda: window.desk.training.state == "running", timeout=120_000)
+    assert not window.actions_by_id["undo"].isEnabled()
+    with qtbot.waitSignal(window.desk.training.ended, timeout=5_000) as ended:
+        window.desk.page.run_panel.stop_button.click()
+        assert window.desk.page.run_panel.stop_button.text() == "Stopping…"
+    assert ended.args == ["stopped"]
+    assert window.desk.history.model.runs()[0].state == "stopped"
+    assert window.actions_by_id["train"].isEnabled()
+
+
+@pytest.mark.slow
+def test_closing_while_training_asks_and_then_stops_cleanly(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    drop_tasks(window, qtbot, tmp_path / "pictures")
+    window.desk.draft.set_values({"train.epochs": 5000}, "Long")
+    window.commands.train()
+    qtbot.waitUntil(lambda: window.desk.training.state == "running", timeout=120_000)
+    window.close()
+    box = window.findChild(QMessageBox)
+    assert box is not None
+    assert box.text() == "run-0001 is still training."
+    assert window.isVisible()
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    assert window.desk.training.state == "running"
+    window.close()
+    box = next(b for b in window.findChildren(QMessageBox) if b.isVisible())
+    stop = next(b for b in box.buttons() if "Stop, save and quit" in b.text())
+    stop.click()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=15_000)
+    assert window.desk.training.state == "idle"
+    assert Session(window.desk.session.home).runs()[0].state == "stopped"
+
+
+@pytest.mark.slow
+def test_the_sample_shows_its_tasks_and_trains_at_once(window: Window, qtbot: QtBot) -> None:
+    window.desk.page.zone.sample_button.click()
+    assert len(window.desk.draft.state.tasks) == 5
+    assert window.desk.training.state == "starting"
+    qtbot.waitUntil(lambda: bool(window.desk.draft.state.tasks[0].classes), timeout=120_000)
+    assert len(window.desk.draft.state.tasks[0].classes) == 4
+    with qtbot.waitSignal(window.desk.training.ended, timeout=30_000):
+        window.desk.training.stop()
+
+
+def test_train_waits_for_a_task_and_says_so(window: Window) -> None:
+    assert not window.actions_by_id["train"].isEnabled()
+    assert window.actions_by_id["train"].toolTip() == "Add a task first."
+    assert window.desk.settings.reason.text() == "Add a task first."
+    assert window.desk.settings.reason.isVisible()
+    assert window._title.text() == "sample · NTK-CL repaired · 0 tasks · seed 0"
+
+
+def test_a_value_that_does_not_fit_keeps_training_back(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    drop_tasks(window, qtbot, tmp_path)
+    assert window.actions_by_id["train"].isEnabled()
+    window.desk.settings.form.row("train.batch_size").editor.control.textEdited.emit("0")
+    assert window.actions_by_id["train"].toolTip() == "Batch: a whole number from 1 to 1024, not 0."
+    assert not window.actions_by_id["train"].isEnabled()
+
+
+def test_a_configuration_the_engine_refuses_is_told_in_a_strip(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    drop_tasks(window, qtbot, tmp_path)
+    window.desk.draft.set_values({"data.first_classes": 3, "data.increment": 2}, "Split two")
+    window.commands.train()
+    if window.desk.training.state == "idle":
+        assert list(window.desk.strips.texts()) == ["start"]
+
+
+def test_pasting_goes_the_way_of_a_drop(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    path = folders(tmp_path)[1]
+    QGuiApplication.clipboard().setText(str(path))
+    window.actions_by_id["paste"].trigger()
+    qtbot.waitUntil(lambda: window.desk.draft.state.names() == [path.name], timeout=20_000)
+    QGuiApplication.clipboard().setText("https://example.org")
+    window.actions_by_id["paste"].trigger()
+    assert "Only folders on this computer can be added." in window.desk.toast.label.text()
+    QGuiApplication.clipboard().setText("")
+    window.actions_by_id["paste"].trigger()
+    assert window.desk.toast.label.text() == "The clipboard holds no path of a folder."
+
+
+def test_a_removed_task_comes_back_with_the_toast(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    drop_tasks(window, qtbot, tmp_path)
+    window.desk.tasks.view.setCurrentIndex(window.desk.tasks.model.index(0))
+    window.actions_by_id["remove_task"].trigger()
+    assert window.desk.toast.label.text() == "Task 'finches' removed."
+    window.desk.toast.button.click()
+    assert window.desk.draft.state.names() == ["finches", "Ö 空格"]
+
+
+def test_a_task_is_split_from_its_details(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    drop_tasks(window, qtbot, tmp_path)
+    window.commands.show_task_at(0)
+    sheet = window.commands._sheet
+    assert sheet is not None
+    sheet.split.setChecked(True)
+    sheet.accept()
+    assert len(window.desk.draft.state.tasks) == 3
+
+
+def test_every_command_has_a_handler_and_keys_of_its_own() -> None:
+    keys = [key for command in COMMANDS for key in command.keys]
+    assert len(keys) == len(set(keys))
+    assert all(callable(getattr(Commands, command.id)) for command in COMMANDS)
+
+
+def test_f6_visits_every_area_and_comes_round(window: Window, qtbot: QtBot) -> None:
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    seen = []
+    for _ in window.desk.areas():
+        window.commands.next_area()
+        focused = QApplication.focusWidget()
+        seen += [
+            i for i, a in enumerate(window.desk.areas()) if focused and a.isAncestorOf(focused)
+        ]
+    assert set(seen) >= {1, 2, 3}
+    window.commands.previous_area()
+
+
+def test_every_control_has_a_name_for_screen_readers(window: Window) -> None:
+    kinds = (QAbstractButton, QComboBox, QLineEdit, QAbstractItemView)
+    own = (window.desk.tasks, window.desk.settings, window.desk.history, window.desk.try_it)
+    for area in own:
+        for control in (c for kind in kinds for c in area.findChildren(kind)):
+            inner = control.parent()
+            if isinstance(inner, (QComboBox, QAbstractItemView)) or control.objectName().startswith(
+                "qt_"
+            ):
+                continue
+            if control.metaObject().className() in (
+                "QTableCornerButton",
+                "QHeaderView",
+                "QComboBoxListView",
+            ):
+                continue
+            text = control.text() if isinstance(control, QAbstractButton) else ""
+            assert control.accessibleName() or text, f"{control} in {area}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_cut_off_at_the_smallest_size(
+    window: Window, qtbot: QtBot, scheme: str, qapp: QApplication
+) -> None:
+    window.resize(960, 600)
+    qtbot.wait(20)
+    hint = window.minimumSizeHint()
+    assert (hint.width(), hint.height()) <= (960, 600)
+    assert hint.height() <= 600
+    assert (window.width(), window.height()) == (960, 600)
+    window.grab()
+
+
+def test_layout_is_remembered(tmp_path: Path, qtbot: QtBot) -> None:
+    window = open_window(tmp_path, qtbot)
+    window.resize(960, 600)
+    first = window.desk.across.sizes()
+    window.desk.across.setSizes([first[0] + 9, first[1], first[2] - 9])
+    before = window.desk.across.sizes()
+    assert before != first
+    window.close()
+    again = open_window(tmp_path, qtbot)
+    assert again.desk.across.sizes() == before
+    again.commands.reset_layout()
+    assert again.desk.across.sizes() == first
+
+
+def test_about_lists_keys_and_versions(window: Window) -> None:
+    window.commands.about()
+    box = window.findChild(DetailBox)
+    assert box is not None
+    text = box.details.toPlainText()
+    assert "Ctrl+R" in text
+    assert "PySide6" in text
+    box.close()
+
+
+def test_an_export_never_writes_into_a_folder_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "run-1").mkdir()
+    assert new_folder(tmp_path, "run-1").name == "run-1-2"
+    assert new_folder(tmp_path, 'a/b: "c"').name == "a-b- -c-"
+
+
+def test_without_a_display_a_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(UsageError, match="no display was found"):
+        require_display()
+    monkeypatch.setenv("DISPLAY", ":0")
+    require_display()
+
+
+def test_a_missing_library_is_named_with_its_package() -> None:
+    text = missing_library_text("libEGL.so.1: cannot open shared object file")
+    assert "sudo apt-get install libegl1" in text
+    assert "could not be loaded (odd)" in missing_library_text("odd")
+
+
+SHOW = """
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from workbench.face import app
+from workbench.session import Session
+qt = QApplication([])
+def look():
+    assert any(w.isVisible() for w in qt.topLevelWidgets())
+    assert "torch" not in sys.modules, "torch was imported before the window was shown"
+    qt.closeAllWindows()
+QTimer.singleShot(300, look)
+sys.exit(app.run(Session(sys.argv[1]), scheme="dark"))
+"""
+
+
+def test_the_window_is_on_screen_before_torch_is_imported(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", SHOW, str(tmp_path / "home")],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr

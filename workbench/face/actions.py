@@ -1,0 +1,120 @@
+"""Every command of the window in one table; menus, shortcuts, toolbar and the list of keys are made from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What decides which commands make sense now."""
+
+    training: str = "idle"
+    reason: str = ""  # why training cannot start; empty: it can
+    task_chosen: bool = False
+    tasks_free: bool = True  # not fixed by a run
+    run: bool = False  # a run is shown or chosen, with something measured
+    learnt: bool = False  # that run has learnt at least one task
+    can_undo: bool = False
+    can_redo: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """One row. `where` limits its shortcut to an area; "" is the whole window."""
+
+    id: str
+    menu: str
+    text: str
+    keys: tuple[str, ...] = ()
+    enabled_when: Callable[[Moment], bool] = lambda moment: True
+    where: str = ""
+    help: str = ""
+
+
+def _task_free(moment: Moment) -> bool:
+    return moment.task_chosen and moment.tasks_free
+
+
+def _idle(moment: Moment) -> bool:
+    return moment.training == "idle"
+
+
+COMMANDS = (
+    Command("add_folder", "File", "Add folder…", ("Ctrl+O",), help="Choose a folder whose sub-folders are classes"),
+    Command("paste", "File", "Paste folder", ("Ctrl+V",), help="Add the folders whose paths are on the clipboard"),
+    Command("try_sample", "File", "Try the sample", (), _idle, help="Train on the five small tasks that come with the program"),
+    Command("export_adapter", "File/Export", "Adapter…", (), lambda m: m.learnt, help="Write the run's adapter"),
+    Command("export_plots", "File/Export", "Plots…", (), lambda m: m.run, help="Write the run's plots as PNG, SVG and PDF"),
+    Command("export_numbers", "File/Export", "Numbers…", (), lambda m: m.run, help="Write the run's numbers as CSV and JSON"),
+    Command("export_everything", "File/Export", "Everything…", ("Ctrl+E",), lambda m: m.learnt, help="Write adapter, plots and numbers"),
+    Command("open_home", "File", "Open log folder"),
+    Command("quit", "File", "Quit", ("Ctrl+Q",)),
+    Command("undo", "Edit", "Undo", ("Ctrl+Z",), lambda m: m.can_undo and m.tasks_free),
+    Command("redo", "Edit", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), lambda m: m.can_redo and m.tasks_free),
+    Command("rename_task", "Edit", "Rename task", ("F2",), _task_free, "tasks"),
+    Command("remove_task", "Edit", "Remove task", ("Del",), _task_free, "tasks"),
+    Command("move_up", "Edit", "Move task up", ("Alt+Up",), _task_free, "tasks"),
+    Command("move_down", "Edit", "Move task down", ("Alt+Down",), _task_free, "tasks"),
+    Command("show_task", "Edit", "Task details, split…", ("Return",), _task_free, "tasks", "See classes and problems, or split by classes"),
+    Command("train", "Run", "Train", ("Ctrl+R",), lambda m: not m.reason, help="Train on the tasks at the left"),
+    Command("stop", "Run", "Stop", ("Ctrl+.",), lambda m: m.training in ("starting", "running"), help="Stop after this step"),
+    Command("replay", "Run", "Replay chosen run", (), lambda m: m.run, help="Draw the run chosen below"),
+    Command("next_area", "View", "Next area", ("F6",)),
+    Command("previous_area", "View", "Previous area", ("Shift+F6",)),
+    Command("show_train", "View", "Train tab", ("Alt+1",)),
+    Command("show_try_it", "View", "Try it tab", ("Alt+2",)),
+    Command("toggle_theme", "View", "Light or dark", ("Ctrl+Shift+L",), help="Change between light and dark"),
+    Command("system_theme", "View", "Light or dark as the system"),
+    Command("reset_layout", "View", "Reset layout"),
+    Command("about", "Help", "About, keys and versions", ("F1",)),
+)  # fmt: skip
+
+
+def make_actions(
+    handlers: object, window: QWidget, areas: dict[str, QWidget]
+) -> dict[str, QAction]:
+    """Make an action for each command; its handler is the method of that name."""
+    actions = {}
+    for command in COMMANDS:
+        action = QAction(command.text, window)
+        action.setShortcuts([QKeySequence(keys) for keys in command.keys])
+        keys = f" ({command.keys[0]})" if command.keys else ""
+        action.setToolTip(f"{command.help or command.text}{keys}")
+        action.triggered.connect(getattr(handlers, command.id))
+        if command.where:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        areas.get(command.where, window).addAction(action)
+        actions[command.id] = action
+    return actions
+
+
+def fill_menus(bar: QMenuBar, actions: dict[str, QAction]) -> dict[str, QMenu]:
+    """Fill the menu bar; return the menus by path, such as "File/Export"."""
+    menus: dict[str, QMenu] = {}
+    for command in COMMANDS:
+        parent: QMenuBar | QMenu = bar
+        path = ""
+        for part in command.menu.split("/"):
+            path = f"{path}/{part}" if path else part
+            if path not in menus:
+                menus[path] = parent.addMenu(part if "/" in path else f"&{part}")
+            parent = menus[path]
+        menus[command.menu].addAction(actions[command.id])
+    return menus
+
+
+def refresh_actions(actions: dict[str, QAction], moment: Moment) -> None:
+    """Enable what makes sense at this moment."""
+    for command in COMMANDS:
+        actions[command.id].setEnabled(command.enabled_when(moment))
+
+
+def keys_text() -> str:
+    """Return the list of keys, one a line."""
+    more = (("Space", "Tick the chosen run"), ("Enter", "Replay the chosen run"))
+    rows = [(", ".join(c.keys), c.text.rstrip("…")) for c in COMMANDS if c.keys]
+    return "\n".join(f"{keys:22}{text}" for keys, text in (*rows, *more))

@@ -1,0 +1,276 @@
+"""The live curves: panels fed by a run's events and nothing else, so that a replay draws the same.
+
+Sources of what is plotted are named in `workbench.measures`, which the tooltips quote.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QSizePolicy,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.events import Event, Note, Pace, RunStarted, Stage, Step
+from workbench.face.figure import write_view
+from workbench.face.matrix import MatrixPanel
+from workbench.face.plot import LivePlot
+from workbench.face.record import RunRecord
+from workbench.face.series import Series
+from workbench.face.theme import Theme
+from workbench.face.views import VIEWS, Line, View, explanation, summary
+
+Overlay = Sequence[tuple[str, str, list[Event]]]  # id, name, events of past runs
+_SILENT = (Stage, Pace, Note)  # draw nothing
+
+
+class CurvePanel(LivePlot):
+    """One pair of axes showing one view at a time; with several views, a list to choose from."""
+
+    def __init__(
+        self, views: Sequence[str], parent: QWidget | None = None, record: RunRecord | None = None
+    ) -> None:
+        self._record = record or RunRecord()
+        self._beside: list[tuple[str, str, RunRecord]] = []
+        self._by_task = False
+        self._run = ""
+        self._view_of = VIEWS[views[0]]
+        super().__init__(self._view_of.title, y=self._view_of.y, parent=parent)
+        self.choice = QComboBox(self)
+        self.choice.setAccessibleName(self.tr("What this plot shows"))
+        for key in views:
+            self.choice.addItem(self.tr(VIEWS[key].title), key)
+        self.choice.currentIndexChanged.connect(self._chosen)
+        self.choice.setVisible(len(views) > 1)
+        self.header.insertWidget(0, self.choice)
+        if len(views) > 1:
+            self.hide_title(still_painted=True)
+        self._dress()
+
+    def show_news(self, events: Sequence[Event], run: str = "") -> None:
+        """Add a run's next events; RunStarted begins a new run. `run` is its name, for the legend."""
+        self._record.take(events)
+        self.follow(events, run)
+
+    def follow(self, events: Sequence[Event], run: str = "") -> None:
+        """Draw anew if any of these events, which the record holds by now, changes what is shown."""
+        self._run = run or self._run
+        silent = _SILENT if self._view_of.key == "losses" else (*_SILENT, Step)
+        if any(isinstance(event, RunStarted) for event in events):
+            self.fit()
+        if not all(isinstance(event, silent) for event in events):
+            self.refresh()
+
+    def clear(self) -> None:
+        """Forget the run and what was shown beside it."""
+        self._record.clear()
+        self._beside = []
+        self._run = ""
+        super().clear()
+        self.refresh()
+
+    def set_overlay(self, runs: Overlay) -> None:
+        """Draw the headline curve of these past runs beside, each in a colour of its own."""
+        self.show_beside([(key, name, record_of(events)) for key, name, events in runs])
+
+    def show_beside(self, runs: Sequence[tuple[str, str, RunRecord]]) -> None:
+        """Draw the headline curve of runs whose events are already sorted."""
+        self._beside = list(runs)
+        self.refresh()
+
+    def set_x_axis(self, axis: str) -> None:
+        """Draw over the run's steps ("step") or over tasks ("task"), where runs of any length meet."""
+        self._by_task = axis == "task"
+        self._dress()
+        self.fit()
+        self.refresh()
+
+    def show_view(self, key: str) -> None:
+        """Switch to another of the panel's views."""
+        self.choice.setCurrentIndex(self.choice.findData(key))
+
+    def refresh(self) -> None:
+        """Bring every line in step with the record."""
+        lines = self._view_of.lines(self._record, self.theme)
+        wanted = [
+            (self._line_beside(index, key, name), record)
+            for index, (key, name, record) in enumerate(self._beside)
+        ]
+        wanted += [(line, self._record) for line in lines if len(self._record.curve(line.key))]
+        for line, record in wanted:
+            self.set_line(
+                line.key, line.label, line.color, line.dash, line.width, line.points, line.group
+            )
+            self.set_points(line.key, self._points(record, line.key.split("@", 1)[0]))
+        self.keep_lines([line.key for line, _ in wanted])
+        self.set_boundaries(self._record.boundaries(by_task=self._by_task))
+        self.set_summary(summary(self._view_of, self._record, lines))
+
+    def save_picture(self, path: Path) -> None:
+        """Write the view as a figure of its own: white, whatever the window looks like."""
+        write_view(path, self._view_of, self._record, title=self._run)
+
+    def take_theme(self, theme: Theme) -> None:
+        super().take_theme(theme)
+        self.refresh()
+
+    def _line_beside(self, index: int, key: str, name: str) -> Line:
+        colour, dash = self.theme.run_style(index)
+        curve = self._view_of.headline
+        return Line(f"{curve}@{key}", name, colour, dash, 1.5, points=True)
+
+    def _points(self, record: RunRecord, curve: str) -> Series:
+        steps = record.curve(curve)
+        return Series.of(record.in_tasks(steps.x), steps.y) if self._by_task else steps
+
+    @Slot(int)
+    def _chosen(self, _: int) -> None:
+        self._view_of = VIEWS[self.choice.currentData()]
+        self._dress()
+        self.fit()
+        self.refresh()
+
+    def _dress(self) -> None:
+        view: View = self._view_of
+        self.set_title(self.tr(view.title))
+        self.set_y(view.y)
+        self.set_x_label(self.tr("tasks learnt") if self._by_task else self.tr("step"))
+        self.set_empty_text(self.tr(view.empty))
+        self.setToolTip(explanation(view))
+
+
+class AccuracyPanel(CurvePanel):
+    """All classes seen (bold), single tasks, the probe's estimate, and the frozen backbone's floor."""
+
+    def __init__(self, parent: QWidget | None = None, record: RunRecord | None = None) -> None:
+        super().__init__(("accuracy",), parent, record)
+
+
+class ForgettingPanel(CurvePanel):
+    """How far old tasks fell below their best: the mean (bold) and single tasks."""
+
+    def __init__(self, parent: QWidget | None = None, record: RunRecord | None = None) -> None:
+        super().__init__(("forgetting",), parent, record)
+
+
+class GapPanel(CurvePanel):
+    """What the kernel predicts beside what is measured: between tasks, to new pictures, and its drift."""
+
+    def __init__(self, parent: QWidget | None = None, record: RunRecord | None = None) -> None:
+        super().__init__(("ntk_gap", "generalisation_gap", "kernel"), parent, record)
+
+
+class LossPanel(CurvePanel):
+    """The loss terms of every step, raw; a click in the legend hides one."""
+
+    def __init__(self, parent: QWidget | None = None, record: RunRecord | None = None) -> None:
+        super().__init__(("losses",), parent, record)
+        self.log = QCheckBox(self.tr("Log"), self)
+        self.log.setToolTip(self.tr("Logarithmic scale; terms of 0 and below are left out"))
+        self.log.toggled.connect(self.set_log)
+        self.header.addWidget(self.log)
+
+
+def record_of(events: Sequence[Event]) -> RunRecord:
+    """Return the record of a whole run."""
+    record = RunRecord()
+    record.take(events)
+    return record
+
+
+class PlotBoard(QWidget):
+    """Four drawings of one run on cards; the fourth switches between matrix and losses."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._record = RunRecord()
+        self.accuracy = AccuracyPanel(self, self._record)
+        self.forgetting = ForgettingPanel(self, self._record)
+        self.gap = GapPanel(self, self._record)
+        self.losses = LossPanel(self, self._record)
+        self.matrix = MatrixPanel(self, self._record)
+        self._curves = (self.accuracy, self.forgetting, self.gap, self.losses)
+        self.corner = QTabWidget(self)
+        self.corner.setDocumentMode(True)
+        self.corner.tabBar().setDrawBase(False)
+        self.corner.addTab(self.matrix, self.tr("Accuracy matrix"))
+        self.corner.addTab(self.losses, self.tr("Losses"))
+        self.corner.setCornerWidget(self.losses.log)
+        self.corner.currentChanged.connect(self._corner_changed)
+        self.losses.log.hide()
+        self.matrix.hide_title()
+        self.losses.hide_title()
+        self.axis = QComboBox(self)
+        self.axis.setAccessibleName(self.tr("What the curves run over"))
+        self.axis.addItem(self.tr("over steps"), "step")
+        self.axis.addItem(self.tr("over tasks"), "task")
+        self.axis.currentIndexChanged.connect(self._axis_chosen)
+        self.accuracy.header.addWidget(self.axis)
+        grid = QGridLayout(self)
+        self.setMinimumSize(480, 316)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(10)
+        for place, widget in enumerate((self.accuracy, self.forgetting, self.gap, self.corner)):
+            grid.addWidget(_card(widget), place // 2, place % 2)
+        for index in (0, 1):
+            grid.setRowStretch(index, 1)
+            grid.setColumnStretch(index, 1)
+
+    @property
+    def record(self) -> RunRecord:
+        """What the run shown has said so far."""
+        return self._record
+
+    def show_news(self, events: Sequence[Event], run: str = "") -> None:
+        """Add a run's next events to every drawing; RunStarted begins a new run."""
+        self._record.take(events)
+        for panel in (*self._curves, self.matrix):
+            panel.follow(events, run)
+
+    def clear(self) -> None:
+        """Forget the run and the runs beside it."""
+        for panel in (*self._curves, self.matrix):
+            panel.clear()
+
+    def set_overlay(self, runs: Overlay) -> None:
+        """Draw the headline curves of these past runs beside the current one."""
+        beside = [(key, name, record_of(events)) for key, name, events in runs]
+        for panel in self._curves:
+            panel.show_beside(beside)
+
+    def set_x_axis(self, axis: str) -> None:
+        """Draw every curve over steps ("step") or over tasks ("task")."""
+        self.axis.setCurrentIndex(self.axis.findData(axis))
+
+    @Slot(int)
+    def _axis_chosen(self, _: int) -> None:
+        for panel in self._curves:
+            panel.set_x_axis(self.axis.currentData())
+
+    @Slot(int)
+    def _corner_changed(self, _: int) -> None:
+        self.losses.log.setVisible(self.corner.currentWidget() is self.losses)
+
+
+class _Card(QFrame):
+    """A frame as high as its place: a legend that could use more height must not ask for it."""
+
+    def hasHeightForWidth(self) -> bool:
+        return False
+
+
+def _card(widget: QWidget) -> QFrame:
+    card = _Card()
+    card.setProperty("card", True)
+    layout = QVBoxLayout(card)
+    layout.setContentsMargins(1, 1, 1, 1)
+    layout.addWidget(widget)
+    card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+    return card

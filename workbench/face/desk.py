@@ -1,0 +1,264 @@
+"""The window's panels and what joins them: the draft to the cards, the run to the plots, the log to the table."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Signal
+from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
+
+from workbench.config import RunConfig
+from workbench.events import Evaluated, Event, Failed, Note, RunStarted, TaskEnded
+from workbench.face.actions import Moment
+from workbench.face.draft import Draft
+from workbench.face.exports import Exporter
+from workbench.face.hardware import hardware_sentence, has_gpu_driver
+from workbench.face.history import HistoryPanel
+from workbench.face.messages import DetailBox, Strips, Toast
+from workbench.face.scan_work import FolderAdder
+from workbench.face.settings import SettingsPanel
+from workbench.face.task_list import TaskPanel
+from workbench.face.train_page import TrainPage
+from workbench.face.training import Training
+from workbench.face.try_it import TryItPanel
+from workbench.report import RunSummary
+from workbench.session import Run, Session
+
+_LOG_DELAY = 900  # ms until an event just sent can be read from the log
+
+
+class Desk(QObject):
+    """Owns the panels. Facts arrive by signals; `changed` says that commands may need another look."""
+
+    changed = Signal()
+
+    def __init__(self, session: Session, toolbar: QToolBar, window: QWidget) -> None:
+        super().__init__(window)
+        self.session = session
+        self.window = window
+        self.memory = QSettings(str(session.home / "window.ini"), QSettings.Format.IniFormat)
+        self.toolbar = toolbar
+        self.draft = Draft(self)
+        self.training = Training(self)
+        self.tasks = TaskPanel(self.draft)
+        self.page = TrainPage()
+        self.try_it = TryItPanel(session)
+        self.settings = SettingsPanel(self.draft, session.choices())
+        self.history = HistoryPanel()
+        self.strips = Strips()
+        self.toast = Toast(window)
+        self.adder = FolderAdder(session, self.draft, window)
+        self.exporter = Exporter(session, window)
+        self._reread = QTimer(self)
+        self._reread.setSingleShot(True)
+        self._reread.setInterval(_LOG_DELAY)
+        self._reread.timeout.connect(self.reread_log)
+        self.whole = self._arranged()
+        self._join()
+        self.reset_sizes()
+        self.reread_log()
+        self._refresh_page()
+        for number, note in enumerate(session.notes):
+            self.strips.show_strip(f"note {number}", note, "info")
+        sentence = hardware_sentence(driver=has_gpu_driver())
+        if sentence and not self.history.model.runs():
+            self.strips.show_strip("hardware", sentence, "info")
+
+    def areas(self) -> list[QWidget]:
+        """Return the areas in the order that F6 visits."""
+        return [self.toolbar, self.tasks, self.tabs, self.settings, self.history]
+
+    def reset_sizes(self) -> None:
+        """Give every area its first size."""
+        self.across.setSizes([230, 780, 270])
+        self.down.setSizes([600, 160])
+
+    def reason(self) -> str:
+        """Return why training cannot start now, or an empty string."""
+        if self.training.state != "idle":
+            return self.tr("{run} is training.").format(run=self._run_name())
+        if not self.draft.state.tasks:
+            return self.tr("Add a task first.")
+        return self.settings.problem()
+
+    def moment(self) -> Moment:
+        """Return what decides which commands make sense."""
+        run = self.shown_run()
+        return Moment(
+            training=self.training.state, reason=self.reason(),
+            task_chosen=self.tasks.chosen() >= 0, tasks_free=self.training.state == "idle",
+            run=run is not None, learnt=run is not None and run.tasks_done > 0,
+            can_undo=self.draft.stack.canUndo(), can_redo=self.draft.stack.canRedo(),
+        )  # fmt: skip
+
+    def shown_run(self) -> RunSummary | None:
+        """Return the run that exports mean: in replay, else chosen in the table, else the last one."""
+        runs = {run.id: run for run in self.history.model.runs()}
+        live = self.training.run.id if self.training.run is not None else ""
+        wanted = self.page.replayed or self.history.chosen() or live
+        return runs.get(wanted)
+
+    def title(self) -> str:
+        """Return the line over the plots: backbone, method and profile, tasks, seed."""
+        live = self.training.state != "idle" and self.training.run is not None
+        config = self.training.run.config if live and self.training.run else None
+        return title_of(config or self.draft.state.run_config())
+
+    def begin(self, run: Run) -> None:
+        """Show a run that has just been entered into the log, and train it."""
+        for subject in ("start", "run"):
+            self.strips.clear_strip(subject)
+        self.strips.clear_strip("hardware")
+        self.toast.hide()
+        self.page.begin_live(run.name)
+        self.tasks.model.set_fixed(run.name)
+        self.tabs.setCurrentIndex(0)
+        self.training.start(run)
+        self.reread_log()
+
+    def replay(self, run_id: str) -> None:
+        """Draw a past run; the one that trains now is simply shown live."""
+        runs = {run.id: run for run in self.history.model.runs()}
+        if run_id not in runs:
+            return
+        self.tabs.setCurrentIndex(0)
+        if self.training.state != "idle" and self.training.run and run_id == self.training.run.id:
+            self.page.back_to_live()
+        else:
+            self.page.replay(run_id, runs[run_id].name, self.session.events(run_id))
+        self._refresh_page()
+
+    def reread_log(self) -> None:
+        """Bring the table of runs and the list of adapters in step with the log."""
+        runs = self.session.runs()
+        self.history.show_runs(runs)
+        self.try_it.show_runs(runs)
+        self.changed.emit()
+
+    def shut_down(self) -> bool:
+        """End every thread and timer; return whether the run's thread has ended."""
+        self._reread.stop()
+        self.toast.hide()
+        self.adder.shut_down()
+        self.try_it.shut_down()
+        self.exporter.shut_down()
+        return self.training.shut_down()
+
+    def _arranged(self) -> QWidget:
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.page, self.tr("Train"))
+        self.tabs.addTab(self.try_it, self.tr("Try it"))
+        self.tabs.tabBar().setDrawBase(False)
+        middle = QWidget()
+        around = QVBoxLayout(middle)
+        around.setContentsMargins(0, 8, 0, 0)
+        around.addWidget(self.tabs)
+        self.across = QSplitter(Qt.Orientation.Horizontal)
+        for widget in (self.tasks, middle, self.settings):
+            self.across.addWidget(widget)
+        self.across.setStretchFactor(1, 1)
+        self.across.setHandleWidth(8)
+        self.down = QSplitter(Qt.Orientation.Vertical)
+        self.down.addWidget(self.across)
+        self.down.addWidget(self.history)
+        self.down.setStretchFactor(0, 2)
+        self.down.setStretchFactor(1, 1)
+        for splitter in (self.across, self.down):
+            splitter.setChildrenCollapsible(False)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.strips)
+        column.addWidget(self.down, 1)
+        return whole
+
+    def _join(self) -> None:
+        self.draft.changed.connect(self._refresh_page)
+        self.training.news.connect(self._show_news)
+        self.training.state_changed.connect(self._state_changed)
+        self.training.ended.connect(self._run_ended)
+        self.adder.began.connect(self.tasks.scan_began)
+        self.adder.progressed.connect(self.tasks.scan_progressed)
+        self.adder.ended.connect(self.tasks.scan_ended)
+        self.adder.said.connect(self.toast.say)
+        self.adder.added.connect(self._offer_undo)
+        self.tasks.cancel_requested.connect(self.adder.cancel)
+        self.tasks.removed.connect(self._offer_undo)
+        self.tasks.model.refused.connect(self.toast.say)
+        self.tasks.chosen_changed.connect(self.changed)
+        self.try_it.said.connect(self.toast.say)
+        self.exporter.said.connect(self._export_failed)
+        self.exporter.done.connect(self._exported)
+        self.settings.problems_changed.connect(self.changed)
+        self.page.run_panel.stop_requested.connect(self.training.stop)
+        self.page.replay_ended.connect(self._refresh_page)
+        self.history.replay_requested.connect(self.replay)
+        self.history.chosen_changed.connect(self.changed)
+        self.history.model.ticked_changed.connect(self._overlay)
+        self.history.model.rename_requested.connect(self._rename_run)
+
+    def _run_name(self) -> str:
+        return self.training.run.name if self.training.run is not None else ""
+
+    def _refresh_page(self) -> None:
+        empty = not self.draft.state.tasks
+        self.page.show_empty(empty)
+        self.tasks.hint.setVisible(not empty)
+        self.changed.emit()
+
+    def _state_changed(self) -> None:
+        state = self.training.state
+        self.page.show_state(state)
+        self.settings.set_read_only(state != "idle")
+        self.tasks.model.set_fixed("" if state == "idle" else self._run_name())
+        self.changed.emit()
+
+    def _show_news(self, events: Sequence[Event]) -> None:
+        self.page.show_news(events)
+        self.tasks.model.show_news(events)
+        for event in events:
+            if isinstance(event, Note) and event.level == "warning":
+                self.strips.show_strip("run", event.text)
+            elif isinstance(event, Failed):
+                self._tell_failure(event)
+        if any(isinstance(event, (RunStarted, Evaluated, TaskEnded)) for event in events):
+            self._reread.start()
+
+    def _tell_failure(self, event: Failed) -> None:
+        self.strips.show_strip("run", event.sentence, "error")
+        if event.detail:
+            DetailBox(event.sentence, event.detail, self.session.home, self.window).open()
+
+    def _run_ended(self, state: str) -> None:
+        self.reread_log()
+        if state == "finished":
+            self.toast.say(self.tr("{run} is finished.").format(run=self._run_name()))
+        elif state == "stopped":
+            text = self.tr("{run} was stopped. What was learnt up to the last whole task is kept.")
+            self.toast.say(text.format(run=self._run_name()))
+
+    def _offer_undo(self, sentence: str) -> None:
+        self.toast.say(sentence, self.tr("Undo"), self.draft.stack.undo)
+
+    def _export_failed(self, sentence: str) -> None:
+        self.strips.show_strip("export", sentence, "error")
+
+    def _exported(self, sentence: str) -> None:
+        self.strips.clear_strip("export")
+        self.toast.say(sentence, self.tr("Open folder"), self.exporter.open_folder)
+
+    def _overlay(self) -> None:
+        runs = [(r.id, r.name, self.session.events(r.id)) for r in self.history.model.ticked()]
+        self.page.board.set_overlay(runs)
+
+    def _rename_run(self, run_id: str, name: str) -> None:
+        self.session.rename(run_id, name)
+        self.reread_log()
+
+
+def title_of(config: RunConfig) -> str:
+    """Return "backbone · NTK-CL repaired · 4 tasks · seed 0"."""
+    tasks = len(config.data.tasks)
+    plural = "task" if tasks == 1 else "tasks"
+    parts = (config.model.backbone, f"NTK-CL {config.method.profile}", f"{tasks} {plural}")
+    return " · ".join((*parts, f"seed {config.seeds.initialisation}"))

@@ -1,0 +1,160 @@
+"""Answers of a prediction as cards: the picture small, its best classes as bars."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QImageReader, QPainter
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+
+from workbench.face.task_card import AnyIndex
+from workbench.face.theme import Theme, current_theme
+from workbench.report import Guess
+
+ANSWER_ROLE = Qt.ItemDataRole.UserRole + 1
+LOW_CONFIDENCE = 0.5  # below this the best class is named with a warning
+_THUMB = 72
+_SHOWN = 3  # classes on a card
+_NOWHERE = QModelIndex()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One picture with what was guessed."""
+
+    guess: Guess
+    thumbnail: QImage
+
+    def note(self) -> str:
+        """Return the sentence below the bars: what went wrong, or how unsure the answer is."""
+        if self.guess.problem:
+            return self.guess.problem
+        best = max(self.guess.probabilities, default=0.0)
+        return f"Low confidence ({100 * best:.0f} %)" if best < LOW_CONFIDENCE else ""
+
+    def spoken(self) -> str:
+        """Return the card as a screen reader says it."""
+        pairs = zip(self.guess.classes, self.guess.probabilities, strict=True)
+        best = [f"{name} {100 * share:.0f} %" for name, share in list(pairs)[:_SHOWN]]
+        return ", ".join(part for part in (Path(self.guess.path).name, *best, self.note()) if part)
+
+
+def thumbnail_of(path: str) -> QImage:
+    """Return the picture scaled while it is decoded; a null image if it cannot be read."""
+    reader = QImageReader(path)
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if size.isValid():
+        reader.setScaledSize(
+            size.scaled(2 * _THUMB, 2 * _THUMB, Qt.AspectRatioMode.KeepAspectRatio)
+        )
+    return reader.read()
+
+
+class AnswerModel(QAbstractListModel):
+    """Answers in the order they came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[Answer] = []
+
+    def add(self, answer: Answer) -> None:
+        """Append one."""
+        at = len(self.answers)
+        self.beginInsertRows(QModelIndex(), at, at)
+        self.answers.append(answer)
+        self.endInsertRows()
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.beginResetModel()
+        self.answers = []
+        self.endResetModel()
+
+    def rowCount(self, parent: AnyIndex = _NOWHERE) -> int:
+        """Return the number of answers."""
+        return 0 if parent.isValid() else len(self.answers)
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return the answer, its picture's name, or what is said about it."""
+        if not index.isValid():
+            return None
+        answer = self.answers[index.row()]
+        if role == ANSWER_ROLE:
+            return answer
+        if role == Qt.ItemDataRole.DisplayRole:
+            return Path(answer.guess.path).name
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return answer.spoken()
+        return answer.guess.path if role == Qt.ItemDataRole.ToolTipRole else None
+
+
+class AnswerDelegate(QStyledItemDelegate):
+    """Draws an `Answer`: thumbnail at the left, name, bars and note at the right."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
+        """Return the height of a name, three bars and a note."""
+        return QSize(280, (_SHOWN + 2) * (option.fontMetrics.height() + 3) + 22)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        """Draw the card."""
+        answer: Answer = index.data(ANSWER_ROLE)
+        theme = current_theme()
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        box = option.rect.adjusted(3, 3, -3, -3)
+        painter.setPen(QColor(theme.border))
+        painter.setBrush(QColor(theme.base))
+        painter.drawRoundedRect(box, 7, 7)
+        inner = box.adjusted(10, 8, -10, -8)
+        self._draw_thumbnail(painter, inner, answer)
+        line = option.fontMetrics.height() + 3
+        area = inner.adjusted(_THUMB + 12, 0, 0, 0)
+        painter.setPen(QColor(theme.text))
+        name = option.fontMetrics.elidedText(
+            Path(answer.guess.path).name, Qt.TextElideMode.ElideMiddle, area.width()
+        )
+        painter.drawText(QRect(area.left(), area.top(), area.width(), line), 0, name)
+        self._draw_bars(painter, area.adjusted(0, line + 2, 0, 0), line, answer.guess, theme)
+        painter.setPen(QColor(theme.warning))
+        top = area.top() + line + 2 if answer.guess.problem else area.bottom() - line + 2
+        note = QRect(area.left(), top, area.width(), area.bottom() - top + 2)
+        painter.drawText(note, Qt.TextFlag.TextWordWrap, answer.note())
+        painter.restore()
+
+    def _draw_thumbnail(self, painter: QPainter, inner: QRect, answer: Answer) -> None:
+        if answer.thumbnail.isNull():
+            painter.setPen(QColor(current_theme().muted))
+            frame = QRect(inner.left(), inner.top(), _THUMB, _THUMB)
+            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "—")
+            return
+        size = answer.thumbnail.size().scaled(_THUMB, _THUMB, Qt.AspectRatioMode.KeepAspectRatio)
+        left = inner.left() + (_THUMB - size.width()) // 2
+        painter.drawImage(QRect(left, inner.top(), size.width(), size.height()), answer.thumbnail)
+
+    def _draw_bars(
+        self, painter: QPainter, area: QRect, line: int, guess: Guess, theme: Theme
+    ) -> None:
+        metrics = painter.fontMetrics()
+        number = metrics.horizontalAdvance("100 %") + 6
+        names = min(area.width() // 2, 150)
+        track = QRect(area.left() + names, 0, area.width() - names - number, max(6, line - 9))
+        for place, (name, share) in enumerate(
+            zip(guess.classes[:_SHOWN], guess.probabilities[:_SHOWN], strict=True)
+        ):
+            top = area.top() + place * line
+            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, names - 8)
+            painter.setPen(QColor(theme.text if place == 0 else theme.muted))
+            middle = Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(QRect(area.left(), top, names, line), middle, text)
+            track.moveTop(top + (line - track.height()) // 2)
+            painter.fillRect(track, QColor(theme.grid))
+            filled = QRect(track)
+            filled.setWidth(round(track.width() * share))
+            painter.fillRect(filled, QColor(theme.accent))
+            right = Qt.AlignmentFlag.AlignRight | middle
+            painter.drawText(
+                QRect(area.right() - number, top, number, line), right, f"{100 * share:.0f} %"
+            )

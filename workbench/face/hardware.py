@@ -1,0 +1,32 @@
+"""What training will run on, in words, told before torch is loaded: it looks for the driver only."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+_DRIVER = Path("/proc/driver/nvidia/version")
+_DEVICE = Path("/dev/nvidiactl")
+
+
+def has_gpu_driver() -> bool:
+    """Return whether an NVIDIA driver is installed here; whether torch can use it shows at the start."""
+    if sys.platform == "darwin":
+        return False
+    return _DRIVER.exists() or _DEVICE.exists() or shutil.which("nvidia-smi") is not None
+
+
+def hardware_sentence(*, driver: bool) -> str:
+    """Return what to expect without a GPU, or an empty string where there is one."""
+    if driver:
+        return ""
+    return (
+        "No NVIDIA GPU was found, so training uses the processor. "
+        "The sample takes about a minute or two."
+    )
+
+
+def hardware_text(*, driver: bool) -> str:
+    """Return the same in the few words of the status bar."""
+    cores = os.cpu_count() or 1
+    return "NVIDIA GPU" if driver else f"processor, {cores} {'core' if cores == 1 else 'cores'}"

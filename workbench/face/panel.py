@@ -1,0 +1,208 @@
+"""What every drawing in the window has: a heading, a menu of its own, a table, and words for a screen reader."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Slot
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QContextMenuEvent,
+    QGuiApplication,
+    QKeySequence,
+    QPainter,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QMessageBox,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.errors import WorkbenchError
+from workbench.face import canvas
+from workbench.face.theme import Theme, current_theme
+
+Table = tuple[list[str], list[list[str]]]  # headings, rows
+
+
+class Panel(QWidget):
+    """A heading with room for controls at its right, above the drawing that a subclass adds."""
+
+    def __init__(
+        self, title: str, parent: QWidget | None = None, theme: Theme | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._fixed_theme = theme
+        self._instead = False
+        self.theme = theme or current_theme()
+        self._heading = QLabel(title, self)
+        self._heading.setProperty("heading", True)
+        self._heading.setMinimumHeight(self.fontMetrics().height() + 10)  # as high as a list beside
+        self.header = QHBoxLayout()
+        self.header.setSpacing(6)
+        self.header.addWidget(self._heading)
+        self.header.addStretch(1)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(10, 8, 10, 4)
+        self.body.setSpacing(4)
+        self.body.addLayout(self.header)
+        self._add_actions()
+        self.set_title(title)
+
+    def set_title(self, title: str) -> None:
+        """Name the drawing, for the eye and for a screen reader."""
+        self._heading.setText(title)
+        self.setAccessibleName(title)
+
+    def hide_title(self, *, still_painted: bool = False) -> None:
+        """Show no heading, as something beside says it already; pictures may still have it."""
+        self._heading.hide()
+        self._instead = still_painted
+
+    def title(self) -> str:
+        """Return the drawing's name."""
+        return self._heading.text()
+
+    def set_summary(self, text: str) -> None:
+        """Say in one sentence what is to be seen."""
+        self.setAccessibleDescription(text)
+
+    def table(self) -> Table:
+        """Return the drawing's numbers as headings and rows."""
+        raise NotImplementedError
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw heading and drawing on any device, at the panel's own size."""
+        if self._heading.isHidden() and not self._instead:
+            return
+        place = self.header.geometry()
+        painter.setFont(self._heading.font())
+        painter.setPen(QColor(self.theme.text))
+        wide = QRect(place.left(), place.top(), self.width(), place.height())
+        painter.drawText(wide, Qt.AlignmentFlag.AlignVCenter, self.title())
+
+    def save_picture(self, path: Path) -> None:
+        """Write the drawing to a .png, .svg or .pdf file."""
+        canvas.write(path, self.size(), self.theme.base, self.title(), self.paint)
+
+    def take_theme(self, theme: Theme) -> None:
+        """Draw in these colours from now on."""
+        self.theme = theme
+        self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and self._fixed_theme is None:
+            theme = current_theme()
+            if theme is not self.theme:
+                self.take_theme(theme)
+        super().changeEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.show_menu(event.globalPos())
+
+    def show_menu(self, place: QPoint) -> None:
+        """Open the drawing's menu at a place on the screen."""
+        menu = self.menu()
+        menu.popup(place)
+
+    def menu(self) -> QMenu:
+        """Return a new menu of what can be done with the drawing."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions(self.actions())
+        return menu
+
+    def add_action(self, text: str, keys: str, slot: object) -> QAction:
+        """Add to the menu; the keys work while the focus is in this panel."""
+        action = QAction(text, self)
+        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        if keys:
+            action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(slot)
+        self.addAction(action)
+        return action
+
+    def _add_actions(self) -> None:
+        self.add_action(self.tr("Show as table"), "Ctrl+T", self.show_table)
+        self.add_action(self.tr("Copy picture"), "Ctrl+Shift+C", self.copy_picture)
+        self.add_action(self.tr("Save picture…"), "", self._ask_where_to_save)
+
+    @Slot()
+    def show_table(self) -> None:
+        """Open the numbers in a window of their own."""
+        TableWindow(self.title(), self.table(), self).open()
+
+    @Slot()
+    def copy_picture(self) -> None:
+        """Put the drawing on the clipboard as it is seen."""
+        QGuiApplication.clipboard().setPixmap(self.grab())
+
+    @Slot()
+    def _ask_where_to_save(self) -> None:
+        name = self.title().lower().replace(" ", "-") + ".png"
+        kinds = self.tr("PNG picture (*.png);;SVG drawing (*.svg);;PDF page (*.pdf)")
+        chosen, kind = QFileDialog.getSaveFileName(self, self.tr("Save picture"), name, kinds)
+        if not chosen:
+            return
+        path = Path(chosen)
+        if path.suffix.lower().lstrip(".") not in canvas.FORMATS:
+            path = path.with_name(path.name + kind[kind.rfind(".") : -1])
+        try:
+            self.save_picture(path)
+        except WorkbenchError as error:
+            QMessageBox.warning(self, self.tr("Save picture"), str(error))
+
+
+class TableWindow(QDialog):
+    """Numbers as a table that can be read, selected and copied."""
+
+    def __init__(self, title: str, table: Table, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        headings, rows = table
+        self._table = table
+        self.grid = QTableWidget(len(rows), len(headings), self)
+        self.grid.setHorizontalHeaderLabels(headings)
+        self.grid.verticalHeader().hide()
+        self.grid.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.grid.setAccessibleName(title)
+        _fill(self.grid, rows)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        copy = buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(self._copy)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.grid)
+        layout.addWidget(buttons)
+        self.resize(QSize(640, 420))
+
+    @Slot()
+    def _copy(self) -> None:
+        headings, rows = self._table
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+        writer.writerows([headings, *rows])
+        QApplication.clipboard().setText(text.getvalue())
+
+
+def _fill(grid: QTableWidget, rows: Sequence[Sequence[str]]) -> None:
+    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    for row, values in enumerate(rows):
+        for column, value in enumerate(values):
+            item = QTableWidgetItem(value)
+            if column:
+                item.setTextAlignment(right)
+            grid.setItem(row, column, item)

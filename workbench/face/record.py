@@ -1,0 +1,106 @@
+"""What one run has said so far, sorted into curves: the same for a live run and a replayed one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.events import Evaluated, Event, Measured, RunStarted, Step, TaskInfo, TaskStarted
+from workbench.face.series import Floats, Series
+from workbench.face.words import bare_name
+
+_UNBROKEN = frozenset({"accuracy_seen", "baseline_seen", "forgetting"})  # lines across tasks
+
+
+class RunRecord:
+    """Curves by name over the run's steps, and the accuracy matrix by rows.
+
+    Names are those of `workbench.measures`; `loss.<term>` for the terms of a step, and
+    `task.<j>.accuracy`, `task.<j>.forgetting` for single tasks. All values are as the run sent
+    them, fractions where the measure is one. RunStarted begins anew.
+    """
+
+    def __init__(self) -> None:
+        self.tasks: tuple[TaskInfo, ...] = ()
+        self.starts: list[int] = []  # the run's step before each task
+        self.rows: list[Evaluated] = []
+        self._steps_of_last = 1
+        self._curves: dict[str, Series] = {}
+        self._task_of: dict[str, int] = {}
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Sort the events in, oldest first; kinds that draw nothing are passed over."""
+        for event in events:
+            if isinstance(event, Step):
+                for term, value in event.terms.items():
+                    self._put(f"loss.{term}", event.task, event.step, value)
+            elif isinstance(event, Measured):
+                self._put(event.name, event.task, event.step, event.value)
+            elif isinstance(event, Evaluated):
+                self._put_row(event)
+            elif isinstance(event, TaskStarted):
+                self.starts.append(event.step)
+                self._steps_of_last = max(event.steps, 1)
+            elif isinstance(event, RunStarted):
+                self.clear()
+                self.tasks = event.tasks
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.tasks, self.starts, self.rows = (), [], []
+        self._curves, self._task_of = {}, {}
+
+    def curve(self, name: str) -> Series:
+        """Return the curve of this name, empty if nothing was said of it."""
+        return self._curves.get(name) or Series()
+
+    def names(self, prefix: str) -> list[str]:
+        """Return the names of curves that begin with `prefix`, in order of first appearance."""
+        return [name for name in self._curves if name.startswith(prefix)]
+
+    def last(self, name: str) -> float | None:
+        """Return the last value that is not absent, or None."""
+        for value in self.curve(name).y[::-1]:
+            if not np.isnan(value):
+                return float(value)
+        return None
+
+    def in_tasks(self, steps: Floats) -> Floats:
+        """Return steps as a place among tasks: task j (0-based) runs from j to j + 1."""
+        if not self.starts:
+            return np.zeros_like(steps)
+        edges = [*self.starts, self.starts[-1] + self._steps_of_last]
+        return np.interp(steps, edges, np.arange(len(edges)))
+
+    def boundaries(self, *, by_task: bool) -> list[tuple[float, str]]:
+        """Return where each task begins, with its number and name."""
+        return [
+            (float(index if by_task else step), self.task_label(index))
+            for index, step in enumerate(self.starts)
+        ]
+
+    def task_label(self, index: int) -> str:
+        """Return "2 gulls" for the second task, or only its number while its name is not known."""
+        name = self.tasks[index].name if index < len(self.tasks) else ""
+        return f"{index + 1} {bare_name(index + 1, name)}".strip()
+
+    def _put(self, name: str, task: int, step: int, value: float | None) -> None:
+        curve = self._curves.setdefault(name, Series())
+        known = self._task_of.setdefault(name, task)
+        if known != task:  # the quantity starts anew with each task: no line from end to start
+            self._task_of[name] = task
+            if name not in _UNBROKEN:
+                curve.append(step, None)
+        curve.append(step, value)
+
+    def _put_row(self, row: Evaluated) -> None:
+        self.rows.append(row)
+        for task, value in enumerate(row.accuracy):
+            self._put(f"task.{task}.accuracy", 0, row.step, value)
+            if task < row.after_task:
+                fall = best_before(self.rows, task) - value
+                self._put(f"task.{task}.forgetting", 0, row.step, fall)
+
+
+def best_before(rows: Sequence[Evaluated], task: int) -> float:
+    """Return the best accuracy on `task` in all rows but the last: max over j <= l < t of R[l, j]."""
+    return max(row.accuracy[task] for row in rows[:-1] if task < len(row.accuracy))

@@ -1,0 +1,116 @@
+"""From given folders to accepted tasks: scan on a thread, show what was found, then add it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from workbench.face.background import IterationThread
+from workbench.face.draft import Draft
+from workbench.face.drop import Given
+from workbench.face.report_sheet import ReportSheet
+from workbench.face.words import counted, listed
+from workbench.report import ScanProgress, ScanReport, TaskReport
+from workbench.session import Session
+
+
+class FolderAdder(QObject):
+    """Takes folders however they were given. One scan at a time; more wait their turn."""
+
+    began = Signal(str)  # what is scanned
+    progressed = Signal(ScanProgress)
+    ended = Signal()
+    said = Signal(str)  # a sentence for a toast
+    added = Signal(str)  # the same, with something to undo
+
+    def __init__(self, session: Session, draft: Draft, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._draft = draft
+        self._window = parent
+        self._thread: IterationThread | None = None
+        self._queue: list[tuple[str, ...]] = []
+        self.sheet: ReportSheet | None = None
+
+    def take(self, given: Given) -> None:
+        """Scan what can be scanned and say what cannot."""
+        if given.folders:
+            self._queue.append(given.folders)
+            self._next()
+        refusal = given.refusal()
+        if refusal:
+            self.said.emit(refusal)
+
+    def cancel(self) -> None:
+        """Give up the scan under way and those waiting; nothing is added."""
+        self._queue.clear()
+        if self._thread is not None:
+            self._thread.cancel()
+
+    def shut_down(self) -> None:
+        """Cancel and wait for the thread."""
+        self._queue.clear()
+        if self._thread is not None:
+            self._thread.end()
+
+    def _next(self) -> None:
+        if self._thread is not None or self.sheet is not None or not self._queue:
+            return
+        paths, accepted = self._queue.pop(0), self._draft.state.tasks
+        self._thread = IterationThread(lambda: self._session.scan(paths, accepted), self)
+        self._thread.item.connect(self._take_item)
+        self._thread.failed.connect(self.said)
+        self._thread.finished.connect(self._scan_over)
+        self.began.emit(listed([Path(path).name for path in paths]))
+        self._thread.start()
+
+    def _take_item(self, item: ScanProgress | ScanReport) -> None:
+        if self._thread is None or self._thread.cancelled:
+            return
+        if isinstance(item, ScanProgress):
+            self.progressed.emit(item)
+        else:
+            self._judge(item)
+
+    def _scan_over(self) -> None:
+        if self._thread is not None:
+            self._thread.deleteLater()
+            self._thread = None
+        self.ended.emit()
+        self._next()
+
+    def _judge(self, report: ScanReport) -> None:
+        """Add a clean report at once; show every other one before anything is added."""
+        problems = [*report.problems, *(p for task in report.tasks for p in task.problems)]
+        if report.tasks and not problems and all(task.usable for task in report.tasks):
+            self._add(report.tasks)
+        elif not report.tasks and len(problems) == 1:
+            self.said.emit(problems[0].sentence)
+        else:
+            self.sheet = ReportSheet(report, self._session, self._draft.state.tasks, self._window)
+            self.sheet.accepted.connect(self._sheet_accepted)
+            self.sheet.finished.connect(self._sheet_closed)
+            self.sheet.open()
+
+    def _sheet_accepted(self) -> None:
+        if self.sheet is not None:
+            self._add(self.sheet.tasks())
+
+    def _sheet_closed(self) -> None:
+        if self.sheet is not None:
+            self.sheet.deleteLater()
+            self.sheet = None
+        self._next()
+
+    def _add(self, tasks: Sequence[TaskReport]) -> None:
+        self._draft.add(tasks)
+        classes = sum(len(task.classes) for task in tasks)
+        pictures = sum(item.train + item.test for task in tasks for item in task.classes)
+        size = (
+            f"{counted(classes, 'class', 'classes')}, {counted(pictures, 'picture', 'pictures')}."
+        )
+        names = listed([task.folder.name for task in tasks])
+        text = self.tr("Task {names} added: {size}") if len(tasks) == 1 else None
+        text = text or self.tr("Tasks {names} added: {size}")
+        self.added.emit(text.format(names=names, size=size))

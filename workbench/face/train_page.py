@@ -1,0 +1,133 @@
+"""The tab "Train": the drop zone while there is nothing, else progress and plots, live or replayed."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.events import Event
+from workbench.face.curves import PlotBoard
+from workbench.face.drop import DropZone
+from workbench.face.headline import Headline
+from workbench.face.run_panel import RunPanel
+
+
+class TrainPage(QWidget):
+    """Feeds one board of plots from the live run or from a replayed one; never from both."""
+
+    replay_ended = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.zone = DropZone(self)
+        self.run_panel = RunPanel(self)
+        self.board = PlotBoard()
+        self.replayed = ""  # id of the run in replay
+        self._live: list[Event] = []
+        self._live_name = ""
+        self._training = False
+        work = QWidget(self)
+        column = QVBoxLayout(work)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        self.run_panel.hide()
+        column.addWidget(self.run_panel)
+        column.addWidget(self._banner())
+        column.addWidget(self._scrolled_board(), 1)
+        self._stack = QStackedLayout(self)
+        self._stack.setContentsMargins(0, 8, 0, 0)
+        self._stack.addWidget(self.zone)
+        self._stack.addWidget(work)
+
+    def show_empty(self, empty: bool) -> None:
+        """Show the drop zone, unless a run is there to look at."""
+        nothing = empty and not self.replayed and not self._live
+        self._stack.setCurrentIndex(0 if nothing else 1)
+
+    def begin_live(self, name: str) -> None:
+        """Make way for a new run."""
+        self._live, self._live_name = [], name
+        self._leave_replay()
+        self.run_panel.reset()
+        self.board.clear()
+
+    def show_news(self, events: Sequence[Event]) -> None:
+        """Show what the live run says; during a replay only its progress moves."""
+        self._live += events
+        self.run_panel.show_news(events)
+        if not self.replayed:
+            self.board.show_news(events, self._live_name)
+            self.run_panel.headline.show_record(self.board.record)
+
+    def show_state(self, state: str) -> None:
+        """Follow the run's state: idle, starting, running or stopping."""
+        self._training = state != "idle"
+        self.run_panel.show_state(state)
+        self._refresh_panel()
+
+    def replay(self, run_id: str, name: str, events: Sequence[Event]) -> None:
+        """Draw a past run in the live run's place."""
+        self.replayed = run_id
+        self.board.clear()
+        self.board.show_news(events, name)
+        self._headline.show_record(self.board.record)
+        self._text.setText(self.tr("Replay of {name}").format(name=name))
+        live = self.tr("Back to live") if self._live else self.tr("Close replay")
+        self._back.setText(live)
+        self.banner.show()
+        self._refresh_panel()
+
+    def back_to_live(self) -> None:
+        """Draw the live run again, or nothing."""
+        self._leave_replay()
+        self.board.clear()
+        if self._live:
+            self.board.show_news(self._live, self._live_name)
+            self.run_panel.headline.show_record(self.board.record)
+        self.replay_ended.emit()
+
+    def _leave_replay(self) -> None:
+        self.replayed = ""
+        self.banner.hide()
+        self._refresh_panel()
+
+    def _refresh_panel(self) -> None:
+        """Show progress while a run trains, and its end until another run is looked at."""
+        self.run_panel.setVisible(self._training or bool(self._live and not self.replayed))
+
+    def _scrolled_board(self) -> QScrollArea:
+        """Let the plots scroll where the window is too low for them."""
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self.board)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        bar = area.verticalScrollBar().sizeHint().width()
+        area.setMinimumWidth(self.board.minimumWidth() + bar)
+        return area
+
+    def _banner(self) -> QFrame:
+        self.banner = QFrame(self)
+        self.banner.setProperty("card", "true")
+        self._text = QLabel(self.banner)
+        self._text.setProperty("heading", "true")
+        self._back = QPushButton(self.banner)
+        self._back.clicked.connect(self.back_to_live)
+        row = QHBoxLayout(self.banner)
+        row.setContentsMargins(10, 4, 6, 4)
+        row.addWidget(self._text, 1)
+        self._headline = Headline(self.banner)
+        row.addWidget(self._headline)
+        row.addWidget(self._back)
+        self.banner.hide()
+        return self.banner

@@ -1,0 +1,138 @@
+"""Which curves belong on one pair of axes, and how they look: the panels and figures are made of these.
+
+Panels follow the wish that prediction is solid and measurement dashed, that no axis mixes shares
+with plain numbers, and that every accuracy has the frozen backbone as its floor.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.face.record import RunRecord
+from workbench.face.theme import Theme
+from workbench.measures import LOSS_TERMS, MEASURES
+
+YRange = Literal["share", "percent", "auto"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: `key` names its curve. Lines of one `group` share one entry in the legend."""
+
+    key: str
+    label: str
+    color: str
+    dash: str = "solid"  # dash, dot, dashdot
+    width: float = 1.0
+    points: bool = False
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """One pair of axes. `y` is "share" (0 to 100 % fixed), "percent" (fitted) or "auto"."""
+
+    key: str
+    title: str
+    y: YRange
+    lines: Callable[[RunRecord, Theme], list[Line]]
+    headline: str  # the one curve drawn for runs shown beside
+    measures: tuple[str, ...]  # explained in the tooltip
+    empty: str = "Appears after the first task"
+
+
+def _tasks(record: RunRecord, theme: Theme, what: str) -> list[Line]:
+    colours = theme.task_colours(max(len(record.tasks), len(record.rows)))
+    return [
+        Line(f"task.{task}.{what}", record.task_label(task), colours[task], group="each task")
+        for task in range(len(record.rows))
+        if len(record.curve(f"task.{task}.{what}"))
+    ]
+
+
+def _accuracy(record: RunRecord, theme: Theme) -> list[Line]:
+    return [
+        *_tasks(record, theme, "accuracy"),
+        Line("probe_accuracy", "estimate on the probe", theme.lines[2], points=True),
+        Line("baseline_seen", "frozen backbone", theme.muted, "dash", 1.5, points=True),
+        Line("accuracy_seen", "all classes seen", theme.lines[0], width=3, points=True),
+    ]
+
+
+def _forgetting(record: RunRecord, theme: Theme) -> list[Line]:
+    headline = Line("forgetting", "mean over old tasks", theme.lines[1], width=3, points=True)
+    return [*_tasks(record, theme, "forgetting"), headline]
+
+
+def _ntk_gap(_: RunRecord, theme: Theme) -> list[Line]:
+    colour = theme.lines
+    return [
+        Line("ntk.interplay_replayed", "replayed", colour[2], "dot", 1.5, points=True),
+        Line("ntk.interplay_measured", "measured", colour[1], "dash", 2, points=True),
+        Line("ntk.interplay_predicted", "predicted", colour[0], "solid", 2, points=True),
+    ]
+
+
+def _generalisation(_: RunRecord, theme: Theme) -> list[Line]:
+    return [
+        Line("ntk.gap_held_out", "held out", theme.lines[1], "dash", 2, points=True),
+        Line("ntk.gap_predicted", "predicted", theme.lines[0], "solid", 2, points=True),
+    ]
+
+
+def _kernel(_: RunRecord, theme: Theme) -> list[Line]:
+    return [
+        Line("ntk.kernel_drift", "drift", theme.lines[1], "solid", 2, points=True),
+        Line("ntk.kernel_cka", "CKA", theme.lines[2], "dash", 2, points=True),
+        Line("ntk.kernel_alignment", "alignment", theme.lines[3], "dot", 2, points=True),
+    ]
+
+
+def _losses(record: RunRecord, theme: Theme) -> list[Line]:
+    found = [name.removeprefix("loss.") for name in record.names("loss.")]
+    ordered = [term for term in LOSS_TERMS if term in found]
+    ordered += [term for term in found if term not in LOSS_TERMS]
+    lines = []
+    for index, term in enumerate(t for t in ordered if t != "total"):
+        label = LOSS_TERMS.get(term, term)
+        colour = (*theme.lines[1:3], *theme.runs)[index % (2 + len(theme.runs))]
+        dash = ("solid", "dash", "dot")[index % 3]
+        lines.append(Line(f"loss.{term}", label, colour, dash))
+    return [*lines, Line("loss.total", LOSS_TERMS["total"], theme.lines[0], width=1.5)]
+
+
+_ALL = (
+    View("accuracy", "Accuracy", "share", _accuracy, "accuracy_seen",
+         ("accuracy_seen", "baseline_seen", "probe_accuracy")),
+    View("forgetting", "Forgetting", "percent", _forgetting, "forgetting",
+         ("forgetting",), "Appears after the second task"),
+    View("ntk_gap", "NTK gap between tasks", "auto", _ntk_gap, "ntk.interplay_measured",
+         ("ntk.interplay_predicted", "ntk.interplay_measured", "ntk.interplay_replayed"),
+         "Appears with the second task"),
+    View("generalisation_gap", "Generalisation gap", "auto", _generalisation,
+         "ntk.gap_held_out", ("ntk.gap_predicted", "ntk.gap_held_out"), "Appears after the first epoch"),
+    View("kernel", "Kernel drift", "auto", _kernel, "ntk.kernel_drift",
+         ("ntk.kernel_drift", "ntk.kernel_cka", "ntk.kernel_alignment"), "Appears after the first epoch"),
+    View("losses", "Losses", "auto", _losses, "loss.total", (), "Appears with the first step"),
+)  # fmt: skip
+
+VIEWS: dict[str, View] = {view.key: view for view in _ALL}
+
+
+def explanation(view: View) -> str:
+    """Return the formulas and readings of a view's measures, one a paragraph."""
+    if not view.measures:
+        return "The unweighted terms of each step's loss, before the step, and their total."
+    told = (MEASURES[name] for name in view.measures)
+    return "\n\n".join(f"{item.label}: {item.formula}\n{item.reading}" for item in told)
+
+
+def summary(view: View, record: RunRecord, lines: list[Line]) -> str:
+    """Return one sentence with the last value of every line, for a screen reader."""
+    share = view.y != "auto"
+    said = []
+    for line in lines:
+        value = record.last(line.key)
+        if value is not None:
+            said.append(f"{line.label} {value:.1%}" if share else f"{line.label} {value:.4g}")
+    return f"{view.title}: {', '.join(said)}." if said else f"{view.title}: {view.empty}."

@@ -1,0 +1,57 @@
+"""Numbers as a person reads them: counts with their noun, shares, durations, ages. Qt-free."""
+
+import re
+from datetime import UTC, datetime
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return the number with its noun: "1 class", "1,240 pictures"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """Return a fraction in per cent, or a dash where it was not measured."""
+    return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time rounded up to what matters: "40 s", "3 min", "2 h 10 min"."""
+    if seconds < 55:
+        return f"{max(1, -int(-seconds // 5) * 5)} s"
+    minutes = -int(-seconds // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def ago(moment: str, now: datetime | None = None) -> str:
+    """Return how long ago an ISO 8601 moment was: "just now", "2 min ago", "yesterday", a date."""
+    then = datetime.fromisoformat(moment)
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    today = (now or datetime.now(UTC)).astimezone()
+    local = then.astimezone()
+    seconds = (today - local).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    days = (today.date() - local.date()).days
+    if days == 0:
+        return f"{int(seconds // 3600)} h ago"
+    if days == 1:
+        return "yesterday"
+    return local.strftime("%a %H:%M") if days < 7 else local.strftime("%d %b %Y")
+
+
+def bare_name(number: int, name: str) -> str:
+    """Return a task's name without the number that says its place anyway: "1-animals" is "animals"."""
+    rest = re.sub(rf"^0*{number}[\s._-]+(?=\S)", "", name)
+    return rest or name
+
+
+def listed(names: list[str], most: int = 3) -> str:
+    """Return names in quotes, the surplus counted: "'a', 'b', 'c' and 4 more"."""
+    shown = ", ".join(f"'{name}'" for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
