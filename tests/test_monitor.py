@@ -15,8 +15,9 @@ from workbench.core.cache import PictureCache
 from workbench.core.device import Stream
 from workbench.core.feeder import Feeder
 from workbench.core.learner import Learner
-from workbench.core.monitor import Budget, Monitor
+from workbench.core.monitor import FEWEST, Budget, Monitor
 from workbench.core.network import Network
+from workbench.core.pace import Pacer
 from workbench.core.probe import Eye, Part, draw
 from workbench.core.tasks import TaskData
 from workbench.events import Event, Measured, Note, Stage, TaskInfo
@@ -45,6 +46,7 @@ def task(first: int, classes: tuple[int, ...], train: int = 6, test: int = 4) ->
     )
 
 
+PASSES = 9  # a step's, per picture
 TASKS = (task(0, (0, 1)), task(40, (2, 3, 4)), task(100, (5,)))
 
 
@@ -57,8 +59,10 @@ def run_of(
     network: Network, config: MonitorConfig, tasks=TASKS, epochs: int = 2
 ) -> tuple[list[Event], Learner]:
     """Train through the tasks as the loop does; return the monitor's events and the learner."""
-    learner, pictures, monitor = tiny_learner(network), feeder(), Monitor(config, 0)
-    events: list[Event] = []
+    passes = [PASSES * len(item.train) for item in tasks]
+    pacer = Pacer(1, epochs * sum(passes))
+    learner, pictures, monitor = tiny_learner(network), feeder(), Monitor(config, 0, pacer)
+    events: list[Event] = list(monitor.plan(network, tasks))
     for number, item in enumerate(tasks):
         begin(learner, item, epochs)
         events += monitor.start_task(network, learner, pictures, item, number * epochs)
@@ -68,6 +72,7 @@ def run_of(
             labels = torch.from_numpy(item.train_labels) - item.info.class_ids[0]
             batch = learner.forward(pictures.plain(item.train), labels)
             learner.step(learner.losses(batch))
+            pacer.did(passes[number])
             step = number * epochs + epoch + 1
             events += monitor.measure(epoch, step, at_end=epoch == epochs - 1)
         learner.average(is_last=False)
@@ -140,7 +145,11 @@ def test_training_with_and_without_the_monitor_ends_in_the_same_weights() -> Non
 
 def test_measuring_leaves_modes_gradients_and_every_random_state_alone() -> None:
     network = tiny_network(dropout=0.1)
-    learner, monitor, pictures = tiny_learner(network), Monitor(EVERYTHING, 0), feeder()
+    learner, monitor, pictures = (
+        tiny_learner(network),
+        Monitor(EVERYTHING, 0, Pacer(1, 1)),
+        feeder(),
+    )
     begin(learner, TASKS[0])
     network.train()
     network.backbone.autocast = True
@@ -164,7 +173,7 @@ def test_measuring_leaves_modes_gradients_and_every_random_state_alone() -> None
 
 def test_a_stop_in_the_middle_of_a_measurement_is_clean() -> None:
     network = tiny_network()
-    learner, monitor = tiny_learner(network), Monitor(EVERYTHING, 0)
+    learner, monitor = tiny_learner(network), Monitor(EVERYTHING, 0, Pacer(1, 1))
     begin(learner, TASKS[0])
     network.train()
     events = monitor.start_task(network, learner, feeder(), TASKS[0], 0)
@@ -225,22 +234,62 @@ def test_switched_off_the_monitor_says_so_once_and_measures_nothing(config: Moni
     assert "off" in note.text
 
 
-def test_beyond_the_budget_only_starts_and_ends_are_measured_and_a_note_says_so() -> None:
-    config = MonitorConfig(probe_per_task=6, budget=0.01)
+def notes(events: list[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Note)]
+
+
+def test_beyond_the_budget_only_starts_and_ends_are_measured_and_a_note_says_so_once() -> None:
+    config = MonitorConfig(probe_per_task=FEWEST, budget=0.01)
     events, _ = run_of(tiny_network(), config, TASKS[:2], epochs=3)
     assert [e.step for e in measured(events, "ntk.kernel_drift")] == [0, 3, 3, 6]
-    notes = [event.text for event in events if isinstance(event, Note)]
-    assert len(notes) == 2
-    assert all("1%" in text for text in notes)
+    (text,) = notes(events)
+    assert text.startswith("From task 1 on")
+    assert "1%" in text
 
 
-def test_the_budget_is_a_share_of_all_work() -> None:
-    budget = Budget(0.1, trained=90.0)
-    assert budget.allows(10.0)
-    assert not budget.allows(10.1)
-    budget.spent = 5.0
-    assert budget.allows(5.0)
-    assert not budget.allows(5.1)
+def test_a_probe_too_large_for_the_budget_is_made_smaller_and_a_note_says_so() -> None:
+    events, _ = run_of(tiny_network(), MonitorConfig(probe_per_task=8, budget=0.01), TASKS[:2])
+    assert notes(events)[0].startswith(f"The NTK gap is measured on {FEWEST} instead of 8 pictures")
+    assert "monitor.budget" in notes(events)[0]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.3])
+def test_a_planned_run_spends_no_more_than_its_share(share: float) -> None:
+    tasks = (task(0, (0, 1), train=20), task(60, (2, 3), train=20), task(120, (4, 5), train=20))
+    network = tiny_network()
+    pacer = Pacer(1, 5 * PASSES * sum(len(item.train) for item in tasks))
+    monitor = Monitor(MonitorConfig(probe_per_task=32, budget=share), 0, pacer)
+    learner, pictures = tiny_learner(network), feeder()
+    passes: list[int] = []  # through the first block, of a picture each
+
+    def see(_module: object, inputs: tuple[torch.Tensor, ...]) -> None:
+        passes.append(len(inputs[0]))
+
+    hook = network.backbone.vit.blocks[0].attn.register_forward_pre_hook(see)
+    events = list(monitor.plan(network, tasks))
+    for item in tasks:
+        begin(learner, item, 5)
+        events += monitor.start_task(network, learner, pictures, item, 0)
+        for epoch in range(5):
+            pacer.did(PASSES * len(item.train))
+            events += monitor.measure(epoch, 0, at_end=epoch == 4)
+        for class_id in item.info.class_ids:
+            network.prototypes.learn(class_id, torch.randn(1, network.width).double())
+    hook.remove()
+    assert 0 < sum(passes) <= share * (pacer.passes + sum(passes))
+    assert measured(events, "ntk.gap_predicted")[-1].value is not None
+
+
+def test_the_budget_is_a_share_of_all_work_and_keeps_what_is_reserved() -> None:
+    budget = Budget(0.1)
+    assert budget.allows(10.0, 90.0, 900.0)
+    assert not budget.allows(10.1, 90.0, 900.0)
+    budget.reserved = 95.0
+    assert not budget.allows(10.0, 90.0, 900.0)
+    budget.spend_reserved(5.0)
+    assert (budget.spent, budget.reserved) == (5.0, 90.0)
+    assert budget.allows(5.0, 90.0, 900.0)
+    assert not budget.allows(5.1, 90.0, 900.0)
 
 
 def test_many_classes_shorten_the_kernels_probe_and_a_note_says_so(

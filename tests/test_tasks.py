@@ -102,13 +102,21 @@ def test_the_fingerprint_follows_contents_and_not_the_place(tmp_path: Path) -> N
     assert fingerprint("a") != fingerprint("b")
 
 
-def test_a_limit_holds_for_training_pictures_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("limits", "train", "test"),
+    [
+        ({"train_per_class": 4}, (4, 4), (1, 4)),
+        ({"test_per_class": 3}, (4, 16), (1, 3)),
+        ({"train_per_class": 4, "test_per_class": 3}, (4, 4), (1, 3)),
+    ],
+)
+def test_a_limit_holds_for_its_own_part_alone(tmp_path: Path, limits, train, test) -> None:
     make_class_folders(tmp_path / "owls", {"tawny": 20, "barn": 5})
-    result, _ = loaded(folders(tmp_path / "owls", train_per_class=4))
+    result, _ = loaded(folders(tmp_path / "owls", **limits))
     with result.cache as cache:
-        assert result.tasks[0].info.train_counts == (4, 4)
-        assert result.tasks[0].info.test_counts == (1, 4)
-        assert len(cache) == 13  # what is not used is not decoded
+        assert result.tasks[0].info.train_counts == train
+        assert result.tasks[0].info.test_counts == test
+        assert len(cache) == sum(train) + sum(test)  # what is not used is not decoded
 
 
 def test_unreadable_pictures_are_named_and_left_out(tmp_path: Path) -> None:

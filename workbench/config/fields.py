@@ -55,6 +55,9 @@ class DataConfig:
     train_per_class: int = setting(
         0, "Train on at most this many pictures of a class; 0 takes all. A quick look needs few.",
         label="Training pictures per class", low=0, high=10_000_000)  # fmt: skip
+    test_per_class: int = setting(
+        0, "Test on at most this many pictures of a class; 0 takes all, and only all are comparable with others' figures.",
+        label="Test pictures per class", low=0, high=10_000_000)  # fmt: skip
     max_side: int = setting(
         512, "Pictures are kept in memory with their longer side at most this long.",
         label="Longest side kept", low=16, high=8192, unit="px")  # fmt: skip

@@ -64,6 +64,12 @@ class Backbone(nn.Module):
         return int(self.vit.patch_embed.num_patches) + self.prefix_tokens
 
     @property
+    def operations(self) -> int:
+        """Floating-point operations of one picture's pass through the blocks, 2 for a multiply-add."""
+        N, d = self.tokens, self.width
+        return self.depth * N * (24 * d**2 + 4 * N * d)
+
+    @property
     def image_size(self) -> int:
         """Side of the square input in pixels."""
         return int(self.vit.patch_embed.img_size[0])

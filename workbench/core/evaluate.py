@@ -1,6 +1,6 @@
 """Seeing pictures in evaluation mode: features of a task's pictures, prototypes from them, test accuracies.
 
-Everything is a generator that yields a `Stage` per batch, so that a stop is answered between batches.
+Everything is a generator that yields a `Stage` per piece, so that a stop is answered between pieces.
 The frozen backbone's own feature of each picture is kept: it feeds the pretrained section and the
 baseline, the nearest class mean on frozen features by cosine.
 """
@@ -19,8 +19,6 @@ from workbench.core.network import Features, Network
 from workbench.core.tasks import TaskData
 from workbench.events import Evaluated, Stage
 
-BATCH = 32
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -37,9 +35,9 @@ def frozen_features(
 ) -> Generator[Stage, None, Tensor]:
     """Return the frozen backbone's features (n, d) of the pictures."""
     found = [torch.zeros(0, network.backbone.width, device=feeder.device)]
-    for start in range(0, len(indices), BATCH):
+    for start in range(0, len(indices), network.piece):
         yield Stage(text, start, len(indices))
-        images = feeder.plain(indices[start : start + BATCH])
+        images = feeder.plain(indices[start : start + network.piece])
         found.append(network.backbone(network.backbone.embed(images)))
     return torch.cat(found)
 
@@ -53,9 +51,9 @@ def see(
     found: dict[str, list[Tensor]] = {
         name: [frozen.new_zeros(0, network.width)] for name in network.branches
     }
-    for start in range(0, len(indices), BATCH):
+    for start in range(0, len(indices), network.piece):
         yield Stage(text, start, len(indices))
-        at = slice(start, start + BATCH)
+        at = slice(start, start + network.piece)
         features = network(feeder.plain(indices[at]), frozen[at])
         for name in network.branches:
             found[name].append(getattr(features, name))

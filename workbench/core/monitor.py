@@ -2,10 +2,13 @@
 
 At a task's start it takes references; after each epoch it compares (`core.readings`). Nothing here
 changes what is trained. Its cost is counted in passes of one picture, not in seconds, so that the
-same configuration measures at the same points every time.
+same configuration measures at the same points every time. The start and the end of a task are
+always measured, on a probe small enough for that; epochs between them as the budget allows.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+import math
+from bisect import bisect_right
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,61 +19,96 @@ from workbench.core.feeder import Feeder
 from workbench.core.gaps import Value
 from workbench.core.learner import Learner
 from workbench.core.network import Network
+from workbench.core.pace import Pacer
 from workbench.core.probe import Eye, Part, Probed, draw
 from workbench.core.readings import MAX_ROWS, Reference, Scene
 from workbench.core.tasks import TaskData
 from workbench.events import Event, Measured, Note, Stage
 
 TEXT = "Measuring the NTK gap"
-TRAINING_PASSES = 4  # of one branch: its slow copy once, the current one forward and backward
+FEWEST = 4  # pictures of a task below which no budget makes the probe
+_DEAR = (
+    1.2  # a pass of the monitor in passes of training: its prompts are many and its pieces small
+)
 
 
 @dataclass
 class Budget:
-    """Work in passes of one picture through the backbone: training's and the monitor's."""
+    """The monitor's work in passes of one picture through the backbone.
+
+    Attributes:
+        share: the monitor's part of all work, its own included.
+        reserved: what the starts and ends of tasks to come will take.
+        spent: what it has taken.
+    """
 
     share: float
-    trained: float = 0.0
+    reserved: float = 0.0
     spent: float = 0.0
 
-    def allows(self, cost: float) -> bool:
-        """Whether the monitor stays within its share of all work if it does `cost` more."""
-        return self.spent + cost <= self.share * (self.trained + self.spent + cost)
+    def of(self, work: float) -> float:
+        """Return what the monitor may do beside `work` of others."""
+        return work * self.share / (1 - self.share) if self.share < 1 else math.inf
+
+    def allows(self, cost: float, done: float, whole: float) -> bool:
+        """Whether `cost` more fits, beside the work of others `done` so far and the run's `whole`."""
+        spent = self.spent + cost
+        return spent <= self.of(done) and spent + self.reserved <= self.of(whole)
+
+    def spend_reserved(self, cost: float) -> None:
+        """Do what was reserved."""
+        self.spent += cost
+        self.reserved -= cost
 
 
 class Monitor:
-    """One run's monitor: `start_task` once a task, `measure` after each of its epochs.
+    """One run's monitor: `plan` once, `start_task` once a task, `measure` after each of its epochs.
 
-    `seed` draws the probe and nothing else. With a probe or a budget of 0 it says so once and rests.
+    `seed` draws the probe and nothing else; `pacer` knows the work of others. With a probe or a
+    budget of 0 it says so once and rests.
     """
 
     _eye: Eye
     _learner: Learner
     _reference: Reference
 
-    def __init__(self, config: MonitorConfig, seed: int) -> None:
-        self._size, self._seed = config.probe_per_task, seed
+    def __init__(self, config: MonitorConfig, seed: int, pacer: Pacer) -> None:
+        self._size, self._seed, self._pacer = config.probe_per_task, seed, pacer
         self._off = not config.probe_per_task or not config.budget
         self._budget = Budget(config.budget)
         self._probes: list[Probed] = []
         self._thinned = False
+
+    def plan(self, network: Network, tasks: Sequence[TaskData]) -> Iterator[Note]:
+        """Make the probe small enough that the tasks' starts and ends alone are within the budget."""
+        if self._off:
+            yield Note("The NTK monitor is off, because its probe or its budget is 0.")
+            return
+        asked, room = self._size, self._budget.of(self._pacer.passes)
+        sizes = range(1, asked + 1)
+        fitting = bisect_right(sizes, room, key=lambda size: self._least(network, tasks, size))
+        self._size = min(max(fitting, FEWEST), asked)
+        self._budget.reserved = self._least(network, tasks, self._size)
+        if self._size < asked:
+            yield Note(
+                f"The NTK gap is measured on {self._size} instead of {asked} pictures of each task, to keep "
+                f"the monitor within {self._budget.share:.0%} of the work. A larger monitor.budget allows more."
+            )
 
     def start_task(
         self, network: Network, learner: Learner, feeder: Feeder, task: TaskData, step: int
     ) -> Iterator[Event]:
         """Draw the task's probe and take the references; to be called after `learner.begin_task`."""
         if self._off:
-            if learner.task == 0:
-                yield Note("The NTK monitor is off, because its probe or its budget is 0.")
             return
         if not self._probes:
             self._eye = Eye(network, feeder.plain)
-        self._learner, self._thinned = learner, False
-        self._probes.append(self._draw(task))
+        self._learner = learner
+        self._probes.append(self._draw(task, len(self._probes), self._size))
         self._eye.renew()
         yield from self._row_limit()
-        self._budget.spent += self._cost(at_start=True)
-        scene = yield from self._look()
+        self._budget.spend_reserved(_cost(network, self._probes, at_start=True))
+        scene = yield from self._look(moved=False)
         self._reference = readings.refer(scene)
         yield from self._read(scene, 0, step)
 
@@ -78,35 +116,47 @@ class Monitor:
         """Measure after one more epoch, if the budget has room or it is the task's last."""
         if self._off:
             return
-        network, cost = self._eye.network, self._cost()
-        passes = network.use_pretrained + TRAINING_PASSES * len(network.branches)
-        self._budget.trained += self._probes[-1].trained * passes
-        if not at_end and not self._budget.allows(cost):
-            if not self._thinned:
-                self._thinned = True
-                yield Note(
-                    f"Task {len(self._probes)}: the NTK gap is not measured after every epoch, to keep "
-                    f"the monitor within {self._budget.share:.0%} of the work."
-                )
+        cost = _cost(self._eye.network, self._probes)
+        if at_end:
+            self._budget.spend_reserved(cost)
+        elif self._budget.allows(cost, self._pacer.done, self._pacer.passes):
+            self._budget.spent += cost
+        else:
+            yield from self._thinning()
             return
-        self._budget.spent += cost
         scene = yield from self._look()
         yield from self._read(scene, epoch, step)
 
-    def _draw(self, task: TaskData) -> Probed:
-        number = len(self._probes)
+    def _thinning(self) -> Iterator[Note]:
+        if not self._thinned:
+            self._thinned = True
+            yield Note(
+                f"From task {len(self._probes)} on, the NTK gap is not measured after every epoch, to keep "
+                f"the monitor within {self._budget.share:.0%} of the work."
+            )
+
+    def _least(self, network: Network, tasks: Sequence[TaskData], size: int) -> float:
+        """Return the passes that starts and ends of all tasks take with probes of this size."""
+        probes = [self._draw(task, number, size) for number, task in enumerate(tasks)]
+        return sum(
+            _cost(network, probes[: seen + 1], at_start=at_start)
+            for seen in range(len(probes))
+            for at_start in (True, False)
+        )
+
+    def _draw(self, task: TaskData, number: int, size: int) -> Probed:
         sides = ((task.train, task.train_labels), (task.test, task.test_labels))
         train, test = (
-            draw(Part(tuple(i.tolist()), tuple(y.tolist())), self._size, (self._seed, number, side))
+            draw(Part(tuple(i.tolist()), tuple(y.tolist())), size, (self._seed, number, side))
             for side, (i, y) in enumerate(sides)
         )
         classes, counts = np.unique(task.train_labels, return_counts=True)
         known = dict(zip(classes.tolist(), counts.tolist(), strict=True))
         return Probed(task.info.class_ids, known, train, test)
 
-    def _look(self) -> Generator[Stage, None, Scene]:
+    def _look(self, *, moved: bool = True) -> Generator[Stage, None, Scene]:
         parts = [probe.train for probe in self._probes] + [probe.test for probe in self._probes]
-        views = yield from self._eye.look(parts, TEXT)
+        views = yield from self._eye.look(parts, TEXT, moved=moved)
         tasks = len(self._probes)
         return Scene(
             self._eye.network, self._learner.proxy, self._probes, views[:tasks], views[tasks:]
@@ -130,15 +180,20 @@ class Monitor:
                 f"with {len(probe.class_ids)} classes, more would exceed {MAX_ROWS} rows."
             )
 
-    def _cost(self, *, at_start: bool = False) -> float:
-        """Passes a measurement takes; eigenvectors, ~10 N³ operations, are ten times slower than a pass's."""
-        network, backbone = self._eye.network, self._eye.network.backbone
-        N, d = backbone.tokens, backbone.width
-        operations = backbone.depth * N * (24 * d**2 + 4 * N * d)  # of one pass
-        pictures = sum(len(probe.train) + len(probe.test) for probe in self._probes)
-        rows = readings.kernel_pictures(self._probes[-1]) * len(self._probes[-1].class_ids)
-        passes = len(network.branches) * (2 if at_start else 1)
-        return pictures * passes + 100 * rows**3 / operations
+
+def _cost(network: Network, probes: Sequence[Probed], *, at_start: bool = False) -> float:
+    """Return the passes a measurement takes while the last of `probes` is learnt.
+
+    At a start the slow copies have changed, but of the current subnetworks and of the frozen
+    backbone only the new pictures are unknown. Eigenvectors of N rows take ~10 N³ operations, each
+    ten times slower than a pass's.
+    """
+    branches, new = len(network.branches), len(probes[-1].train) + len(probes[-1].test)
+    passes = branches * sum(len(probe.train) + len(probe.test) for probe in probes)
+    if at_start:
+        passes += (branches + network.use_pretrained) * new
+    rows = readings.kernel_pictures(probes[-1]) * len(probes[-1].class_ids)
+    return _DEAR * passes + 100 * rows**3 / network.backbone.operations
 
 
 def _said(values: Mapping[str, Value], where: tuple[int, int, int]) -> Iterator[Measured]:

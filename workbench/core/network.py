@@ -18,6 +18,7 @@ from workbench.core.fusion import Fusion, SectionAttention
 from workbench.core.heads import PrototypeHead
 
 BRANCHES = ("s1", "s2")
+_SECOND = 10**11  # floating-point operations of two cores without wide vectors
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,17 @@ class Network(nn.Module):
         for name in self.branches:
             getattr(self, name)["ema"].train(mode and self.ema_drops)
         return self
+
+    @property
+    def piece(self) -> int:
+        """How many pictures to look at in one go: many on a GPU, else what a small processor sees in a second.
+
+        Between two goes a stop is answered.
+        """
+        if self.prototypes.weight.is_cuda:
+            return 64
+        passes = 1 + 2 * len(self.branches)
+        return min(max(_SECOND // (passes * self.backbone.operations), 1), 32)
 
     def live_parameters(self) -> dict[str, nn.Parameter]:
         """Return the trainable parameters by name, without the proxy head."""

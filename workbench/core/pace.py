@@ -20,16 +20,16 @@ class Pacer:
     def __init__(
         self, steps: int, passes: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._steps, self._passes = steps, max(passes, 1.0)
+        self._steps, self.passes = steps, max(passes, 1.0)
         self._clock = clock
         self._began = self._said = clock()
-        self._done_steps, self._done_passes = 0, 0.0
+        self._done_steps, self.done = 0, 0.0  # `done` in passes
         self._rate = 0.0
         self._since, self._images = self._began, 0
 
     def did(self, passes: float, images: int = 0, steps: int = 0) -> list[Pace]:
         """Count work; returns one Pace if it is time for one, else nothing."""
-        self._done_passes += passes
+        self.done += passes
         self._done_steps += steps
         self._images += images
         now = self._clock()
@@ -48,6 +48,6 @@ class Pacer:
 
     def _left(self, now: float) -> float | None:
         elapsed = now - self._began
-        if elapsed < FIRST_ESTIMATE or self._done_passes <= 0:
+        if elapsed < FIRST_ESTIMATE or self.done <= 0:
             return None
-        return elapsed * max(self._passes - self._done_passes, 0.0) / self._done_passes
+        return elapsed * max(self.passes - self.done, 0.0) / self.done

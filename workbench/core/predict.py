@@ -18,8 +18,6 @@ from workbench.errors import UsageError
 from workbench.events import Stage
 from workbench.report import Guess
 
-BATCH = 16
-
 
 def predict(
     source: Path, pictures: Sequence[str], home: Path
@@ -38,9 +36,10 @@ def predict(
     network, card = yield from load_network(source, home, device)
     steps = card.preprocessing
     transform = TestTransform(steps.size, steps.size / steps.resize)
-    for start in range(0, len(paths), BATCH):
+    for start in range(0, len(paths), network.piece):
         yield Stage("Looking at pictures", start, len(paths))
-        yield from _answer(network, card, transform, paths[start : start + BATCH], device)
+        piece = paths[start : start + network.piece]
+        yield from _answer(network, card, transform, piece, device)
 
 
 def _answer(

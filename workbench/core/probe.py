@@ -7,6 +7,7 @@ arXiv 2006.11942). Looking leaves modes, parameters and every random state as th
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from workbench.core.network import Network
 from workbench.events import Stage
 
 Pixels = Callable[[NDArray[np.int64]], Tensor]  # picture numbers -> (B, 3, H, W), test transform
+Known = dict[int, Tensor]  # picture number -> a section (d,)
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,6 @@ class Probed:
     train: Part
     test: Part
 
-    @property
-    def trained(self) -> int:
-        """Training pictures of the task."""
-        return sum(self.counts.values())
-
 
 def draw(part: Part, size: int, seed: Sequence[int]) -> Part:
     """Draw up to `size` pictures, one of each class in turn; fewer if the part has fewer."""
@@ -69,25 +66,30 @@ def draw(part: Part, size: int, seed: Sequence[int]) -> Part:
 
 
 class Eye:
-    """Looks at pictures through the network, in pieces, keeping the sections that do not change."""
+    """Looks at pictures through the network, in pieces, keeping the sections that have not changed."""
 
     def __init__(self, network: Network, pixels: Pixels) -> None:
         self.network = network
         self._pixels = pixels
-        self._pretrained: dict[int, Tensor] = {}  # picture -> (d,), fixed for the whole run
-        self._frozen: dict[
-            int, dict[str, Tensor]
-        ] = {}  # picture -> branch -> sections without gradient
+        self._pretrained: Known = {}  # fixed for the whole run
+        self._slow: dict[str, Known] = {}  # by branch, fixed within a task
+        self._current: dict[str, Known] = {}  # by branch, fixed while nothing trains
 
     def renew(self) -> None:
         """Forget the sections of the slow copies: they change between tasks, never within one."""
-        self._frozen.clear()
+        self._slow.clear()
 
-    def look(self, parts: Sequence[Part], text: str) -> Generator[Stage, None, list[View]]:
-        """Yield progress and return one `View` for each part."""
+    def look(
+        self, parts: Sequence[Part], text: str, *, moved: bool = True
+    ) -> Generator[Stage, None, list[View]]:
+        """Yield progress and return one `View` for each part.
+
+        `moved`: whether the current subnetworks may have changed since the last look.
+        """
+        if moved:
+            self._current.clear()
         indices = [index for part in parts for index in part.indices]
-        step = 64 if next(self.network.parameters()).is_cuda else 8
-        pieces = []
+        pieces, step = [], self.network.piece
         for first in range(0, len(indices), step):
             yield Stage(text, first, len(indices))
             pieces.append(self._piece(indices[first : first + step]))
@@ -97,25 +99,34 @@ class Eye:
 
     @torch.no_grad()
     def _piece(self, indices: Sequence[int]) -> View:
-        with undisturbed(self.network):
-            tokens = self.network.backbone.embed(self._pixels(np.array(indices)))
-            features = self.network.assemble(self._sections(indices, tokens), tokens)
+        network = self.network
+        with undisturbed(network):
+            tokens = network.backbone.embed(self._pixels(np.array(indices)))
+            z = {name: self._feature(name, indices, tokens) for name in network.branches}
+            features = network.fuse(z.get("s1"), z.get("s2"))
         s1 = None if features.s1 is None else features.s1.double()
         return View(s1, features.main.double())
 
-    def _sections(self, indices: Sequence[int], tokens: Tensor) -> Mapping[str, list[Tensor]]:
+    def _feature(self, branch: str, indices: Sequence[int], tokens: Tensor) -> Tensor:
+        """Return a branch's features (B, D) in the order of sections of `Network.assemble`."""
         network = self.network
-        if any(index not in self._frozen for index in indices):
-            known = all(index in self._pretrained for index in indices)
-            stored = torch.stack([self._pretrained[i] for i in indices]) if known else None
-            sections = network.frozen_sections(tokens, stored)
-            for row, index in enumerate(indices):
-                self._frozen[index] = {
-                    n: torch.cat([z[row] for z in zs]) for n, zs in sections.items()
-                }
-                if network.use_pretrained:
-                    self._pretrained[index] = sections[network.branches[0]][0][row]
-        return {n: [torch.stack([self._frozen[i][n] for i in indices])] for n in network.branches}
+        sections = []
+        if network.use_pretrained:
+            sections = [_kept(self._pretrained, indices, tokens, network.backbone)]
+        for copy, store in (("ema", self._slow), ("current", self._current)):
+            look = partial(network.branch, branch, copy)
+            sections.append(_kept(store.setdefault(branch, {}), indices, tokens, look))
+        return torch.cat(sections, 1)
+
+
+def _kept(
+    known: Known, indices: Sequence[int], tokens: Tensor, look: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Return a section (B, d) of the pictures, looking only at those that are not known yet."""
+    fresh = [row for row, index in enumerate(indices) if index not in known]
+    if fresh:
+        known.update(zip((indices[row] for row in fresh), look(tokens[fresh]), strict=True))
+    return torch.stack([known[index] for index in indices])
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def test_count(number: int, test_share: float) -> int:
 
 
 def at_most(names: Sequence[str], most: int, class_name: str, seed: int) -> tuple[str, ...]:
-    """Return `most` of the class's training pictures, sorted; 0 returns all."""
+    """Return `most` of the class's pictures, sorted; 0 returns all."""
     if not most or len(names) <= most:
         return tuple(sorted(names))
     return tuple(sorted(_ranked(names, f"limit|{seed}|{class_name}")[:most]))

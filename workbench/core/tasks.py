@@ -214,7 +214,8 @@ def _divided(
         train, test = split_pictures(train, each.name, seed, data.test_share)
     if not train or not test:
         return None
-    return at_most(train, data.train_per_class, each.name, seed), test
+    train = at_most(train, data.train_per_class, each.name, seed)
+    return train, at_most(test, data.test_per_class, each.name, seed)
 
 
 def _read(

@@ -80,6 +80,7 @@ def train(
     with closing(tasks.cache):
         run = _assemble(config, weights, tasks, device)
         yield _started(run, device)
+        yield from run.monitor.plan(run.network, tasks.tasks)
         for task in tasks.tasks:
             yield from _learn(run, task, folder)
         yield Finished(run.step)
@@ -99,12 +100,13 @@ def _assemble(
         network.backbone.autocast = config.train.precision == "bf16"
     chance, order = (torch.Generator().manual_seed(seeds.data_order + salt) for salt in (0x5EED, 0))
     learner = Learner(network, config.method, switches, config.train, chance)
+    pacer = _pacer(config, network, tasks)
     size = network.backbone.image_size
     feeder = Feeder(tasks.cache, size, device, torch.float32, augmentation)
     return Running(
         config, switches, weights, tasks, network, learner, feeder,
         Examiner(network, feeder, switches["task_mask"]),
-        Monitor(config.monitor, seeds.probe), _pacer(config, network, tasks), initialisation, dropout, order,
+        Monitor(config.monitor, seeds.probe, pacer), pacer, initialisation, dropout, order,
     )  # fmt: skip
 
 
@@ -123,6 +125,7 @@ def _learn(run: Running, task: TaskData, folder: Path | None) -> Iterator[Event]
     is_last = run.config.method.sequence == "closed" and number == len(run.tasks.tasks) - 1
     epochs = run.config.train.epochs
     frozen = yield from run.examiner.admit(task)
+    yield from run.pacer.did(len(task.train) + len(task.test))
     before = yield from _features_before(run, task, frozen)
     with run.initialisation:
         run.learner.begin_task(task.info.class_ids, epochs)
@@ -227,8 +230,11 @@ def _passes_of_step(network: Network) -> int:
 
 
 def _pacer(config: RunConfig, network: Network, tasks: TaskSet) -> Pacer:
-    look = 2 * len(network.branches)
+    look = 2 * len(network.branches)  # beside the frozen section, which is kept
     trained = sum(len(task.train) for task in tasks.tasks)
     tested = sum(len(task.test) * (len(tasks.tasks) - i) for i, task in enumerate(tasks.tasks))
-    passes = trained * (config.train.epochs * _passes_of_step(network) + look) + look * tested
+    once = sum(len(task.train) + len(task.test) for task in tasks.tasks)
+    passes = (
+        once + trained * (config.train.epochs * _passes_of_step(network) + look) + look * tested
+    )
     return Pacer(config.train.epochs * sum(_steps(config, task) for task in tasks.tasks), passes)

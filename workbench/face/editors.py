@@ -1,5 +1,6 @@
 """The small editors of the settings form, one for each kind of value a field can hold."""
 
+from abc import abstractmethod
 from dataclasses import Field
 from typing import Any
 
@@ -45,9 +46,9 @@ class Editor(QWidget):
             row.addWidget(QLabel(unit, self))
         self.setFocusProxy(control)
 
+    @abstractmethod
     def show_value(self, value: Any) -> None:
         """Show `value` without saying that it was edited."""
-        raise NotImplementedError(type(self).__name__)
 
 
 class LineEditor(Editor):

@@ -1,6 +1,6 @@
 """The run in three numbers: accuracy on all classes seen, the frozen backbone's floor, forgetting."""
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -57,7 +57,7 @@ class Headline(QWidget):
         self._known = any(value is not None for value in values.values())
         self._fit()
 
-    def eventFilter(self, watched: QWidget, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QResizeEvent):
             self._fit()
         return super().eventFilter(watched, event)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -79,9 +80,9 @@ class Panel(QWidget):
         """Say in one sentence what is to be seen."""
         self.setAccessibleDescription(text)
 
+    @abstractmethod
     def table(self) -> Table:
         """Return the drawing's numbers as headings and rows."""
-        raise NotImplementedError
 
     def paint(self, painter: QPainter) -> None:
         """Draw heading and drawing on any device, at the panel's own size."""
