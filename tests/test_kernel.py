@@ -8,7 +8,6 @@ from torch.func import functional_call, jacrev
 from workbench.core import kernel as kernels
 from workbench.core.kernel import (
     head_kernel,
-    linear_head_kernel,
     prototype_vectors,
     proxy_vectors,
     spectrum,
@@ -97,16 +96,6 @@ def test_the_value_block_is_the_jacobian_in_the_fusion_layer(
     q_b = proxy_vectors(fused(parameters, c_b, p_b), weight, 1.3)
     got = value_kernel(c_a, q_a, c_b, q_b)
     torch.testing.assert_close(got, gram(old, new), rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("bias", [True, False])
-def test_the_kernel_of_a_linear_head_is_the_gram_matrix_for_each_class(bias: bool) -> None:
-    layer = torch.nn.Linear(6, 3, bias=bias).double()
-    phi, other = draw(1, 5, 6), draw(2, 4, 6)
-    parameters = {name: p.detach() for name, p in layer.named_parameters()}
-    sides = [jacrev(lambda t, x=x: functional_call(layer, t, (x,)))(parameters) for x in (phi, other)]  # fmt: skip
-    got = linear_head_kernel(phi, other, 3, bias=bias)
-    torch.testing.assert_close(got, gram(*sides), rtol=0, atol=1e-12)
 
 
 def test_one_small_sgd_step_moves_the_logits_by_the_kernel() -> None:

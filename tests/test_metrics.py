@@ -116,7 +116,6 @@ def test_accuracy_on_no_picture_is_absent() -> None:
     assert metrics.class_incremental(empty, labels) is None
     assert metrics.task_incremental(empty, labels, own, "zero") is None
     assert metrics.task_id(empty, own) is None
-    assert metrics.binomial_band(0.5, 0) is None
 
 
 @given(st.integers(0, 2**31), st.integers(1, 30))
@@ -132,8 +131,3 @@ def test_right_answers_are_right_in_task_and_recognised_in_task(seed: int, pictu
     assert within is not None
     assert recognised is not None
     assert right <= min(within, recognised)
-
-
-def test_the_binomial_band_is_widest_at_one_half() -> None:
-    assert metrics.binomial_band(0.5, 100) == pytest.approx(0.05)
-    assert metrics.binomial_band(1.0, 100) == 0.0

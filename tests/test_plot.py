@@ -3,9 +3,10 @@ import sys
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QFontMetrics, QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog
 
+from workbench.face import legend
 from workbench.face.panel import TableWindow
 from workbench.face.plot import LivePlot
 from workbench.face.series import Series
@@ -241,3 +242,38 @@ def test_2000_repaints_lose_no_reference_to_none(plot):
         plot.draw_now()
         plot._sheet.viewport().repaint()
     assert sys.getrefcount(None) >= before
+
+
+@pytest.mark.parametrize("height", [150, 190, 260, 500])
+def test_numbers_beside_the_axis_never_touch(plot, height):
+    plot.set_y("share")
+    plot.set_line("a", "a", "#000000")
+    plot.append("a", 0, 0.0)
+    plot.append("a", 1, 1.0)
+    plot.resize(400, height)
+    plot.lay_out(plot.size())
+    axis = plot._sheet._axes["left"]
+    ((step, _),) = axis.tickSpacing(0, 1, axis.height())
+    assert step * axis.height() >= QFontMetricsF(axis.font()).height()
+    assert round(step, 12) in (0.1, 0.2, 0.5, 1.0)
+
+
+def test_small_numbers_are_written_with_a_power_of_ten(plot):
+    plot.set_y("auto")
+    axis = plot._sheet._axes["left"]
+    assert axis.tickStrings([0.0, 5e-5, 1e-4], 1, 5e-5) == ["0", "5e-5", "1e-4"]
+    assert axis.tickStrings([0.0, 0.5], 1, 0.5) == ["0", "0.5"]
+
+
+def test_a_name_that_does_not_fit_beside_the_others_is_cut_rather_than_left_out(plot):
+    plot.resize(260, 150)
+    for key, label in (("a", "frozen backbone"), ("b", "all classes seen")):
+        plot.set_line(key, label, "#000000")
+        plot.append(key, 0, 0.5)
+    whole = QFontMetrics(plot._legend.font()).horizontalAdvance("all classes seen")
+    entries = plot._legend.entries
+    (_, first), (_, second) = legend.places(entries, plot._legend.font(), whole + 140, 1)
+    assert first == "all classes seen"
+    assert second.startswith("froz")
+    assert second.endswith("…")
+    assert len(legend.places(entries, plot._legend.font(), whole + 90, 1)) == 1

@@ -1,5 +1,6 @@
 """The log keeps runs: begin, write, rename, sweep, and says in a sentence what it cannot do."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -135,18 +136,18 @@ def test_a_run_is_renamed(tmp_path: Path) -> None:
 
 def test_an_unknown_run_is_a_sentence(tmp_path: Path) -> None:
     with Log(tmp_path / "log.db") as log:
-        for ask in (log.events, log.details, log.heartbeat):
+        for ask in (log.events, log.details):
             with pytest.raises(UsageError, match="'none' is not in this log"):
                 ask("none")
         with pytest.raises(UsageError, match="'none' is not in this log"):
             log.write("none", [])
 
 
-def test_a_heartbeat_moves_on(tmp_path: Path) -> None:
+def test_writing_is_a_sign_of_life(tmp_path: Path) -> None:
     with Log(tmp_path / "log.db") as log:
         begin(log)
         log._db.execute("UPDATE run SET heartbeat = '2001'")
-        log.heartbeat("run1")
+        log.write("run1", [])
         assert log._db.execute("SELECT heartbeat FROM run").fetchone()[0] > "2026"
 
 
@@ -180,13 +181,20 @@ def test_a_process_is_known_by_number_and_start() -> None:
     assert not process_lives(child.pid, born)
 
 
-def test_an_artifact_is_noted_once(tmp_path: Path) -> None:
+def test_a_file_the_run_made_is_noted_with_its_hash_and_again_when_it_changed(
+    tmp_path: Path,
+) -> None:
+    made = tmp_path / "runs" / "run1" / "adapter.safetensors"
+    made.parent.mkdir(parents=True)
     with Log(tmp_path / "log.db") as log:
         begin(log)
-        for size in (1, 2):
-            log.artifact("run1", "adapter", "runs/run1/adapter.safetensors", size, "ab")
-        rows = log._db.execute("SELECT kind, path, bytes, sha256 FROM artifact").fetchall()
-    assert rows == [("adapter", "runs/run1/adapter.safetensors", 2, "ab")]
+        for content in (b"one", b"second"):
+            made.write_bytes(content)
+            log.note_file("run1", "adapter", made)
+        (noted,) = log.details("run1").files
+    digest = hashlib.sha256(b"second").hexdigest()
+    path = "runs/run1/adapter.safetensors"
+    assert noted == {"kind": "adapter", "path": path, "bytes": 6, "sha256": digest}
 
 
 def test_health_tells_of_the_file(tmp_path: Path) -> None:
@@ -244,8 +252,8 @@ def test_a_locked_log_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with Log(path) as one, Log(path) as other:
         begin(one)
         with one._writing(), pytest.raises(WorkbenchError, match="another program keeps it locked"):
-            other.heartbeat("run1")
-        other.heartbeat("run1")
+            other.rename("run1", "x")
+        other.rename("run1", "x")
 
 
 def test_a_full_disk_is_a_sentence_and_loses_nothing_acknowledged(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
-"""A dict of named things whose misses explain themselves."""
+"""Named things of one kind, offered by plug-ins, in the order they were added."""
 
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from workbench.errors import UsageError, nearest
+from workbench.errors import UsageError
 
 T = TypeVar("T")
 
@@ -20,12 +20,6 @@ class Registry(Generic[T]):
         if name in self._things:
             raise UsageError(f"{self.kind} {name!r} is registered twice.")
         self._things[name] = thing
-
-    def lookup(self, name: str) -> T:
-        """Return the thing called `name`, or raise UsageError with the nearest name."""
-        if name not in self._things:
-            raise UsageError(f"{self.kind} {name!r} is not known.{nearest(name, self._things)}")
-        return self._things[name]
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._things.values())

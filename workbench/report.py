@@ -131,3 +131,4 @@ class RunDetails:
     metrics: tuple[Mapping[str, Any], ...]
     baseline: tuple[tuple[float | None, ...], ...]
     versions: Mapping[str, str]
+    files: tuple[Mapping[str, Any], ...]  # kind, path below the home folder, bytes, sha256

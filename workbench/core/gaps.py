@@ -110,12 +110,6 @@ def drift_error(predicted: Sequence[Tensor], measured: Sequence[Tensor]) -> Valu
     return ratio((guess - truth).norm(), truth.norm(), "nothing moved")
 
 
-def drift_rms(movement: Sequence[Tensor]) -> Value:
-    """Return the root mean square of the movement, in logits."""
-    flat = _flat(movement)
-    return ratio(flat.norm(), math.sqrt(flat.numel()), "there is no earlier task yet")
-
-
 def _flat(parts: Sequence[Tensor]) -> Tensor:
     if not parts:
         return torch.zeros(0, dtype=torch.float64)

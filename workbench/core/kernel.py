@@ -92,12 +92,6 @@ def proxy_kernel(
     return head_kernel(m_a, m_b, weight, sigma).add_(value_kernel(c_a, q_a, c_b, q_b))
 
 
-def linear_head_kernel(phi_a: Tensor, phi_b: Tensor, classes: int, *, bias: bool) -> Tensor:
-    """Return the kernel (ΦΦ'ᵀ [+ 11ᵀ]) ⊗ I_C of a plain linear head on fixed features (n, D)."""
-    gram = phi_a @ phi_b.T + (1.0 if bias else 0.0)
-    return torch.kron(gram, torch.eye(classes, dtype=gram.dtype, device=gram.device))
-
-
 def trace_kernel(kernel: Tensor, classes: int) -> Tensor:
     """Return the n×n kernel among pictures, Σ_a K[(i,a),(j,a)]."""
     n_a, n_b = kernel.shape[0] // classes, kernel.shape[1] // classes

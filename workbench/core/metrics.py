@@ -87,11 +87,6 @@ def task_id(logits: Logits, own: Mask) -> float | None:
     return _mean(np.take_along_axis(own, logits.argmax(axis=1)[:, None], axis=1))
 
 
-def binomial_band(accuracy: float, pictures: int) -> float | None:
-    """Return the standard error √(a(1−a)/n) of an accuracy estimated on n pictures."""
-    return math.sqrt(accuracy * (1.0 - accuracy) / pictures) if pictures > 0 else None
-
-
 def summary(
     rows: Rows, sizes: Sizes, task_incremental_rows: Rows, task_id_rows: Rows, baseline_rows: Rows
 ) -> dict[str, float | None]:

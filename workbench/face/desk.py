@@ -203,7 +203,7 @@ class Desk(QObject):
     def _refresh_page(self) -> None:
         empty = not self.draft.state.tasks
         self.page.show_empty(empty)
-        self.tasks.hint.setVisible(not empty)
+        self.tasks.hint.setVisible(not self.page.is_empty)
         self.changed.emit()
 
     def _state_changed(self) -> None:

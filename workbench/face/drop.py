@@ -119,7 +119,7 @@ class DropZone(QFrame):
         self.add_button = QPushButton(self.tr("Add folder…"), self)
         self.add_button.setToolTip(self.tr("Choose a folder (Ctrl+O)"))
         self.add_button.clicked.connect(self.add_requested)
-        self.sample_button = QPushButton(self.tr("Try the sample (about a minute)"), self)
+        self.sample_button = QPushButton(self.tr("Try the sample (a minute or two)"), self)
         self.sample_button.setObjectName("primary")
         self.sample_button.setToolTip(self.tr("Train on the five small tasks that come with it"))
         self.sample_button.clicked.connect(self.sample_requested)

@@ -21,8 +21,7 @@ def hardware_sentence(*, driver: bool) -> str:
     if driver:
         return ""
     return (
-        "No NVIDIA GPU was found, so training uses the processor. "
-        "The sample takes about a minute or two."
+        "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two."
     )
 
 

@@ -25,6 +25,7 @@ DASHES = {
     "dashdot": Qt.PenStyle.DashDotLine,
 }
 _STROKE, _GAP, _SPACE = 26, 6, 16  # pixels: sample, sample to text, text to next sample
+_LEAST = 4  # letters of a cut name, with its ellipsis, that still tell something
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def places(
 ) -> list[tuple[QRect, str]]:
     """Return a rectangle and a label (cut to fit) for the entries, row by row within `width`.
 
-    Entries beyond `most_rows` have no place.
+    Where `most_rows` are full, one more name is cut to what room is left, and the rest have no place.
     """
     metrics = QFontMetrics(font)
     height = metrics.height() + 2
@@ -62,9 +63,14 @@ def places(
     for entry in entries:
         label = metrics.elidedText(entry.label, Qt.TextElideMode.ElideMiddle, room)
         wide = _STROKE + _GAP + metrics.horizontalAdvance(label) + 2
-        if x and x + wide > width:
+        if x and x + wide > width and y + height < most_rows * height:
             x, y = 0, y + height
-        if y >= most_rows * height:
+        elif x and x + wide > width:
+            label = metrics.elidedText(
+                entry.label, Qt.TextElideMode.ElideRight, width - x - _STROKE - _GAP - 2
+            )
+            if len(label) >= _LEAST:
+                found.append((QRect(x, y, width - x, height), label))
             break
         found.append((QRect(x, y, wide, height), label))
         x += wide + _SPACE

@@ -268,7 +268,7 @@ class LivePlot(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._legend.set_most_rows(1 + max(0, self.height() - 180) // 80)
+        self._legend.set_most_rows(1 + max(0, self.height() - 160) // 60)
         self._show_x_label()
         self.changed()
 

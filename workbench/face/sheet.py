@@ -4,19 +4,21 @@ Its menus, automatic ranges, unit prefixes and exporters are left out: the first
 the last are broken with this Qt.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from workbench.face.legend import DASHES
 from workbench.face.series import Floats
 from workbench.face.theme import Theme
 
+_SMALL = 1e-3  # below it, y is written with a power of ten
 _FEW = 150  # points of a line up to which markers and smooth edges cost nothing
 
 
@@ -26,18 +28,34 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
     unit = ""
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        if not self.logMode and max((abs(v * scale) for v in values), default=1.0) < _SMALL:
+            return [_scientific(value * scale) + self.unit for value in values]
         return [text + self.unit for text in super().tickStrings(values, scale, spacing)]
 
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
         levels: list[tuple[float, float]] = super().tickSpacing(low, high, size)[:1]
         if self.orientation == "left":
-            return levels
+            room = QFontMetricsF(self.font()).height() * (high - low) / max(size, 1)
+            return [(_at_least(step, room), at) for step, at in levels]
         return [(step, at) for step, at in levels if step >= 1] or [(1.0, 0.0)]
 
     def boundingRect(self) -> QRectF:
         wide, high = (0, 8) if self.orientation == "left" else (16, 0)
         rect: QRectF = super().boundingRect()
         return rect.adjusted(-wide, -high, wide, high)
+
+
+def _scientific(value: float) -> str:
+    """Return 5e-5 or 1.2e-4, and plain 0."""
+    return np.format_float_scientific(value, 3, trim="-", exp_digits=1) if value else "0"
+
+
+def _at_least(step: float, room: float) -> float:
+    """Return `step`, or the first of 1, 2, 5 times a power of ten above `room` where numbers would touch."""
+    if step >= room:
+        return step
+    power = 10.0 ** math.floor(math.log10(room))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= room)
 
 
 class Sheet(pg.PlotWidget):  # type: ignore[misc]

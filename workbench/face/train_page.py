@@ -48,6 +48,11 @@ class TrainPage(QWidget):
         self._stack.addWidget(self.zone)
         self._stack.addWidget(work)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the drop zone is shown."""
+        return self._stack.currentIndex() == 0
+
     def show_empty(self, empty: bool) -> None:
         """Show the drop zone, unless a run is there to look at."""
         nothing = empty and not self.replayed and not self._live

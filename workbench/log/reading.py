@@ -103,7 +103,14 @@ def details(db: Database, run: int) -> RunDetails:
         metrics=_metrics(db, run),
         baseline=_matrix(db, run, "baseline"),
         versions=versions,
+        files=_files(db, run),
     )
+
+
+def _files(db: Database, run: int) -> tuple[Mapping[str, Any], ...]:
+    names = ("kind", "path", "bytes", "sha256")
+    rows = db.execute(f"SELECT {', '.join(names)} FROM artifact WHERE run = ? ORDER BY path", [run])
+    return tuple(dict(zip(names, row, strict=True)) for row in rows)
 
 
 def _tasks(db: Database, run: int) -> tuple[Mapping[str, Any], ...]:

@@ -3,6 +3,7 @@
 Several logs may be open on one file at once: write-ahead logging lets one write while others read.
 """
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -99,11 +100,6 @@ class Log:
         with self._writing():
             self._set(run_id, "name", text_of(name.strip()))
 
-    def heartbeat(self, run_id: str) -> None:
-        """Note that the run's process is alive."""
-        with self._writing():
-            self._set(run_id, "heartbeat", utc(time.time()))
-
     def sweep(self, is_alive: Callable[[int, float], bool] = process_lives) -> list[str]:
         """Mark runs under way whose process is gone as "interrupted"; return their ids."""
         with self._writing() as db:
@@ -123,11 +119,14 @@ class Log:
                 )
         return [key for key, _, _ in gone]
 
-    def artifact(self, run_id: str, kind: str, path: str, bytes: int, sha256: str) -> None:  # noqa: A002
-        """Note a file that the run made; `path` is relative to the home folder, with forward slashes."""
+    def note_file(self, run_id: str, kind: str, file: Path) -> None:
+        """Note a file that the run made, below the log's folder: its size and its SHA-256."""
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        path = file.relative_to(self.path.parent).as_posix()
         with self._writing() as db:
             run = reading.number_of(db, run_id)
-            row = (run, kind, text_of(path), bytes, sha256, utc(time.time()))
+            row = (run, kind, text_of(path), file.stat().st_size, digest, utc(time.time()))
             db.execute("INSERT OR REPLACE INTO artifact VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def runs(self) -> list[RunSummary]:

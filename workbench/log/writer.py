@@ -5,6 +5,7 @@ Made, used and closed in the thread that trains, so that its connection stays th
 
 import os
 import time
+from pathlib import Path
 from types import TracebackType
 
 from workbench.events import (
@@ -47,6 +48,10 @@ class Writer:
         self._waiting.append((time.time(), event))
         if isinstance(event, AT_ONCE) or time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
+
+    def note_file(self, kind: str, file: Path) -> None:
+        """Note a file that the run made."""
+        self._log.note_file(self._run_id, kind, file)
 
     def flush(self) -> None:
         """Put what waits into the file, with a sign of life; if that fails, it goes on waiting."""
