@@ -43,3 +43,8 @@ def value_block_push(c_a: Tensor, q_a: Tensor, c_b: Tensor, u_b: Tensor) -> Tens
     """
     gathered = 0.25 * ((1.0 + c_a @ c_b.T) @ u_b)  # (n, D)
     return torch.einsum("nad,nd->na", q_a, gathered)
+
+
+def linear_head_kernel(phi_a: Tensor, phi_b: Tensor, classes: int) -> Tensor:
+    """Return the kernel (ΦΦ'ᵀ + 11ᵀ) ⊗ I_C of a linear head with bias on fixed features (n, D)."""
+    return torch.kron(phi_a @ phi_b.T + 1.0, torch.eye(classes, dtype=phi_a.dtype))

@@ -12,7 +12,7 @@ from timm.models import get_pretrained_cfg
 
 from workbench.core.backbone import check_plain
 from workbench.core.sample_backbone import CREATE_KWARGS, TIMM_NAME
-from workbench.plugins import load
+from workbench.plugins import Plugins, load
 from workbench.report import BackboneChoice
 
 GOOD = """
@@ -27,6 +27,10 @@ def register_backbones(registry):
 
 def built_in() -> list[BackboneChoice]:
     return list(load(Path("/nowhere"), entry_points=False).backbones)
+
+
+def named(plugins: Plugins, name: str) -> BackboneChoice:
+    return next(choice for choice in plugins.backbones if choice.name == name)
 
 
 @pytest.mark.parametrize("choice", built_in(), ids=lambda choice: choice.name)
@@ -49,7 +53,7 @@ def test_the_shipped_folder_loads_without_a_complaint() -> None:
     plugins = load(entry_points=False)
     assert plugins.problems == ()
     assert plugins.names == ("example_backbone.py",)
-    assert plugins.backbones.lookup("vit_base_patch8_224.augreg_in21k").image_size == 224
+    assert named(plugins, "vit_base_patch8_224.augreg_in21k").image_size == 224
     assert next(iter(plugins.backbones)).name == "sample"
 
 
@@ -67,7 +71,7 @@ def test_files_that_fail_are_named_with_their_line_and_the_rest_go_on(tmp_path: 
         (tmp_path / name).write_text(text, encoding="utf-8")
     plugins = load(tmp_path, entry_points=False)
     assert plugins.names == ("g_good.py",)
-    assert plugins.backbones.lookup("mine").title == "Mine"
+    assert named(plugins, "mine").title == "Mine"
     assert len(plugins.problems) == 6
     starts = (
         "a_import.py: No module named 'nowhere_to_be_found' (line 3).",
@@ -95,7 +99,7 @@ def test_installed_packages_are_loaded_only_if_asked(
     importlib.invalidate_caches()
     assert load(tmp_path / "none", entry_points=False).names == ()
     plugins = load(tmp_path / "none")
-    assert plugins.backbones.lookup("installed").title == "Mine"
+    assert named(plugins, "installed").title == "Mine"
     assert any(p == "broken: No module named 'no_such_module'." for p in plugins.problems)
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.replay import Replay, value_block_push
+from tests.replay import Replay, linear_head_kernel, value_block_push
 from workbench.core.gaps import displacement_drift, interplay
-from workbench.core.kernel import linear_head_kernel, prototype_vectors, value_kernel
+from workbench.core.kernel import prototype_vectors, value_kernel
 
 
 def features(seed: int, *shape: int) -> Tensor:
@@ -51,7 +51,7 @@ def test_a_linear_head_moves_as_the_replay_says(anchor: float) -> None:
 
         predicted = replay.outputs[len(old) :][rows]
         residual = predicted.softmax(1) - torch.eye(classes, dtype=torch.float64)[labels[rows]]
-        kernel = linear_head_kernel(both, new[rows], classes, bias=True)
+        kernel = linear_head_kernel(both, new[rows], classes)
         replay.step(lr, (kernel @ (residual / len(rows)).reshape(-1)).reshape(-1, classes))
         optimiser.step()
 
