@@ -1,6 +1,7 @@
 """The command line on tiny real runs: exit codes, documents, files, signals."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -365,6 +366,9 @@ def test_show_has_what_other_programs_rely_on(command, learnt):
     for matrix in (shown["accuracy_matrix"], shown["baseline"]):
         assert matrix[0][1] is None
         assert all(0 <= value <= 1 for value in (matrix[0][0], *matrix[1]))
+    (adapter,) = shown["files"]
+    kept = (learnt / "home" / adapter["path"]).read_bytes()
+    assert adapter["sha256"] == hashlib.sha256(kept).hexdigest()
     assert shown["metrics"]
     for metric in shown["metrics"]:
         assert metric.keys() >= {"name", "unit", "formula", "task", "epoch", "step", "value"}

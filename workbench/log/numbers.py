@@ -34,6 +34,7 @@ def details_dict(details: RunDetails) -> dict[str, Any]:
         "accuracy_matrix": [list(row) for row in details.accuracy_matrix],
         "baseline": [list(row) for row in details.baseline],
         "metrics": [dict(metric) for metric in details.metrics],
+        "files": [dict(file) for file in details.files],
     }
 
 
