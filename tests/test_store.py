@@ -246,6 +246,23 @@ def test_a_snapshot_waits_for_nobody(tmp_path: Path) -> None:
         assert reader.runs()[0].name == "half"
 
 
+TOGETHER = """
+import sys, time
+from pathlib import Path
+from workbench.log.store import Log
+began = float(sys.argv[2])
+for number in range(25):
+    time.sleep(max(0.0, began + 0.1 * number - time.time()))
+    Log(Path(sys.argv[1]) / f"{number}.db").close()
+"""
+
+
+def test_programs_that_start_at_the_same_moment_share_a_new_log(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", TOGETHER, str(tmp_path), str(time.time() + 2)]
+    programs = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [program.communicate()[1] for program in programs] == [""] * 4
+
+
 def test_a_locked_log_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrations, "WAIT_MS", 50)
     path = tmp_path / "log.db"

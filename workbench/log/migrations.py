@@ -6,6 +6,7 @@ https://www.sqlite.org/wal.html and https://www.sqlite.org/pragma.html.
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -134,7 +135,7 @@ def speaking(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code
+        code = _code(error)
         if code not in _CAUSES:
             raise
         raise WorkbenchError(f"The log {path} cannot be used: {_CAUSES[code]}.") from error
@@ -148,16 +149,33 @@ def open_file(path: Path, migrations: Migrations = MIGRATIONS) -> tuple[Database
     Raises WorkbenchError, and leaves the file as it was, if it is damaged, of another program, made
     by a newer version, or if a migration fails.
     """
+    patience = time.monotonic() + WAIT_MS / 1000
     with speaking(path):
-        _look(path, migrations)
-        db = Database(sqlite3.connect(path, timeout=WAIT_MS / 1000))
-        try:
-            _set_pragmas(db)
-            _migrate(db, path, migrations)
-            return db, set_journal(db.conn, file_system_of(path))
-        except BaseException:
-            db.close()
-            raise
+        while True:
+            try:
+                return _opened(path, migrations)
+            except sqlite3.OperationalError as error:
+                # a change of journal mode does not wait by itself for another program that opens
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= patience:
+                    raise
+            time.sleep(0.02)
+
+
+def _opened(path: Path, migrations: Migrations) -> tuple[Database, str]:
+    _look(path, migrations)
+    db = Database(sqlite3.connect(path, timeout=WAIT_MS / 1000))
+    try:
+        _set_pragmas(db)
+        _migrate(db, path, migrations)
+        return db, set_journal(db.conn, file_system_of(path))
+    except BaseException:
+        db.close()
+        raise
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the low byte of an extended code: what went wrong, without the details."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def schema_known(migrations: Migrations = MIGRATIONS) -> int:
