@@ -137,6 +137,31 @@ def test_the_predicted_movement_is_the_jacobian_times_the_displacement() -> None
     torch.testing.assert_close(got, (rows @ shift).reshape(5, 2), rtol=0, atol=1e-9)
 
 
+def test_spectrum_and_complexity_are_those_of_the_real_networks_jacobian() -> None:
+    network = tiny_network()
+    learner = second_task(network)
+    scene = scene_of(network, learner.proxy)
+    reference = readings.refer(scene)
+    got = readings.kernel(scene, reference)
+    outputs = learner.proxy(forward(network, NEW))
+    blocks = [*network.fusion.value.parameters(), *learner.proxy.parameters()]
+    J = jacobian(outputs, blocks)  # (18, P)
+    among = torch.einsum("iap,jap->ij", J.view(6, 3, -1), J.view(6, 3, -1))
+    p = torch.linalg.eigvalsh(among) / among.trace()
+    assert got["ntk.effective_rank"].value == pytest.approx(float((-(p * p.log()).sum()).exp()), abs=1e-9)  # fmt: skip
+    assert got["ntk.participation"].value == pytest.approx(float(1 / p.square().sum()), abs=1e-9)
+    kernel, unit = J @ J.T, torch.eye(18, dtype=torch.float64)
+    ridge = reference.ridge.value * kernel.trace() / 18
+    inverse = torch.linalg.inv(kernel + ridge * unit)
+    targets = unit[:3, :3][torch.tensor([0, 1, 2, 0, 1, 2])] - outputs.detach()
+    y = (targets - targets.mean(0)).reshape(-1)
+    norm = (kernel.trace() / 18 * (y @ inverse @ y) / 18).sqrt()
+    assert got["ntk.complexity"].value == pytest.approx(float(norm), abs=1e-9)
+    dimension = float((kernel @ inverse).trace())
+    assert got["ntk.effective_dimension"].value == pytest.approx(dimension, abs=1e-9)
+    assert 0 < got["ntk.complexity_share"].value < 2
+
+
 def test_for_a_small_displacement_prediction_and_measurement_meet() -> None:
     errors = []
     for size in (1e-5, 1e-6):
@@ -187,7 +212,7 @@ def test_attention_over_sections_leaves_the_predictions_absent_with_the_reason()
     reference = readings.refer(scene)
     values = readings.interplay(scene, reference) | readings.kernel(scene, reference)
     assert values.pop("ntk.interplay_measured").value == 0.0
-    assert len(values) == 10
+    assert len(values) == 17
     for value in values.values():
         assert value.value is None
         assert "attention over sections" in value.reason

@@ -3,7 +3,8 @@
 Formulas of the accuracy family: R[i, j] is the accuracy on the test part of task j after task i,
 n_j its size. The NTK family is measured on a fixed probe; see `core.gaps`.
 Sources: Chaudhry et al. 2018 (arXiv 1801.10112) for forgetting, Lopez-Paz & Ranzato 2017
-(arXiv 1706.08840) for backward transfer, Jacot et al. 2020 (arXiv 2006.09796) for KARE.
+(arXiv 1706.08840) for backward transfer, Jacot et al. 2020 (arXiv 2006.09796) for KARE, Arora et al.
+2019 (arXiv 1901.08584) for complexity, Roy & Vetterli 2007 for the effective rank.
 """
 
 from dataclasses import dataclass
@@ -61,6 +62,17 @@ _ALL = (
     Measure("ntk.kernel_alignment", "Kernel alignment", "1", "⟨K, K_start⟩_F / (‖K‖_F ‖K_start‖_F)", "1: same shape as at the task's start.", "higher"),
     Measure("ntk.kernel_cka", "Kernel CKA", "1", "alignment of the centred trace kernels H K H, H = I − 11ᵀ/n", "1: same similarity structure among pictures.", "higher"),
     Measure("ntk.kernel_scale", "Kernel scale", "1", "tr K / tr K_start", "How much the kernel grew."),
+    Measure("ntk.effective_dimension", "Effective dimension", "1", "d_eff = tr K(K+λI)⁻¹",
+            "How many directions the ridge surrogate uses, of N = pictures × classes. At N it fits every label by heart."),
+    Measure("ntk.complexity", "Task complexity", "1", "S = √( (tr K/N) · Ỹᵀ(K+λI)⁻¹Ỹ / N ), Ỹ centred by class",
+            "Length of the function that fits the task, free of the kernel's scale. Compare within a run.", "lower"),
+    Measure("ntk.complexity_share", "Complexity against permuted labels", "1", "S / mean of S over 20 permutations of the labels",
+            "Near 1: for this kernel the labels might as well be drawn by lot. Well below 1: it knows their order.", "lower"),
+    Measure("ntk.largest", "Largest eigenvalue", "logit²", "λ_max of the kernel among pictures", "The stiffest direction; times the learning rate it bounds a stable step."),
+    Measure("ntk.condition", "Condition number", "1", "λ_max / λ_min above 10⁻¹² λ_max", "How unequally fast directions are learnt."),
+    Measure("ntk.effective_rank", "Effective rank", "1", "exp(−Σ p log p), p = λ/Σλ, of the kernel among pictures",
+            "How many directions the kernel really has, from 1 to the number of pictures.", "higher"),
+    Measure("ntk.participation", "Participation ratio", "1", "(Σλ)² / Σλ²", "As the effective rank, with less weight on small eigenvalues.", "higher"),
     Measure("ntk.ridge", "Ridge", "1", "λ / (tr K / N), chosen by leave-one-out", "The ridge used for the gap, relative to the mean eigenvalue."),
 )  # fmt: skip
 

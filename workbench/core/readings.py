@@ -1,4 +1,4 @@
-"""What the monitor reads off one look at the probe: interplay, kernel, provisional accuracy.
+"""What the monitor reads off one look at the probe: interplay, kernel and its spectrum, provisional accuracy.
 
 Movement of old logits by the fusion's value layer is J (θ − θ_start), and, renewed, Σ_e J_e (θ_{e+1} − θ_e).
 The latter is SGD replayed in function space with momentum and weight decay, v ← μ v + K r + ω J θ: since
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.core import gaps, metrics
+from workbench.core import complexity, gaps, metrics
 from workbench.core.fusion import Fusion
 from workbench.core.gaps import Value
 from workbench.core.heads import PrototypeHead, ProxyHead
@@ -26,10 +26,13 @@ from workbench.core.kernel import (
     proxy_kernel,
     proxy_logits,
     spectrum,
+    trace_kernel,
 )
 from workbench.core.network import Network
 from workbench.core.probe import Part, Probed, View
 
+_SPECTRUM = ("largest", "condition", "effective_rank", "participation")  # of `complexity.Shape`
+_SURROGATE = ("gap_predicted", "gap_held_out", "effective_dimension", "complexity", "complexity_share")  # fmt: skip
 MAX_ROWS = 1024  # rows of a kernel: its eigenvalues take about a second on two cores
 
 
@@ -123,15 +126,22 @@ def movement(start: Moment, now: Moment, prototypes: PrototypeHead) -> list[Tens
 
 
 def kernel(scene: Scene, reference: Reference) -> dict[str, Value]:
-    """Stability of the task's kernel K_head + K_V, and the generalisation gap of its ridge surrogate."""
+    """Stability and spectrum of the task's kernel K_head + K_V, and what its ridge surrogate says of the task."""
     probe = scene.probes[-1]
     pictures = kernel_pictures(probe)
     train, test = scene.train[-1][:pictures], scene.test[-1][:pictures]
     found = training_kernel(scene, train, train) if pictures else None
     if found is None or not found.isfinite().all():
         absent = Value(None, _why_no_kernel(scene, pictures))
-        names = ("drift", "alignment", "cka", "scale")
-        return {f"ntk.kernel_{name}": absent for name in names} | _gaps(absent, absent)
+        names = (
+            "kernel_drift",
+            "kernel_alignment",
+            "kernel_cka",
+            "kernel_scale",
+            *_SPECTRUM,
+            *_SURROGATE,
+        )
+        return {f"ntk.{name}": absent for name in names}
     parts, targets = spectrum(found), _targets(scene, train, probe.train)
     chosen = {}
     if reference.kernel is None:
@@ -143,7 +153,10 @@ def kernel(scene: Scene, reference: Reference) -> dict[str, Value]:
         "ntk.kernel_cka": gaps.kernel_cka(found, reference.kernel, len(probe.class_ids)),
         "ntk.kernel_scale": gaps.kernel_scale(found, reference.kernel),
     }
-    return chosen | stability | _surrogate(scene, reference.ridge, parts, targets, (train, test))
+    shape = complexity.shape(spectrum(trace_kernel(found, len(probe.class_ids))).values)
+    spread = {f"ntk.{name}": getattr(shape, name) for name in _SPECTRUM}
+    surrogate = _surrogate(scene, reference.ridge, parts, targets, (train, test))
+    return chosen | stability | spread | surrogate
 
 
 def _surrogate(
@@ -151,16 +164,18 @@ def _surrogate(
 ) -> dict[str, Value]:
     if ridge.value is None or parts.mean == 0.0:
         absent = Value(None, ridge.reason or "the kernel is zero")
-        return _gaps(absent, absent)
+        return {f"ntk.{name}": absent for name in _SURROGATE}
     train, test = views
     crossed = cast(Tensor, training_kernel(scene, test, train))
     wanted = _targets(scene, test, scene.probes[-1].test)
-    gap = gaps.ridge_gap(parts, targets, ridge.value * parts.mean, crossed, wanted)
-    return _gaps(gap.predicted, gap.held_out)
-
-
-def _gaps(predicted: Value, held_out: Value) -> dict[str, Value]:
-    return {"ntk.gap_predicted": predicted, "ntk.gap_held_out": held_out}
+    scaled = ridge.value * parts.mean
+    gap = gaps.ridge_gap(parts, targets, scaled, crossed, wanted)
+    outputs = proxy_logits(train.main, *scene.head)
+    labels = _local_labels(scene, train, scene.probes[-1].train)
+    share = complexity.complexity_share(parts, labels, outputs, outputs.shape[1], scaled)
+    own = complexity.complexity(parts, targets, scaled)
+    values = (gap.predicted, gap.held_out, gap.effective_dimension, own, share)
+    return {f"ntk.{name}": value for name, value in zip(_SURROGATE, values, strict=True)}
 
 
 def training_kernel(scene: Scene, a: View, b: View) -> Tensor | None:
@@ -213,10 +228,15 @@ def _moment(scene: Scene) -> Moment:
 
 def _targets(scene: Scene, view: View, part: Part) -> Tensor:
     """Ỹ = onehot − f(X; θ) on the task's own classes, (n, C)."""
+    labels = _local_labels(scene, view, part)
+    return F.one_hot(labels, len(scene.probes[-1].class_ids)) - proxy_logits(view.main, *scene.head)
+
+
+def _local_labels(scene: Scene, view: View, part: Part) -> Tensor:
+    """Return the places of the pictures' classes in the task being learnt, (n,)."""
     class_ids = scene.probes[-1].class_ids
     local = [class_ids.index(label) for label in part.labels[: len(view.main)]]
-    labels = torch.tensor(local, dtype=torch.int64, device=view.main.device)
-    return F.one_hot(labels, len(class_ids)) - proxy_logits(view.main, *scene.head)
+    return torch.tensor(local, dtype=torch.int64, device=view.main.device)
 
 
 def _prototype_head(votes: tuple[float, ...], rows: Tensor) -> PrototypeHead:

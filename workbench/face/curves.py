@@ -161,10 +161,11 @@ class ForgettingPanel(CurvePanel):
 
 
 class GapPanel(CurvePanel):
-    """What the kernel predicts beside what is measured: between tasks, to new pictures, and its drift."""
+    """What the kernel says: movement between tasks, gap to new pictures, drift, complexity, directions."""
 
     def __init__(self, parent: QWidget | None = None, record: RunRecord | None = None) -> None:
-        super().__init__(("ntk_gap", "generalisation_gap", "kernel"), parent, record)
+        views = ("ntk_gap", "generalisation_gap", "kernel", "complexity", "rank")
+        super().__init__(views, parent, record)
 
 
 class LossPanel(CurvePanel):

@@ -20,7 +20,6 @@ from workbench.face.views import VIEWS, View
 
 _SIZE = QSize(720, 440)
 _CAPTION = 22  # height of the line that says which run this is
-_FIGURES = ("accuracy", "forgetting", "ntk_gap", "generalisation_gap", "losses")
 
 
 def export_plots(
@@ -44,7 +43,7 @@ def export_plots(
     Path(folder).mkdir(parents=True, exist_ok=True)
     panels: list[tuple[str, Panel]] = [
         (key, _plot_of(VIEWS[key], record, colours))
-        for key in _FIGURES
+        for key in VIEWS
         if _has_points(VIEWS[key], record, colours)
     ]
     if record.rows:

@@ -88,6 +88,25 @@ def _kernel(_: RunRecord, theme: Theme) -> list[Line]:
     ]
 
 
+def _complexity(_: RunRecord, theme: Theme) -> list[Line]:
+    return [
+        Line("ntk.complexity", "complexity", theme.lines[1], "dash", 1.5, points=True),
+        Line(
+            "ntk.complexity_share", "against permuted labels", theme.lines[0], width=2, points=True
+        ),
+    ]
+
+
+def _rank(_: RunRecord, theme: Theme) -> list[Line]:
+    return [
+        Line("ntk.participation", "participation", theme.lines[3], "dot", 2, points=True),
+        Line(
+            "ntk.effective_dimension", "effective dimension", theme.lines[1], "dash", 2, points=True
+        ),
+        Line("ntk.effective_rank", "effective rank", theme.lines[0], width=2, points=True),
+    ]
+
+
 def _losses(record: RunRecord, theme: Theme) -> list[Line]:
     found = [name.removeprefix("loss.") for name in record.names("loss.")]
     ordered = [term for term in LOSS_TERMS if term in found]
@@ -113,6 +132,10 @@ _ALL = (
          "ntk.gap_held_out", ("ntk.gap_predicted", "ntk.gap_held_out"), "Appears after the first epoch"),
     View("kernel", "Kernel drift", "auto", _kernel, "ntk.kernel_drift",
          ("ntk.kernel_drift", "ntk.kernel_cka", "ntk.kernel_alignment"), "Appears after the first epoch"),
+    View("complexity", "Task complexity", "auto", _complexity, "ntk.complexity_share",
+         ("ntk.complexity_share", "ntk.complexity"), "Appears with the first task"),
+    View("rank", "Directions of the kernel", "auto", _rank, "ntk.effective_rank",
+         ("ntk.effective_rank", "ntk.participation", "ntk.effective_dimension"), "Appears with the first task"),
     View("losses", "Losses", "auto", _losses, "loss.total", (), "Appears with the first step"),
 )  # fmt: skip
 
