@@ -527,6 +527,15 @@ def test_doctor_tells_versions_gpu_qt_folders_and_the_log(command, learnt):
     assert "quick_check: ok" in text
 
 
+def test_doctor_checks_the_ntk_arithmetic_on_a_linear_head(command):
+    answer = command("doctor", "--ntk", "--json")
+    assert answer.code == DONE
+    checked = answer.document["ntk"]
+    assert len(checked) == 4
+    assert all(row["difference"] <= 1e-10 for row in checked.values())
+    assert checked["Interplay gap after SGD"]["measured"] > 1e-3
+
+
 def bare_environment() -> dict[str, str]:
     return {
         key: value

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.replay import Replay, value_block_push
+from tests.replay import value_block_push
 from tests.small import pictures
 from tests.tiny import tiny_learner, tiny_network
 from workbench.core import readings
@@ -15,6 +15,7 @@ from workbench.core.learner import Learner
 from workbench.core.network import Network
 from workbench.core.probe import Eye, Part, Probed, View
 from workbench.core.readings import Scene
+from workbench.core.replay import Replay
 
 IMAGES = pictures(40)
 OLD = Part((0, 1, 2, 3, 4), (0, 1, 0, 1, 0))

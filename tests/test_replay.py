@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.replay import Replay, linear_head_kernel, value_block_push
+from tests.replay import value_block_push
 from workbench.core.gaps import displacement_drift, interplay
 from workbench.core.kernel import prototype_vectors, value_kernel
+from workbench.core.replay import Replay, linear_head_kernel
 
 
 def features(seed: int, *shape: int) -> Tensor:

@@ -24,8 +24,10 @@ from workbench.face.app import missing_library_text, require_display
 from workbench.face.commands import Commands
 from workbench.face.exports import EVERYTHING, new_folder
 from workbench.face.messages import DetailBox
+from workbench.face.self_check import sentence_of, table_of
 from workbench.face.train_page import TrainPage
 from workbench.face.window import Window
+from workbench.report import SelfTestRow
 from workbench.session import Session
 
 
@@ -290,6 +292,26 @@ def test_about_lists_keys_and_versions(window: Window) -> None:
     assert "Ctrl+R" in text
     assert "PySide6" in text
     box.close()
+
+
+@pytest.mark.slow
+def test_the_ntk_arithmetic_can_be_checked_from_the_menu(window: Window, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.desk.self_check.ended, timeout=60_000) as ended:
+        window.actions_by_id["check_ntk"].trigger()
+        assert "a few seconds" in window.desk.toast.label.text()
+    assert ended.args[0].startswith("Prediction equals measurement.")
+    box = window.findChild(DetailBox)
+    assert box is not None
+    assert "Leave-one-out error" in box.details.toPlainText()
+    assert box.details.isVisible()
+    box.close()
+
+
+def test_a_difference_is_told_as_what_it_is() -> None:
+    rows = (SelfTestRow("Interplay gap", 1.0, 2.0), SelfTestRow("Kernel drift", 0.0, None))
+    names = "Interplay gap, Kernel drift"
+    assert sentence_of(rows).startswith(f"Prediction and measurement differ: {names}.")
+    assert "not defined" in table_of(rows).splitlines()[2]
 
 
 def test_an_export_never_writes_into_a_folder_that_is_there(tmp_path: Path) -> None:

@@ -120,6 +120,29 @@ class Guess:
 
 
 @dataclass(frozen=True)
+class SelfTestRow:
+    """A number of the linear-head self-test, predicted and measured; None where it is not defined."""
+
+    name: str
+    predicted: float | None
+    measured: float | None
+
+    @property
+    def difference(self) -> float | None:
+        """How far the two are apart."""
+        if self.predicted is None or self.measured is None:
+            return None
+        return abs(self.predicted - self.measured)
+
+    @property
+    def holds(self) -> bool:
+        """Whether they agree to 1e-10, relative to the measured number where that is above 1."""
+        if self.difference is None or self.measured is None:
+            return False
+        return self.difference <= 1e-10 * max(1.0, abs(self.measured))
+
+
+@dataclass(frozen=True)
 class RunDetails:
     """Everything the log knows of one run, for `show` and the exporters."""
 

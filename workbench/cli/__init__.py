@@ -105,7 +105,10 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("pictures", metavar="IMAGE", nargs="+")
     scan = command("scan", commands.scan, "look through folders as a drop on the window would")
     scan.add_argument("folders", metavar="DIR", nargs="+")
-    command("doctor", commands.doctor, "versions, GPU, Qt, folders, health of the log")
+    doctor = command("doctor", commands.doctor, "versions, GPU, Qt, folders, health of the log")
+    doctor.add_argument(
+        "--ntk", action="store_true", help="also check the NTK arithmetic on a linear head"
+    )
     return top
 
 

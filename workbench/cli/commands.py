@@ -27,7 +27,7 @@ from workbench.cli.text import (
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Failed
 from workbench.log.numbers import details_dict, summary_dict
-from workbench.report import Guess, RunDetails
+from workbench.report import Guess, RunDetails, SelfTestRow
 from workbench.session import Run, Session, versions
 
 _EXIT = {"finished": 0, "failed": 1, "stopped": 3}
@@ -132,8 +132,25 @@ def doctor(session: Session, options: argparse.Namespace) -> int:
         "versions": versions(), "gpu": gpu, "processors": os.cpu_count(), "qt": _qt_state(),
         "home": str(session.home), "log": session.health(), "notes": list(session.notes),
     }  # fmt: skip
+    rows = _self_test(session) if options.ntk else ()
+    if options.ntk:
+        facts["ntk"] = {
+            row.name: {"predicted": row.predicted, "measured": row.measured, "difference": row.difference}
+            for row in rows
+        }  # fmt: skip
     _print(facts, options.json, "\n".join(lines_of(facts)))
-    return 0
+    return 0 if all(row.holds for row in rows) else 1
+
+
+def _self_test(session: Session) -> tuple[SelfTestRow, ...]:
+    """Run the linear-head self-test, showing how far it is."""
+    progress = Progress()
+    for item in session.self_test():
+        if isinstance(item, tuple):
+            progress.close()
+            return item
+        progress.show(item)
+    raise WorkbenchError("The self-test ended without a result.")
 
 
 @contextmanager

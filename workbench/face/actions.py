@@ -70,6 +70,7 @@ COMMANDS = (
     Command("toggle_theme", "View", "Light or dark", ("Ctrl+Shift+L",), help="Change between light and dark"),
     Command("system_theme", "View", "Light or dark as the system"),
     Command("reset_layout", "View", "Reset layout"),
+    Command("check_ntk", "Help", "Check the NTK arithmetic", help="Where a linear head makes prediction and measurement equal: are they?"),
     Command("about", "Help", "About, keys and versions", ("F1",)),
 )  # fmt: skip
 

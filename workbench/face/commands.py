@@ -167,6 +167,10 @@ class Commands(QObject):
         """Put every area back to its first size."""
         self._desk.reset_sizes()
 
+    def check_ntk(self) -> None:
+        """Run the linear-head self-test."""
+        self._desk.self_check.start()
+
     def about(self) -> None:
         """Say what this is, which keys there are, and all versions."""
         sentence = self.tr(

@@ -14,6 +14,7 @@ from workbench.face.hardware import hardware_sentence, has_gpu_driver
 from workbench.face.history import HistoryPanel
 from workbench.face.messages import DetailBox, Strips, Toast
 from workbench.face.scan_work import FolderAdder
+from workbench.face.self_check import SelfCheck
 from workbench.face.settings import SettingsPanel
 from workbench.face.task_list import TaskPanel
 from workbench.face.train_page import TrainPage
@@ -47,6 +48,7 @@ class Desk(QObject):
         self.toast = Toast(window)
         self.adder = FolderAdder(session, self.draft, window)
         self.exporter = Exporter(session, window)
+        self.self_check = SelfCheck(session, self)
         self._reread = QTimer(self)
         self._reread.setSingleShot(True)
         self._reread.setInterval(_LOG_DELAY)
@@ -140,6 +142,7 @@ class Desk(QObject):
         self.adder.shut_down()
         self.try_it.shut_down()
         self.exporter.shut_down()
+        self.self_check.shut_down()
         return self.training.shut_down()
 
     def _arranged(self) -> QWidget:
@@ -189,6 +192,8 @@ class Desk(QObject):
         self.try_it.said.connect(self.toast.say)
         self.exporter.said.connect(self._export_failed)
         self.exporter.done.connect(self._exported)
+        self.self_check.said.connect(self.toast.say)
+        self.self_check.ended.connect(self._show_check)
         self.settings.problems_changed.connect(self.changed)
         self.page.run_panel.stop_requested.connect(self.training.stop)
         self.page.replay_ended.connect(self._refresh_page)
@@ -246,6 +251,13 @@ class Desk(QObject):
     def _exported(self, sentence: str) -> None:
         self.strips.clear_strip("export")
         self.toast.say(sentence, self.tr("Open folder"), self.exporter.open_folder)
+
+    def _show_check(self, sentence: str, table: str) -> None:
+        self.toast.hide()
+        box = DetailBox(sentence, f"{table}\n", self.session.home, self.window)
+        box.details_button.click()
+        box.resize(760, 380)
+        box.open()
 
     def _overlay(self) -> None:
         runs = [(r.id, r.name, self.session.events(r.id)) for r in self.history.model.ticked()]

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from workbench import __version__, config as configs, paths
 from workbench.config import RunConfig
 from workbench.errors import UsageError, WorkbenchError
-from workbench.events import Event, Stage
+from workbench.events import Event, Note, Stage
 from workbench.log.numbers import write_numbers
 from workbench.log.store import Log
 from workbench.plugins import load
@@ -25,6 +25,7 @@ from workbench.report import (
     RunSummary,
     ScanProgress,
     ScanReport,
+    SelfTestRow,
     TaskReport,
 )
 from workbench.session.run import Run, prepare_threads
@@ -175,6 +176,16 @@ class Session:
                     f"Run {run_or_adapter!r} has no adapter yet: it is saved after the first task."
                 )
         return self._predict(source, pictures)
+
+    def self_test(self) -> Iterator[Stage | Note | tuple[SelfTestRow, ...]]:
+        """Compare prediction and measurement where they must be equal, on the sample; the last item is the result."""
+        yield Stage("Starting the engine (loading torch)")
+        prepare_threads()
+        from workbench.core.self_test import self_test
+
+        config = self.sample_config()
+        data = replace(config.data, tasks=config.data.tasks[:2], test_per_class=1)
+        yield (yield from self_test(replace(config, data=data), self.home))
 
     def health(self) -> dict[str, object]:
         """Return what `doctor` says about the log."""

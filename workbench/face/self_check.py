@@ -1,0 +1,77 @@
+"""The linear-head self-test from the window: run away from it, told in a sentence and a table."""
+
+from collections.abc import Iterator, Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from workbench.face.background import IterationThread
+from workbench.report import SelfTestRow
+from workbench.session import Session
+
+
+class SelfCheck(QObject):
+    """Runs one self-test at a time. `ended` carries a sentence and a table of text."""
+
+    said = Signal(str)
+    ended = Signal(str, str)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._thread: IterationThread | None = None
+
+    def start(self) -> None:
+        """Begin, unless it is under way."""
+        if self._thread is not None:
+            return
+        self.said.emit(self.tr("Checking the NTK arithmetic on the sample; a few seconds…"))
+        self._thread = IterationThread(self._items, self)
+        self._thread.item.connect(self._take)
+        self._thread.failed.connect(self.said)
+        self._thread.finished.connect(self._finish)
+        self._thread.start()
+
+    def shut_down(self) -> None:
+        """Wait for the thread."""
+        if self._thread is not None:
+            self._thread.end()
+
+    def _items(self) -> Iterator[object]:
+        yield from self._session.self_test()
+
+    def _take(self, item: object) -> None:
+        if isinstance(item, tuple) and self._thread is not None and not self._thread.cancelled:
+            self.ended.emit(sentence_of(item), table_of(item))
+
+    def _finish(self) -> None:
+        if self._thread is not None:
+            self._thread.deleteLater()
+            self._thread = None
+
+
+def sentence_of(rows: Sequence[SelfTestRow]) -> str:
+    """Return what the self-test found, in one or two sentences."""
+    wrong = [row.name for row in rows if not row.holds]
+    if wrong:
+        return (
+            f"Prediction and measurement differ: {', '.join(wrong)}. Do not trust the NTK numbers "
+            "of this installation, and please report it with the details."
+        )
+    largest = max(row.difference or 0.0 for row in rows)
+    return (
+        "Prediction equals measurement. On frozen features of the sample with a linear head, all "
+        f"{len(rows)} numbers agree; the largest difference is {largest:.1e}."
+    )
+
+
+def table_of(rows: Sequence[SelfTestRow]) -> str:
+    """Return the rows as aligned text."""
+    lines = [f"{'':38} {'predicted':>14} {'measured':>14} {'difference':>12}"]
+    for row in rows:
+        cells = (_text(row.predicted, 14), _text(row.measured, 14), _text(row.difference, 12))
+        lines.append(f"{row.name:38} {' '.join(cells)}")
+    return "\n".join(lines)
+
+
+def _text(value: float | None, width: int) -> str:
+    return f"{'not defined' if value is None else format(value, '.6g'):>{width}}"
