@@ -129,6 +129,7 @@ def _epoch_end(
         "ntk.effective_dimension": 20 + 6 * part,
         "ntk.kernel_drift": 0.4 * part,
         "ntk.kernel_cka": 1 - 0.12 * part,
+        "ntk.linearity": (0.9 if task == 2 else 0.2) if old and part == 1 else None,
         "probe_accuracy": min(1.0, accuracy_after(task, task) - 0.2 * (1 - part) + noise),
     }
     return [

@@ -148,6 +148,21 @@ def test_a_failed_or_half_run_shows_what_there_is(board):
         assert board.accuracy.lines() != []
 
 
+def test_kernel_plots_are_shaded_where_the_kernel_is_not_to_be_believed(board):
+    board.show_news(recorded_run(tasks=4))
+    (span,) = board.record.doubtful(by_task=False)
+    shades = board.gap._sheet._shades
+    assert [shade.getRegion() for shade in shades] == [span]
+    assert shades[0].brush.color().name() == LIGHT.warning
+    assert board.accuracy._sheet._shades == []
+    board.gap.show_view("kernel")
+    assert board.gap._sheet._shades == []
+    board.gap.show_view("generalisation_gap")
+    assert len(board.gap._sheet._shades) == 1
+    board.clear()
+    assert board.gap._sheet._shades == []
+
+
 def test_a_single_task_leaves_forgetting_empty_with_a_sentence(board, qtbot):
     board.show_news(recorded_run(tasks=1))
     board.forgetting.draw_now()

@@ -330,3 +330,19 @@ def drain(stages):
             next(stages)
         except StopIteration as end:
             return end.value
+
+
+def test_at_a_tasks_end_the_monitor_says_how_far_from_linear_its_training_was() -> None:
+    events, _ = run_of(tiny_network(), EVERYTHING)
+    first, *later = measured(events, "ntk.linearity")
+    assert (first.value, first.reason) == (None, "there is no earlier task yet")
+    assert [(event.task, event.epoch) for event in later] == [(1, 1), (2, 1)]
+    assert all(event.value > 0 for event in later)
+
+
+def test_beyond_the_budget_the_linearity_is_absent_with_the_reason() -> None:
+    config = MonitorConfig(probe_per_task=FEWEST, budget=0.01)
+    events, _ = run_of(tiny_network(), config, TASKS[:2])
+    _, second = measured(events, "ntk.linearity")
+    assert second.value is None
+    assert second.reason.startswith("left out")

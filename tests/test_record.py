@@ -26,6 +26,17 @@ def test_events_in_pieces_or_at_once_give_the_same_curves():
         np.testing.assert_array_equal(whole.curve(name).y, pieces.curve(name).y)
 
 
+def test_tasks_that_were_too_far_from_linear_are_doubtful_from_their_start_to_their_end():
+    made = record(recorded_run(tasks=4))
+    (span,) = made.doubtful(by_task=False)
+    assert span[0] == made.starts[2]
+    assert made.starts[2] < span[1] <= made.starts[3]
+    ((low, high),) = made.doubtful(by_task=True)
+    assert low == 2
+    assert 2 < high <= 3
+    assert record(recorded_run(tasks=2)).doubtful(by_task=False) == []
+
+
 def test_forgetting_of_single_tasks_averages_to_the_runs_own():
     events = recorded_run(tasks=4)
     made = record(events)

@@ -54,6 +54,8 @@ _ALL = (
             "The kernel's replay of the optimiser in function space, fusion block.", "lower"),
     Measure("ntk.drift_cosine", "Direction of the prediction", "1", "cos(Δ̂, Δ)", "1: the predicted movement points the same way as the measured one.", "higher"),
     Measure("ntk.drift_error", "Error of the prediction", "1", "‖Δ̂ − Δ‖ / ‖Δ‖", "0: exact. Near 1: most of the movement comes from blocks outside the kernel.", "lower"),
+    Measure("ntk.linearity", "Linearity index", "1", "‖Δ − J_start (θ − θ_start)‖ / ‖Δ‖ on the old tasks' logits, every trained block",
+            "0: training stayed where the kernel of its start is exact. Above 0.5 the task is shaded: do not believe predictions there.", "lower"),
     Measure("ntk.gap_predicted", "Generalisation gap, predicted", "MSE", "KARE − train, KARE = (‖λα‖²/N) / (tr λ(K+λI)⁻¹ / N)²",
             "The gap of the kernel's ridge surrogate, from training pictures alone.", "lower"),
     Measure("ntk.gap_held_out", "Generalisation gap, held out", "MSE", "‖K_te,tr α − Ỹ_te‖²/N_te − train MSE",

@@ -12,11 +12,12 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from workbench.config import MonitorConfig
-from workbench.core import readings
+from workbench.core import linearity, readings
 from workbench.core.feeder import Feeder
-from workbench.core.gaps import Value
+from workbench.core.gaps import Value, drift_error
 from workbench.core.learner import Learner
 from workbench.core.network import Network
 from workbench.core.pace import Pacer
@@ -71,6 +72,7 @@ class Monitor:
     _eye: Eye
     _learner: Learner
     _reference: Reference
+    _start: dict[str, Tensor]  # every trained parameter as the task began
 
     def __init__(self, config: MonitorConfig, seed: int, pacer: Pacer) -> None:
         self._size, self._seed, self._pacer = config.probe_per_task, seed, pacer
@@ -109,7 +111,7 @@ class Monitor:
         yield from self._row_limit()
         self._budget.spend_reserved(_cost(network, self._probes, at_start=True))
         scene = yield from self._look(moved=False)
-        self._reference = readings.refer(scene)
+        self._reference, self._start = readings.refer(scene), linearity.trained(network)
         yield from self._read(scene, 0, step)
 
     def measure(self, epoch: int, step: int, *, at_end: bool = False) -> Iterator[Event]:
@@ -126,6 +128,27 @@ class Monitor:
             return
         scene = yield from self._look()
         yield from self._read(scene, epoch, step)
+        if at_end:
+            yield from self._linearity(scene, epoch, step)
+
+    def _linearity(self, scene: Scene, epoch: int, step: int) -> Iterator[Event]:
+        """Say how far the task's training was from linear, on the old tasks' logits."""
+        old = [probe.train for probe in self._probes[:-1]]
+        cost = 2 * _DEAR * len(scene.network.branches) * sum(map(len, old))
+        if not old:
+            found = Value(None, "there is no earlier task yet")
+        elif not self._budget.allows(cost, self._pacer.done, self._pacer.passes):
+            found = Value(None, "left out, to keep the monitor within its share of the work")
+        else:
+            self._budget.spent += cost
+            eye, sides = self._eye.elsewhere(), []
+            for share in (linearity.STEP, -linearity.STEP):
+                with linearity.displaced(scene.network, self._start, share):
+                    views = yield from eye.look(old, TEXT)
+                sides.append([self._reference.prototypes(view.main) for view in views])
+            linear = linearity.first_order(*sides)
+            found = drift_error(linear, readings.moved(scene, self._reference))
+        yield from _said({"ntk.linearity": found}, (len(old), epoch, step))
 
     def _thinning(self) -> Iterator[Note]:
         if not self._thinned:

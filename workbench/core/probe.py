@@ -75,6 +75,12 @@ class Eye:
         self._slow: dict[str, Known] = {}  # by branch, fixed within a task
         self._current: dict[str, Known] = {}  # by branch, fixed while nothing trains
 
+    def elsewhere(self) -> "Eye":
+        """Return an eye for displaced parameters: it shares what does not depend on them."""
+        other = Eye(self.network, self._pixels)
+        other._pretrained, other._slow = self._pretrained, self._slow
+        return other
+
     def renew(self) -> None:
         """Forget the sections of the slow copies: they change between tasks, never within one."""
         self._slow.clear()

@@ -90,8 +90,7 @@ def refer(scene: Scene) -> Reference:
 
 def interplay(scene: Scene, reference: Reference) -> dict[str, Value]:
     """How far this task moved the old tasks' logits: measured, and as the value layer's kernel says."""
-    now, logits = _moment(scene), reference.logits
-    measured = [reference.prototypes(v.main) - g for v, g in zip(now.old, logits, strict=True)]
+    now, logits, measured = _moment(scene), reference.logits, moved(scene, reference)
     values = {"ntk.interplay_measured": gaps.interplay(measured, logits)}
     if now.weight is None:
         absent = Value(None, _why_no_value_layer(scene))
@@ -109,9 +108,15 @@ def interplay(scene: Scene, reference: Reference) -> dict[str, Value]:
     }
 
 
+def moved(scene: Scene, reference: Reference) -> list[Tensor]:
+    """Return how far each old task's logits have come since the reference, (n, C_old)."""
+    pairs = zip(scene.train[:-1], reference.logits, strict=True)
+    return [reference.prototypes(view.main) - start for view, start in pairs]
+
+
 def movement(start: Moment, now: Moment, prototypes: PrototypeHead) -> list[Tensor]:
     """Return J_τ (θ_now − θ_start) of the value layer for each old task, J at `start`: (n, C_old)."""
-    votes, moved = torch.tensor(prototypes.votes, dtype=torch.float64), []
+    votes, drifts_of = torch.tensor(prototypes.votes, dtype=torch.float64), []
     weight = cast(Tensor, now.weight) - cast(Tensor, start.weight)
     bias = cast(Tensor, now.bias) - cast(Tensor, start.bias)
     strip = max(1, CHUNK_ELEMENTS // max(1, prototypes.weight.numel()))
@@ -121,8 +126,8 @@ def movement(start: Moment, now: Moment, prototypes: PrototypeHead) -> list[Tens
             some = view[first : first + strip]
             q = prototype_vectors(some.main, prototypes.weight, votes)
             drifts.append(gaps.displacement_drift(cast(Tensor, some.s1), q, weight, bias))
-        moved.append(torch.cat(drifts))
-    return moved
+        drifts_of.append(torch.cat(drifts))
+    return drifts_of
 
 
 def kernel(scene: Scene, reference: Reference) -> dict[str, Value]:

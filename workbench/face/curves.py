@@ -111,6 +111,8 @@ class CurvePanel(LivePlot):
             self.set_points(line.key, self._points(record, line.key.split("@", 1)[0]))
         self.keep_lines([line.key for line, _ in wanted])
         self.set_boundaries(self._record.boundaries(by_task=self._by_task))
+        kernel = self._view_of.of_kernel
+        self.set_shades(self._record.doubtful(by_task=self._by_task) if kernel else [])
         self.set_summary(summary(self._view_of, self._record, lines))
 
     def save_picture(self, path: Path) -> None:

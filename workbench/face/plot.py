@@ -47,6 +47,7 @@ class LivePlot(Panel):
         self._lines: dict[str, PlotLine] = {}
         self._hidden: set[str] = set()
         self._boundaries: list[tuple[float, str]] = []
+        self._shaded: list[tuple[float, float]] = []
         self._log = self._setting = False
         self._dirty = self._following = True
         self._y: YRange = y
@@ -127,6 +128,7 @@ class LivePlot(Panel):
         """Take away all lines and boundaries and follow the data again."""
         self.keep_lines(())
         self.set_boundaries([])
+        self.set_shades([])
         self.fit()
 
     def set_boundaries(self, boundaries: Sequence[tuple[float, str]]) -> None:
@@ -134,6 +136,13 @@ class LivePlot(Panel):
         if list(boundaries) != self._boundaries:
             self._boundaries = list(boundaries)
             self._sheet.set_walls([x for x, _ in boundaries])
+            self.changed()
+
+    def set_shades(self, spans: Sequence[tuple[float, float]]) -> None:
+        """Shade the background from x to x."""
+        if list(spans) != self._shaded:
+            self._shaded = list(spans)
+            self._sheet.set_shades(self._shaded)
             self.changed()
 
     def set_x_label(self, label: str) -> None:

@@ -8,6 +8,7 @@ from workbench.events import Evaluated, Event, Measured, RunStarted, Step, TaskI
 from workbench.face.series import Floats, Series
 from workbench.face.words import bare_name
 
+_TOO_FAR = 0.5  # linearity index above which predictions are not to be believed
 _UNBROKEN = frozenset({"accuracy_seen", "baseline_seen", "forgetting"})  # lines across tasks
 
 
@@ -70,6 +71,15 @@ class RunRecord:
             return np.zeros_like(steps)
         edges = [*self.starts, self.starts[-1] + self._steps_of_last]
         return np.interp(steps, edges, np.arange(len(edges)))
+
+    def doubtful(self, *, by_task: bool) -> list[tuple[float, float]]:
+        """Return from where to where tasks lie whose training was too far from linear to believe the kernel."""
+        found = self.curve("ntk.linearity")
+        ends = [float(x) for x, y in zip(found.x, found.y, strict=True) if y > _TOO_FAR]
+        spans = [(max((s for s in self.starts if s < end), default=0), end) for end in ends]
+        edges = np.array(spans, dtype=np.float64).reshape(-1, 2)
+        drawn = self.in_tasks(edges.ravel()).reshape(-1, 2) if by_task else edges
+        return [(float(low), float(high)) for low, high in drawn]
 
     def boundaries(self, *, by_task: bool) -> list[tuple[float, str]]:
         """Return where each task begins, with its number and name."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from workbench.face.legend import DASHES
@@ -74,6 +74,8 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         self._marks: dict[str, pg.ScatterPlotItem] = {}
         self._log = False
         self._walls: list[pg.InfiniteLine] = []
+        self._shades: list[pg.LinearRegionItem] = []
+        self._shade = QColor()
         self._wall_pen = QPen()
         self._plot = self.getPlotItem()
         self._box = self._plot.getViewBox()
@@ -151,6 +153,22 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         for wall in self._walls:
             self._plot.addItem(wall, ignoreBounds=True)
 
+    def set_shades(self, spans: list[tuple[float, float]]) -> None:
+        """Shade the background over these x."""
+        for shade in self._shades:
+            self._plot.removeItem(shade)
+        self._shades = [pg.LinearRegionItem(span, movable=False) for span in spans]
+        for shade in self._shades:
+            shade.setZValue(-1)
+            self._plot.addItem(shade, ignoreBounds=True)
+        self._colour_shades()
+
+    def _colour_shades(self) -> None:
+        for shade in self._shades:
+            shade.setBrush(self._shade)
+            for line in shade.lines:
+                line.setPen(pg.mkPen(None))
+
     def set_names(self, names: list[tuple[float, str]]) -> None:
         """Write these names above the plot, centred at their x."""
         self._axes["top"].setTicks([names])
@@ -208,6 +226,9 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         self._wall_pen = pg.mkPen(theme.border, width=1, style=Qt.PenStyle.DashLine)
         for wall in self._walls:
             wall.setPen(self._wall_pen)
+        self._shade = QColor(theme.warning)
+        self._shade.setAlphaF(0.12)
+        self._colour_shades()
 
     def settle(self) -> None:
         """Give the axes the room their numbers need, without waiting for an event loop."""

@@ -39,6 +39,7 @@ class View:
     headline: str  # the one curve drawn for runs shown beside
     measures: tuple[str, ...]  # explained in the tooltip
     empty: str = "Appears after the first task"
+    of_kernel: bool = False  # shaded where training was too far from linear to believe the kernel
 
 
 def _tasks(record: RunRecord, theme: Theme, what: str) -> list[Line]:
@@ -126,10 +127,11 @@ _ALL = (
     View("forgetting", "Forgetting", "percent", _forgetting, "forgetting",
          ("forgetting",), "Appears after the second task"),
     View("ntk_gap", "NTK gap between tasks", "auto", _ntk_gap, "ntk.interplay_measured",
-         ("ntk.interplay_predicted", "ntk.interplay_measured", "ntk.interplay_replayed"),
-         "Appears with the second task"),
+         ("ntk.interplay_predicted", "ntk.interplay_measured", "ntk.interplay_replayed", "ntk.linearity"),
+         "Appears with the second task", of_kernel=True),
     View("generalisation_gap", "Generalisation gap", "auto", _generalisation,
-         "ntk.gap_held_out", ("ntk.gap_predicted", "ntk.gap_held_out"), "Appears after the first epoch"),
+         "ntk.gap_held_out", ("ntk.gap_predicted", "ntk.gap_held_out", "ntk.linearity"), "Appears after the first epoch",
+         of_kernel=True),
     View("kernel", "Kernel drift", "auto", _kernel, "ntk.kernel_drift",
          ("ntk.kernel_drift", "ntk.kernel_cka", "ntk.kernel_alignment"), "Appears after the first epoch"),
     View("complexity", "Task complexity", "auto", _complexity, "ntk.complexity_share",
