@@ -79,18 +79,23 @@ def parser() -> argparse.ArgumentParser:
             )
         return sub
 
+    _add_learning(command)
+    _add_taking_away(command)
+    _add_looking(command)
+    return top
+
+
+def _add_learning(command: Callable[..., argparse.ArgumentParser]) -> None:
     _add_run(command("run", commands.run, "train without a window"))
     command("runs", commands.runs, "list the runs of the log, newest first")
-    show = command(
-        "show", commands.show, "show one run: state, accuracy matrix, metrics, configuration"
-    )
+    text = "show one run: state, accuracy matrix, metrics, configuration"
+    show = command("show", commands.show, text)
     show.add_argument("run", metavar="RUN", help="id, beginning of an id, or name")
-    export = command(
-        "export",
-        commands.export,
-        "write a run's adapter, plots and numbers into a folder",
-        has_json=False,
-    )
+
+
+def _add_taking_away(command: Callable[..., argparse.ArgumentParser]) -> None:
+    text = "write a run's adapter, plots and numbers into a folder"
+    export = command("export", commands.export, text, has_json=False)
     export.add_argument("run", metavar="RUN")
     export.add_argument("--to", metavar="DIR", required=True)
     export.add_argument(
@@ -98,18 +103,18 @@ def parser() -> argparse.ArgumentParser:
     )
     export.add_argument("--plots", action="store_true", help="PNG, SVG and PDF")
     export.add_argument("--csv", action="store_true", help="every number, as CSV and JSON")
-    predict = command(
-        "predict", commands.predict, "classify pictures with a run's or an exported adapter"
-    )
+    text = "classify pictures with a run's or an exported adapter"
+    predict = command("predict", commands.predict, text)
     predict.add_argument("adapter", metavar="RUN_OR_ADAPTER")
     predict.add_argument("pictures", metavar="IMAGE", nargs="+")
+
+
+def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
     scan = command("scan", commands.scan, "look through folders as a drop on the window would")
     scan.add_argument("folders", metavar="DIR", nargs="+")
     doctor = command("doctor", commands.doctor, "versions, GPU, Qt, folders, health of the log")
-    doctor.add_argument(
-        "--ntk", action="store_true", help="also check the NTK arithmetic on a linear head"
-    )
-    return top
+    text = "also check the NTK arithmetic on a linear head"
+    doctor.add_argument("--ntk", action="store_true", help=text)
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:
