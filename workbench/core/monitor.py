@@ -121,9 +121,7 @@ class Monitor:
         cost = _cost(self._eye.network, self._probes)
         if at_end:
             self._budget.spend_reserved(cost)
-        elif self._budget.allows(cost, self._pacer.done, self._pacer.passes):
-            self._budget.spent += cost
-        else:
+        elif not self._afford(cost):
             yield from self._thinning()
             return
         scene = yield from self._look()
@@ -137,10 +135,9 @@ class Monitor:
         cost = 2 * _DEAR * len(scene.network.branches) * sum(map(len, old))
         if not old:
             found = Value(None, "there is no earlier task yet")
-        elif not self._budget.allows(cost, self._pacer.done, self._pacer.passes):
+        elif not self._afford(cost):
             found = Value(None, "left out, to keep the monitor within its share of the work")
         else:
-            self._budget.spent += cost
             eye, sides = self._eye.elsewhere(), []
             for share in (linearity.STEP, -linearity.STEP):
                 with linearity.displaced(scene.network, self._start, share):
@@ -149,6 +146,13 @@ class Monitor:
             linear = linearity.first_order(*sides)
             found = drift_error(linear, readings.moved(scene, self._reference))
         yield from _said({"ntk.linearity": found}, (len(old), epoch, step))
+
+    def _afford(self, cost: float) -> bool:
+        """Spend `cost` if the budget has room for it; return whether it had."""
+        room = self._budget.allows(cost, self._pacer.done, self._pacer.passes)
+        if room:
+            self._budget.spent += cost
+        return room
 
     def _thinning(self) -> Iterator[Note]:
         if not self._thinned:

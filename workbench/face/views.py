@@ -101,10 +101,8 @@ def _complexity(_: RunRecord, theme: Theme) -> list[Line]:
 def _rank(_: RunRecord, theme: Theme) -> list[Line]:
     return [
         Line("ntk.participation", "participation", theme.lines[3], "dot", 2, points=True),
-        Line(
-            "ntk.effective_dimension", "effective dimension", theme.lines[1], "dash", 2, points=True
-        ),
-        Line("ntk.effective_rank", "effective rank", theme.lines[0], width=2, points=True),
+        Line("ntk.effective_dimension", "dimension", theme.lines[1], "dash", 2, points=True),
+        Line("ntk.effective_rank", "rank", theme.lines[0], width=2, points=True),
     ]
 
 
