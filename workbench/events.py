@@ -98,7 +98,10 @@ class Evaluated(Event):
 
 @dataclass(frozen=True)
 class Measured(Event):
-    """One number; `name` is explained in `workbench.measures`. Absent values carry their reason."""
+    """One number; `name` is explained in `workbench.measures`. Absent values carry their reason.
+
+    A number about a pair says what learning `task` did to the earlier task `other`.
+    """
 
     name: str
     task: int
@@ -106,6 +109,18 @@ class Measured(Event):
     step: int
     value: float | None
     reason: str = ""
+    other: int | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot(Event):
+    """The kernel's arrays at one moment lie in a file; `core.snapshot` says what is in it."""
+
+    task: int
+    epoch: int
+    step: int
+    path: str  # below the run's folder, POSIX
+    method: str  # how the kernel was computed, in words
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.events import Evaluated, Event, Measured, RunStarted, Step, TaskInfo, TaskStarted
+from workbench.events import (
+    Evaluated,
+    Event,
+    Measured,
+    RunStarted,
+    Snapshot,
+    Step,
+    TaskInfo,
+    TaskStarted,
+)
 from workbench.face.series import Floats, Series
 from workbench.face.words import bare_name
 
@@ -25,6 +34,8 @@ class RunRecord:
         self.starts: list[int] = []  # the run's step before each task
         self.rows: list[Evaluated] = []
         self._steps_of_last = 1
+        self.snapshots: list[Snapshot] = []
+        self.pairs: dict[str, list[Measured]] = {}  # measures of two tasks, as they were said
         self._curves: dict[str, Series] = {}
         self._task_of: dict[str, int] = {}
 
@@ -34,6 +45,10 @@ class RunRecord:
             if isinstance(event, Step):
                 for term, value in event.terms.items():
                     self._put(f"loss.{term}", event.task, event.step, value)
+            elif isinstance(event, Measured) and event.other is not None:
+                self.pairs.setdefault(event.name, []).append(event)
+            elif isinstance(event, Snapshot):
+                self.snapshots.append(event)
             elif isinstance(event, Measured):
                 self._put(event.name, event.task, event.step, event.value)
             elif isinstance(event, Evaluated):
@@ -48,6 +63,7 @@ class RunRecord:
     def clear(self) -> None:
         """Forget everything."""
         self.tasks, self.starts, self.rows = (), [], []
+        self.snapshots, self.pairs = [], {}
         self._curves, self._task_of = {}, {}
 
     def curve(self, name: str) -> Series:

@@ -147,7 +147,7 @@ def explanation(view: View) -> str:
     if not view.measures:
         return "The unweighted terms of each step's loss, before the step, and their total."
     told = (MEASURES[name] for name in view.measures)
-    return "\n\n".join(f"{item.label}: {item.formula}\n{item.reading}" for item in told)
+    return "\n\n".join(item.told() for item in told)
 
 
 def summary(view: View, record: RunRecord, lines: list[Line]) -> str:

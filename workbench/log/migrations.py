@@ -129,6 +129,23 @@ def m002_views(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m003_pairs(db: Database) -> None:
+    """A measure may be about a pair of tasks, and knows when it was made; losses find their time in `step`."""
+    db.executescript("""
+    ALTER TABLE metric ADD COLUMN other INTEGER;
+    ALTER TABLE metric ADD COLUMN time REAL;
+    DROP VIEW curves;
+    CREATE VIEW curves AS
+        SELECT r.id AS run_id, r.name AS run, k.name AS curve, k.kind, k.label, m.task, t.name AS task_name,
+               m.other AS other_task, o.name AS other_task_name, m.epoch, m.step, m.value, k.unit,
+               m.reason AS absent_because, k.formula, m.time
+        FROM metric m JOIN run r ON r.number = m.run JOIN metric_key k ON k.id = m.metric_key
+        LEFT JOIN run_task t ON t.run = m.run AND t.position = m.task
+        LEFT JOIN run_task o ON o.run = m.run AND o.position = m.other;
+    """)
+
+
 @contextmanager
 def speaking(path: Path) -> Iterator[None]:
     """Turn what a disk or another program can do to the file into a WorkbenchError; the rest is a bug."""

@@ -78,15 +78,27 @@ def _remove(part: Path) -> None:
 
 def _curves(events: Iterable[Event]) -> list[Row]:
     """One row a value, in the order they were said; an absent value is empty and has its reason."""
-    rows: list[Row] = [("kind", "name", "unit", "task", "epoch", "step", "value", "reason")]
+    rows: list[Row] = [
+        ("kind", "name", "unit", "task", "other", "epoch", "step", "value", "reason")
+    ]
     for event in events:
         if isinstance(event, Step):
             rows += [
-                ("loss", name, _unit("loss", name), event.task, event.epoch, event.step, value, "")
+                (
+                    "loss",
+                    name,
+                    _unit("loss", name),
+                    event.task,
+                    None,
+                    event.epoch,
+                    event.step,
+                    value,
+                    "",
+                )
                 for name, value in event.terms.items()
             ]
         elif isinstance(event, Measured):
-            place = (event.task, event.epoch, event.step, event.value, event.reason)
+            place = (event.task, event.other, event.epoch, event.step, event.value, event.reason)
             rows.append(("measure", event.name, _unit("measure", event.name), *place))
     return rows
 

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from workbench.errors import UsageError, nearest
 from workbench.events import Event, Measured, Step, from_json
+from workbench.log.rows import utc
 from workbench.report import RunDetails, RunSummary
 
 Matrix = tuple[tuple[float | None, ...], ...]
@@ -80,7 +81,7 @@ def events(db: Database, run: int) -> list[Event]:
     found += [
         (n, Measured(*fields))
         for n, *fields in db.execute(
-            f"SELECT m.n, k.name, m.task, m.epoch, m.step, m.value, m.reason {_CURVES}",
+            f"SELECT m.n, k.name, m.task, m.epoch, m.step, m.value, m.reason, m.other {_CURVES}",
             [run, "measure"],
         )
     ]
@@ -140,10 +141,11 @@ def _matrix(db: Database, run: int, column: str) -> Matrix:
 
 
 def _metrics(db: Database, run: int) -> tuple[Mapping[str, Any], ...]:
-    names = ("name", "unit", "formula", "task", "epoch", "step", "value", "reason")
+    names = ("name", "unit", "formula", "task", "epoch", "step", "value", "reason", "other", "time")
     rows = db.execute(
-        f"SELECT k.name, k.unit, k.formula, m.task, m.epoch, m.step, m.value, m.reason {_CURVES} "
-        "ORDER BY m.n",
+        "SELECT k.name, k.unit, k.formula, m.task, m.epoch, m.step, m.value, m.reason, m.other, m.time "
+        f"{_CURVES} ORDER BY m.n",
         [run, "measure"],
     )
-    return tuple(dict(zip(names, row, strict=True)) for row in rows)
+    metrics = (dict(zip(names, row, strict=True)) for row in rows)
+    return tuple(m | {"time": m["time"] if m["time"] is None else utc(m["time"])} for m in metrics)

@@ -100,7 +100,7 @@ class Recorder:
         if isinstance(event, Step):
             self._put_step(time, event)
         elif isinstance(event, Measured):
-            self._put_measured(event)
+            self._put_measured(time, event)
         else:
             row = (self._run, self._n, time, type(event).__name__, text_of(to_json(event)))
             self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", row)
@@ -114,23 +114,29 @@ class Recorder:
         row = (self._run, self._n, time, event.task, event.epoch, event.step, _finite(event.lr))
         self._db.execute("INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         for name, value in event.terms.items():
-            self._put_number("loss", name, event, value, "")
+            self._put_number(("loss", name), event, value, "", (None, None))
 
-    def _put_measured(self, event: Measured) -> None:
-        self._put_number("measure", event.name, event, event.value, event.reason)
+    def _put_measured(self, time: float, event: Measured) -> None:
+        key, rest = ("measure", event.name), (event.other, time)
+        self._put_number(key, event, event.value, event.reason, rest)
         if event.name in SHOWN:
             self._summary(SHOWN[event.name], _finite(event.value))
 
     def _put_number(
-        self, kind: str, name: str, event: Step | Measured, value: float | None, reason: str
+        self,
+        key: tuple[str, str],
+        event: Step | Measured,
+        value: float | None,
+        reason: str,
+        rest: tuple[int | None, float | None],  # the other task, the unix time
     ) -> None:
         if value is not None and not math.isfinite(value):
             reason = reason or f"The value is not a finite number ({value})."
             value = None
         row = (
-            self._run, self._key(kind, name), event.step, self._n, event.task, event.epoch, value, text_of(reason),
+            self._run, self._key(*key), event.step, self._n, event.task, event.epoch, value, text_of(reason), *rest,
         )  # fmt: skip
-        self._db.execute("INSERT INTO metric VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._db.execute("INSERT INTO metric VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _key(self, kind: str, name: str) -> int:
         if (kind, name) not in self._keys:

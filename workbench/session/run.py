@@ -11,7 +11,17 @@ from pathlib import Path
 from workbench import paths
 from workbench.config import RunConfig
 from workbench.errors import WorkbenchError
-from workbench.events import Event, Failed, Finished, Pace, Stage, Step, Stopped, TaskEnded
+from workbench.events import (
+    Event,
+    Failed,
+    Finished,
+    Pace,
+    Snapshot,
+    Stage,
+    Step,
+    Stopped,
+    TaskEnded,
+)
 from workbench.log.writer import Writer
 
 _SUPERSEDED = (Stage, Pace)  # only the newest of these is worth delivering
@@ -87,6 +97,8 @@ class Run:
         with closing(self._engine.events(self.config, self.home, folder)) as events:
             for event in events:
                 self._say(writer, event)
+                if isinstance(event, Snapshot):
+                    writer.note_file("kernel", folder / event.path)
                 if isinstance(event, TaskEnded):
                     writer.note_file("adapter", folder / "adapter" / "adapter.safetensors")
                 if isinstance(event, Step):

@@ -10,6 +10,9 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+from numpy.typing import NDArray
 
 from workbench import __version__, config as configs, paths
 from workbench.config import RunConfig
@@ -142,6 +145,23 @@ class Session:
         """Return a past run's events in order, as they were sent live (without Stage and Pace)."""
         with self._reading() as log:
             return log.events(log.find(run))
+
+    def arrays(self, run: str, path: str) -> dict[str, NDArray[Any]]:
+        """Return the arrays of a `Snapshot` of this run, by name.
+
+        Raises:
+            WorkbenchError: the file is gone or damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        file = paths.run_folder(self.home, self.details(run).summary.id) / path
+        try:
+            return dict(load_file(file))
+        except (OSError, SafetensorError) as error:
+            raise WorkbenchError(
+                f"The kernel's arrays in {file} cannot be read: {error}. The run's other numbers are kept."
+            ) from error
 
     def rename(self, run: str, name: str) -> None:
         """Give a run another name."""

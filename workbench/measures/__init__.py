@@ -1,0 +1,19 @@
+"""Every number a run can plot: what it is called, its unit, range, formula, cost and how to read it."""
+
+from workbench.measures.accuracy import ACCURACY
+from workbench.measures.base import Measure
+from workbench.measures.kernel import KERNEL, PAIRS
+
+__all__ = ["LOSS_TERMS", "MEASURES", "PAIRS", "Measure"]
+
+MEASURES: dict[str, Measure] = {measure.name: measure for measure in (*ACCURACY, *KERNEL)}
+
+LOSS_TERMS: dict[str, str] = {
+    "total": "Total",
+    "cross_entropy_s1": "Cross-entropy, adapters (S1)",
+    "cross_entropy_s2": "Cross-entropy, prompts (S2)",
+    "cross_entropy_hybrid": "Cross-entropy, hybrid",
+    "mutual_information": "Mutual information",
+    "orthogonality": "Orthogonality",
+    "regularisation": "Regularisation",
+}
