@@ -1,6 +1,7 @@
 """The monitor beside a real learner: what it says, and that nothing it does can be felt in training."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,18 +12,21 @@ from tests.tiny import tiny_learner, tiny_network
 from workbench import measures
 from workbench.config import MonitorConfig
 from workbench.core import readings
+from workbench.core.budget import FEWEST, Budget
 from workbench.core.cache import PictureCache
 from workbench.core.device import Stream
 from workbench.core.feeder import Feeder
 from workbench.core.learner import Learner
-from workbench.core.monitor import FEWEST, Budget, Monitor
+from workbench.core.monitor import Monitor
 from workbench.core.network import Network
 from workbench.core.pace import Pacer
 from workbench.core.probe import Eye, Part, draw
 from workbench.core.tasks import TaskData
 from workbench.events import Event, Measured, Note, Stage, TaskInfo
 
-NTK = {name for name in measures.MEASURES if name.startswith("ntk.")} | {"probe_accuracy"}
+NTK = {name for name in measures.MEASURES if name.startswith(("ntk.", "lost."))} | {
+    "probe_accuracy"
+}
 
 
 def feeder(pictures: int = 200) -> Feeder:
@@ -56,33 +60,53 @@ def begin(learner: Learner, tasks: TaskData, epochs: int = 2) -> None:
 
 
 def run_of(
-    network: Network, config: MonitorConfig, tasks=TASKS, epochs: int = 2
+    network: Network,
+    config: MonitorConfig,
+    tasks=TASKS,
+    epochs: int = 2,
+    folder: Path | None = None,
 ) -> tuple[list[Event], Learner]:
     """Train through the tasks as the loop does; return the monitor's events and the learner."""
-    passes = [PASSES * len(item.train) for item in tasks]
-    pacer = Pacer(1, epochs * sum(passes))
-    learner, pictures, monitor = tiny_learner(network), feeder(), Monitor(config, 0, pacer)
+    passes = epochs * PASSES * sum(len(item.train) for item in tasks)
+    pacer = Pacer(1, passes)
+    learner, pictures, monitor = tiny_learner(network), feeder(), Monitor(config, 0, pacer, folder)
     events: list[Event] = list(monitor.plan(network, tasks))
     for number, item in enumerate(tasks):
-        begin(learner, item, epochs)
-        events += monitor.start_task(network, learner, pictures, item, number * epochs)
-        for epoch in range(epochs):
-            learner.begin_epoch(epoch)
-            network.train()
-            labels = torch.from_numpy(item.train_labels) - item.info.class_ids[0]
-            batch = learner.forward(pictures.plain(item.train), labels)
-            learner.step(learner.losses(batch))
-            pacer.did(passes[number])
-            step = number * epochs + epoch + 1
-            events += monitor.measure(epoch, step, at_end=epoch == epochs - 1)
-        learner.average(is_last=False)
-        network.eval()
-        with torch.no_grad():
-            features = network(pictures.plain(item.train)).main
-        for class_id in item.info.class_ids:
-            mask = torch.from_numpy(item.train_labels == class_id)
-            network.prototypes.learn(class_id, features[mask])
+        events += train_one(network, learner, pictures, monitor, item, number, epochs, pacer)
     return events, learner
+
+
+def train_one(
+    network: Network,
+    learner: Learner,
+    pictures: Feeder,
+    monitor: Monitor,
+    item: TaskData,
+    number: int,
+    epochs: int = 2,
+    pacer: Pacer | None = None,
+) -> list[Event]:
+    """Learn one task as the loop does: epochs, EMA step, prototypes, each with its measurement."""
+    begin(learner, item, epochs)
+    events = list(monitor.start_task(network, learner, pictures, item, number * epochs))
+    for epoch in range(epochs):
+        learner.begin_epoch(epoch)
+        network.train()
+        labels = torch.from_numpy(item.train_labels) - item.info.class_ids[0]
+        batch = learner.forward(pictures.plain(item.train), labels)
+        learner.step(learner.losses(batch))
+        if pacer is not None:
+            pacer.did(PASSES * len(item.train))
+        step = number * epochs + epoch + 1
+        events += monitor.measure(epoch, step, at_end=epoch == epochs - 1)
+    events += monitor.averaged(changed=learner.average(is_last=False))
+    network.eval()
+    with torch.no_grad():
+        features = network(pictures.plain(item.train)).main
+    for class_id in item.info.class_ids:
+        mask = torch.from_numpy(item.train_labels == class_id)
+        network.prototypes.learn(class_id, features[mask])
+    return [*events, *monitor.settled(epochs - 1, (number + 1) * epochs)]
 
 
 def measured(events: list[Event], name: str) -> list[Measured]:
@@ -150,6 +174,7 @@ def test_measuring_leaves_modes_gradients_and_every_random_state_alone() -> None
         Monitor(EVERYTHING, 0, Pacer(1, 1)),
         feeder(),
     )
+    assert not list(monitor.plan(network, TASKS[:1]))
     begin(learner, TASKS[0])
     network.train()
     network.backbone.autocast = True
@@ -159,7 +184,9 @@ def test_measuring_leaves_modes_gradients_and_every_random_state_alone() -> None
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
     for events in (
         monitor.start_task(network, learner, pictures, TASKS[0], 0),
-        monitor.measure(0, 1),
+        monitor.measure(0, 1, at_end=True),
+        monitor.averaged(changed=True),
+        monitor.settled(0, 1),
     ):
         for _ in events:
             assert [module.training for module in network.modules()] == modes
@@ -174,6 +201,7 @@ def test_measuring_leaves_modes_gradients_and_every_random_state_alone() -> None
 def test_a_stop_in_the_middle_of_a_measurement_is_clean() -> None:
     network = tiny_network()
     learner, monitor = tiny_learner(network), Monitor(EVERYTHING, 0, Pacer(1, 1))
+    assert not list(monitor.plan(network, TASKS[:1]))
     begin(learner, TASKS[0])
     network.train()
     events = monitor.start_task(network, learner, feeder(), TASKS[0], 0)
@@ -253,7 +281,7 @@ def test_a_probe_too_large_for_the_budget_is_made_smaller_and_a_note_says_so() -
     assert "monitor.budget" in notes(events)[0]
 
 
-@pytest.mark.parametrize("share", [0.05, 0.1, 0.3])
+@pytest.mark.parametrize("share", [0.06, 0.1, 0.3])
 def test_a_planned_run_spends_no_more_than_its_share(share: float) -> None:
     tasks = (task(0, (0, 1), train=20), task(60, (2, 3), train=20), task(120, (4, 5), train=20))
     network = tiny_network()
@@ -275,6 +303,8 @@ def test_a_planned_run_spends_no_more_than_its_share(share: float) -> None:
             events += monitor.measure(epoch, 0, at_end=epoch == 4)
         for class_id in item.info.class_ids:
             network.prototypes.learn(class_id, torch.randn(1, network.width).double())
+        events += monitor.averaged(changed=True)
+        events += monitor.settled(4, 0)
     hook.remove()
     assert 0 < sum(passes) <= share * (pacer.passes + sum(passes))
     assert measured(events, "ntk.gap_predicted")[-1].value is not None

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from tests.replay import value_block_push
 from tests.small import pictures
 from tests.tiny import tiny_learner, tiny_network
-from workbench.core import readings
+from workbench.core import own_kernel, readings
 from workbench.core.gaps import displacement_drift
 from workbench.core.heads import ProxyHead
 from workbench.core.kernel import prototype_vectors
@@ -83,9 +83,9 @@ def test_the_kernel_is_that_of_the_real_network(fusion: str) -> None:
     scene, proxy = scene_of(network, learner.proxy), learner.proxy
     blocks = [*network.fusion.value.parameters(), *proxy.parameters()]
     train, test = (jacobian(proxy(forward(network, part)), blocks) for part in (NEW, NEW_TEST))
-    got = readings.training_kernel(scene, scene.train[1], scene.train[1])
+    got = own_kernel.training_kernel(scene, scene.train[1], scene.train[1])
     torch.testing.assert_close(got, train @ train.T, rtol=0, atol=1e-9)
-    got = readings.training_kernel(scene, scene.test[1], scene.train[1])
+    got = own_kernel.training_kernel(scene, scene.test[1], scene.train[1])
     torch.testing.assert_close(got, test @ train.T, rtol=0, atol=1e-9)
 
 
@@ -94,7 +94,7 @@ def test_with_one_branch_the_kernel_is_the_heads_alone() -> None:
     learner = second_task(network)
     scene = scene_of(network, learner.proxy)
     rows = jacobian(learner.proxy(forward(network, NEW)), list(learner.proxy.parameters()))
-    got = readings.training_kernel(scene, scene.train[1], scene.train[1])
+    got = own_kernel.training_kernel(scene, scene.train[1], scene.train[1])
     torch.testing.assert_close(got, rows @ rows.T, rtol=0, atol=1e-9)
 
 
@@ -105,7 +105,7 @@ def test_a_small_step_of_fusion_and_head_moves_the_logits_by_the_kernel() -> Non
         network = tiny_network()
         learner = second_task(network)
         scene = scene_of(network, learner.proxy)
-        kernel = readings.training_kernel(scene, scene.train[1], scene.train[1])
+        kernel = own_kernel.training_kernel(scene, scene.train[1], scene.train[1])
         before = learner.proxy(forward(network, NEW))
         loss = nn.functional.cross_entropy(before, labels)
         pull = torch.autograd.grad(loss, before, retain_graph=True)[0]
@@ -143,7 +143,7 @@ def test_spectrum_and_complexity_are_those_of_the_real_networks_jacobian() -> No
     learner = second_task(network)
     scene = scene_of(network, learner.proxy)
     reference = readings.refer(scene)
-    got = readings.kernel(scene, reference)
+    got = own_kernel.kernel(scene, reference)
     outputs = learner.proxy(forward(network, NEW))
     blocks = [*network.fusion.value.parameters(), *learner.proxy.parameters()]
     J = jacobian(outputs, blocks)  # (18, P)
@@ -211,9 +211,9 @@ def test_attention_over_sections_leaves_the_predictions_absent_with_the_reason()
     learner = second_task(network)
     scene = scene_of(network, learner.proxy)
     reference = readings.refer(scene)
-    values = readings.interplay(scene, reference) | readings.kernel(scene, reference)
+    values = readings.interplay(scene, reference) | own_kernel.kernel(scene, reference)
     assert values.pop("ntk.interplay_measured").value == 0.0
-    assert len(values) == 17
+    assert len(values) == 23
     for value in values.values():
         assert value.value is None
         assert "attention over sections" in value.reason
@@ -224,7 +224,7 @@ def test_more_classes_than_rows_leave_the_kernel_absent(monkeypatch: pytest.Monk
     network = tiny_network()
     learner = second_task(network)
     scene = scene_of(network, learner.proxy)
-    values = readings.kernel(scene, readings.refer(scene))
+    values = own_kernel.kernel(scene, readings.refer(scene))
     assert all(
         value.value is None and "exceeds 2 rows" in value.reason for value in values.values()
     )
@@ -236,7 +236,7 @@ def test_a_kernel_that_is_not_finite_is_absent() -> None:
     reference = readings.refer(scene_of(network, learner.proxy))
     with torch.no_grad():
         network.fusion.value.bias[0] = torch.nan
-    values = readings.kernel(scene_of(network, learner.proxy), reference)
+    values = own_kernel.kernel(scene_of(network, learner.proxy), reference)
     assert {value.reason for value in values.values()} == {"the kernel is not finite"}
 
 

@@ -268,6 +268,18 @@ class MonitorConfig:
     budget: float = setting(
         0.1, "Largest share of the wall time the monitor may take; beyond it, measurements are thinned out.",
         label="Budget", low=0.0, high=1.0)  # fmt: skip
+    kernel: str = setting(
+        "auto", "How much of the kernel is measured: the closed form of fusion and head; trace adds adapters and prompts along random "
+        "output vectors; full adds every output of the task being learnt; auto takes the most that the budget allows.",
+        label="Kernel", choices=("auto", "closed", "trace", "full"))  # fmt: skip
+    gradients: str = setting(
+        "auto", "How gradients of adapters and prompts are kept: whole, sketched, or whole where they fit the memory.",
+        label="Gradients", choices=("auto", "exact", "sketch"))  # fmt: skip
+    sketch_columns: int = setting(
+        4096, "Columns a sketched gradient is folded to; the kernel's error falls with their square root.",
+        label="Sketch", low=16, high=1_048_576)  # fmt: skip
+    memory_gb: float = setting(
+        1.0, "Memory the kernel's gradients may take, in GB.", label="Memory for gradients", low=0.05, high=1024.0)  # fmt: skip
 
 
 @dataclass(frozen=True)

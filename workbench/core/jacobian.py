@@ -44,7 +44,9 @@ def gram(a: Rows, b: Rows) -> dict[str, Tensor]:
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
-    """Return the rows of several pieces of pictures, one after the other."""
+    """Return the rows of several pieces of pictures, one after the other; no pieces, no rows."""
+    if not parts:
+        return Rows({}, 0)
     names = parts[0].blocks
     blocks = {name: torch.cat([part.blocks[name] for part in parts]) for name in names}
     return Rows(blocks, parts[0].outputs)

@@ -1,96 +1,85 @@
 """The NTK monitor: looks at a fixed probe while tasks are learnt, and says what the kernel says.
 
-At a task's start it takes references; after each epoch it compares (`core.readings`). Nothing here
-changes what is trained. Its cost is counted in passes of one picture, not in seconds, so that the
-same configuration measures at the same points every time. The start and the end of a task are
-always measured, on a probe small enough for that; epochs between them as the budget allows.
+At a task's start it takes references and forecasts; after each epoch it compares (`core.readings`,
+`core.own_kernel`); at the end it speaks of pairs of tasks (`core.pairs`), and when the prototypes are made, of where
+forgetting came from (`core.lost`). Nothing here changes what is trained. Starts and ends of tasks
+are always measured, on a probe small enough for that; epochs between them as the budget allows.
 """
 
 import math
-from bisect import bisect_right
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from workbench.config import MonitorConfig
-from workbench.core import linearity, readings
+from workbench.core import heat_map, linearity, own_kernel, pairs, readings, snapshot
+from workbench.core.budget import Budget, Costs, choose
 from workbench.core.feeder import Feeder
-from workbench.core.gaps import Value, drift_error
+from workbench.core.gaps import Value, drift_error, interplay
 from workbench.core.learner import Learner
+from workbench.core.lost import Answers, Losses, Passage, mean_of
 from workbench.core.network import Network
+from workbench.core.old_kernels import OldKernel
 from workbench.core.pace import Pacer
-from workbench.core.probe import Eye, Part, Probed, draw
+from workbench.core.pairs import Drawn, Schedule
+from workbench.core.plan import KernelPlan
+from workbench.core.probe import Eye, Probed, View, draw_task
+from workbench.core.probe_rows import ProbeRows
 from workbench.core.readings import MAX_ROWS, Reference, Scene
 from workbench.core.tasks import TaskData
-from workbench.events import Event, Measured, Note, Stage
+from workbench.events import Event, Measured, Note, Snapshot, Stage
 
 TEXT = "Measuring the NTK gap"
-FEWEST = 4  # pictures of a task below which no budget makes the probe
-_DEAR = (
-    1.2  # a pass of the monitor in passes of training: its prompts are many and its pieces small
-)
 
-
-@dataclass
-class Budget:
-    """The monitor's work in passes of one picture through the backbone.
-
-    Attributes:
-        share: the monitor's part of all work, its own included.
-        reserved: what the starts and ends of tasks to come will take.
-        spent: what it has taken.
-    """
-
-    share: float
-    reserved: float = 0.0
-    spent: float = 0.0
-
-    def of(self, work: float) -> float:
-        """Return what the monitor may do beside `work` of others."""
-        return work * self.share / (1 - self.share) if self.share < 1 else math.inf
-
-    def allows(self, cost: float, done: float, whole: float) -> bool:
-        """Whether `cost` more fits, beside the work of others `done` so far and the run's `whole`."""
-        spent = self.spent + cost
-        return spent <= self.of(done) and spent + self.reserved <= self.of(whole)
-
-    def spend_reserved(self, cost: float) -> None:
-        """Do what was reserved."""
-        self.spent += cost
-        self.reserved -= cost
+Where = tuple[int, int, int]  # task, epoch, step
+Looking = Generator[Stage, None, Scene]
 
 
 class Monitor:
-    """One run's monitor: `plan` once, `start_task` once a task, `measure` after each of its epochs.
+    """One run's monitor: `plan` once; for each task `start_task`, `measure` after its epochs, `averaged`, `settled`.
 
-    `seed` draws the probe and nothing else; `pacer` knows the work of others. With a probe or a
-    budget of 0 it says so once and rests.
+    `seed` draws the probe and nothing else; `pacer` knows the work of others; arrays go below
+    `folder`, if there is one. With a probe or a budget of 0 it says so once and rests.
     """
 
     _eye: Eye
     _learner: Learner
     _reference: Reference
+    _scene: Scene  # of the last look
+    _averaged: list[View]  # test parts after the EMA step
     _start: dict[str, Tensor]  # every trained parameter as the task began
+    _before: tuple[Answers, list[Tensor]]  # head and test features when the last task was done
+    _plan: KernelPlan
+    _rows: ProbeRows
 
-    def __init__(self, config: MonitorConfig, seed: int, pacer: Pacer) -> None:
-        self._size, self._seed, self._pacer = config.probe_per_task, seed, pacer
+    def __init__(
+        self, config: MonitorConfig, seed: int, pacer: Pacer, folder: Path | None = None
+    ) -> None:
+        self._config, self._size, self._seed = config, config.probe_per_task, seed
+        self._pacer, self._folder = pacer, folder
         self._off = not config.probe_per_task or not config.budget
         self._budget = Budget(config.budget)
         self._probes: list[Probed] = []
+        self._losses = Losses()
+        self._old: list[OldKernel] = []
         self._thinned = False
 
     def plan(self, network: Network, tasks: Sequence[TaskData]) -> Iterator[Note]:
-        """Make the probe small enough that the tasks' starts and ends alone are within the budget."""
+        """Choose the kernel, and make the probe small enough for the budget."""
         if self._off:
             yield Note("The NTK monitor is off, because its probe or its budget is 0.")
             return
         asked, room = self._size, self._budget.of(self._pacer.passes)
-        sizes = range(1, asked + 1)
-        fitting = bisect_right(sizes, room, key=lambda size: self._least(network, tasks, size))
-        self._size = min(max(fitting, FEWEST), asked)
-        self._budget.reserved = self._least(network, tasks, self._size)
+        plan, self._size, self._budget.reserved = choose(
+            network,
+            self._config,
+            lambda size: [draw_task(task, n, size, self._seed) for n, task in enumerate(tasks)],
+            room,
+        )
+        self._plan = plan
         if self._size < asked:
             yield Note(
                 f"The NTK gap is measured on {self._size} instead of {asked} pictures of each task, to keep "
@@ -100,44 +89,103 @@ class Monitor:
     def start_task(
         self, network: Network, learner: Learner, feeder: Feeder, task: TaskData, step: int
     ) -> Iterator[Event]:
-        """Draw the task's probe and take the references; to be called after `learner.begin_task`."""
+        """Draw the task's probe, take the references and forecast; to be called after `learner.begin_task`."""
         if self._off:
             return
         if not self._probes:
             self._eye = Eye(network, feeder.plain)
+            self._rows = ProbeRows(self._eye, self._plan)
         self._learner = learner
-        self._probes.append(self._draw(task, len(self._probes), self._size))
-        self._eye.renew()
+        self._probes.append(draw_task(task, len(self._probes), self._size, self._seed))
         yield from self._row_limit()
-        self._budget.spend_reserved(_cost(network, self._probes, at_start=True))
+        self._budget.spend_reserved(self._costs.start())
         scene = yield from self._look(moved=False)
         self._reference, self._start = readings.refer(scene), linearity.trained(network)
-        yield from self._read(scene, 0, step)
+        where = (len(self._probes) - 1, 0, step)
+        yield from self._read(scene, where, "start")
+        yield Stage(TEXT)
+        gap, each = pairs.forecast(scene, self._reference, _schedule(learner, len(task.train)))
+        yield from _said(gap, where)
+        for other, value in enumerate(each):
+            yield from _said({"ntk.disturbance_forecast": value}, where, other)
 
     def measure(self, epoch: int, step: int, *, at_end: bool = False) -> Iterator[Event]:
         """Measure after one more epoch, if the budget has room or it is the task's last."""
         if self._off:
             return
-        cost = _cost(self._eye.network, self._probes)
         if at_end:
-            self._budget.spend_reserved(cost)
-        elif not self._afford(cost):
+            self._budget.spend_reserved(self._costs.end())
+        elif not self._afford(self._costs.epoch()):
             yield from self._thinning()
             return
-        scene = yield from self._look()
-        yield from self._read(scene, epoch, step)
+        self._scene = scene = yield from self._look()
+        where = (len(self._probes) - 1, epoch, step)
+        yield from self._read(scene, where, "end" if at_end else f"epoch-{epoch + 1}")
         if at_end:
-            yield from self._linearity(scene, epoch, step)
+            yield from _said(pairs.scores(scene, self._reference), where)
+            yield from self._pairs(scene, where)
+            yield from self._linearity(scene, where)
 
-    def _linearity(self, scene: Scene, epoch: int, step: int) -> Iterator[Event]:
-        """Say how far the task's training was from linear, on the old tasks' logits."""
+    def averaged(self, *, changed: bool) -> Iterator[Stage]:
+        """Look again after the EMA step, before anything else changes; `changed`: whether it was done."""
+        if self._off:
+            return
+        self._budget.spend_reserved(self._costs.settled())
+        if changed:
+            self._eye.renew()
+        scene = yield from self._look(moved=False)
+        self._averaged = list(scene.test)
+
+    def settled(self, epoch: int, step: int) -> Iterator[Event]:
+        """Say where forgetting came from, and how far old kernels have come, now that the prototypes are made."""
+        if self._off:
+            return
+        where = (len(self._probes) - 1, epoch, step)
+        scene = yield from self._look(moved=False)
+        yield from self._forgotten(scene, where)
+        for other, old in enumerate(self._old):
+            yield Stage(TEXT)
+            drift, cka = old.since(scene.train[other])
+            yield from _said({"ntk.old_drift": drift, "ntk.old_cka": cka}, where, other)
+        self._old.append(OldKernel.of(scene.network, scene.train[-1], self._probes[-1].class_ids))
+        yield from self._last_map(scene, where)
+
+    def _read(self, scene: Scene, where: Where, moment: str) -> Iterator[Event]:
+        yield Stage(TEXT)
+        yield from _said(readings.interplay(scene, self._reference), where)
+        yield Stage(TEXT)
+        rows = yield from self._rows.own(scene)
+        yield from _said(own_kernel.kernel(scene, self._reference, rows), where)
+        yield Stage(TEXT)
+        yield from _said(readings.accuracy(scene), where)
+        yield from _said(readings.network_gap(scene), where)
+        if self._plan.kind == "closed":
+            yield from self._map(scene, readings.provisional(scene), where, moment)
+
+    def _pairs(self, scene: Scene, where: Where) -> Iterator[Event]:
+        """Say what learning the task did to each old one."""
+        moved = pairs.disturbances(readings.moved(scene, self._reference), self._reference)
+        known = tuple(torch.nonzero(scene.network.prototypes.counts > 0).flatten().tolist())
+        of_new = (yield from self._rows.of_training(scene)) if moved else None
+        for other, value in enumerate(moved):
+            yield Stage(TEXT)
+            of_old, part = None, self._probes[other].train
+            if of_new is not None:
+                head = self._reference.prototypes
+                of_old = yield from self._rows.of_inference(part, head, known, "g")
+            drawn = (of_old, of_new) if of_old and of_new else None
+            found = pairs.pair(scene, self._reference, other, drawn)
+            yield from _said({"ntk.disturbance": value, **found}, where, other)
+
+    def _linearity(self, scene: Scene, where: Where) -> Iterator[Event]:
+        """Say how far the task's training was from linear, on the old tasks' logits, and what every block predicts."""
         old = [probe.train for probe in self._probes[:-1]]
-        cost = 2 * _DEAR * len(scene.network.branches) * sum(map(len, old))
-        if not old:
-            found = Value(None, "there is no earlier task yet")
-        elif not self._afford(cost):
-            found = Value(None, "left out, to keep the monitor within its share of the work")
-        else:
+        found = predicted = Value(None, "there is no earlier task yet")
+        if old and not self._afford(self._costs.linearity()):
+            found = predicted = Value(
+                None, "left out, to keep the monitor within its share of the work"
+            )
+        elif old:
             eye, sides = self._eye.elsewhere(), []
             for share in (linearity.STEP, -linearity.STEP):
                 with linearity.displaced(scene.network, self._start, share):
@@ -145,7 +193,61 @@ class Monitor:
                 sides.append([self._reference.prototypes(view.main) for view in views])
             linear = linearity.first_order(*sides)
             found = drift_error(linear, readings.moved(scene, self._reference))
-        yield from _said({"ntk.linearity": found}, (len(old), epoch, step))
+            predicted = interplay(linear, self._reference.logits)
+        yield from _said({"ntk.linearity": found, "ntk.interplay_full": predicted}, where)
+
+    def _forgotten(self, scene: Scene, where: Where) -> Iterator[Event]:
+        now = Answers.of(scene.network.prototypes)
+        features = [view.main for view in scene.test]
+        told = []
+        if self._losses.parts:
+            head, before = self._before
+            labels = [torch.tensor(p.test.labels, device=f.device) for p, f in zip(self._probes, before, strict=False)]  # fmt: skip
+            sides = (self._scene.test, self._averaged)
+            trained, averaged = ([view.main for view in side[: len(before)]] for side in sides)
+            passage = Passage(before, trained, averaged, features[: len(before)], labels)
+            told = self._losses.add(passage, head, now)
+        yield from _said({f"lost.{name}": v for name, v in mean_of(told).items()}, where)
+        for other, each in enumerate(told):
+            yield from _said({f"lost.{name}": v for name, v in each.items()}, where, other)
+        self._losses.learn()
+        self._before = (now, features)
+
+    def _last_map(self, scene: Scene, where: Where) -> Iterator[Event]:
+        """The kernel among all tasks as they stand now, with how far the old classes moved."""
+        network, parts = scene.network, [probe.train for probe in self._probes]
+        known = torch.nonzero(network.prototypes.counts > 0).flatten()
+        rows, ids = network.prototypes.weight[known].double(), tuple(known.tolist())
+        picked = heat_map.picked(parts)
+        head = readings.head_of(network.prototypes.votes, rows)
+        drawn = yield from self._rows.of_inference(picked, head, ids, "map")
+        more = {}
+        if len(parts) > 1:
+            deltas = readings.moved(self._scene, self._reference)
+            said = self._reference.forecast
+            of_forecast = pairs.by_class(scene, said) if said else {}
+            more = snapshot.class_arrays(pairs.by_class(scene, deltas), of_forecast)
+        yield from self._map(scene, rows, where, "done", drawn, more)
+
+    def _map(
+        self,
+        scene: Scene,
+        prototypes: Tensor,
+        where: Where,
+        moment: str,
+        drawn: Drawn | None = None,
+        more: Mapping[str, np.ndarray] | None = None,
+    ) -> Iterator[Event]:
+        """Write the kernel among pictures of all tasks, if there is a place for it and it is a number."""
+        arrays = heat_map.arrays(scene, prototypes, drawn) if self._folder is not None else {}
+        if arrays and self._folder is not None:
+            name = f"{where[0] + 1:03d}-{moment}"
+            path = snapshot.write(self._folder, name, {**arrays, **(more or {})})
+            yield Snapshot(*where, path, self._plan.sentence(scene.network))
+
+    @property
+    def _costs(self) -> Costs:
+        return Costs(self._eye.network, self._plan, self._probes)
 
     def _afford(self, cost: float) -> bool:
         """Spend `cost` if the budget has room for it; return whether it had."""
@@ -162,41 +264,13 @@ class Monitor:
                 f"the monitor within {self._budget.share:.0%} of the work."
             )
 
-    def _least(self, network: Network, tasks: Sequence[TaskData], size: int) -> float:
-        """Return the passes that starts and ends of all tasks take with probes of this size."""
-        probes = [self._draw(task, number, size) for number, task in enumerate(tasks)]
-        return sum(
-            _cost(network, probes[: seen + 1], at_start=at_start)
-            for seen in range(len(probes))
-            for at_start in (True, False)
-        )
-
-    def _draw(self, task: TaskData, number: int, size: int) -> Probed:
-        sides = ((task.train, task.train_labels), (task.test, task.test_labels))
-        train, test = (
-            draw(Part(tuple(i.tolist()), tuple(y.tolist())), size, (self._seed, number, side))
-            for side, (i, y) in enumerate(sides)
-        )
-        classes, counts = np.unique(task.train_labels, return_counts=True)
-        known = dict(zip(classes.tolist(), counts.tolist(), strict=True))
-        return Probed(task.info.class_ids, known, train, test)
-
-    def _look(self, *, moved: bool = True) -> Generator[Stage, None, Scene]:
+    def _look(self, *, moved: bool = True) -> Looking:
         parts = [probe.train for probe in self._probes] + [probe.test for probe in self._probes]
         views = yield from self._eye.look(parts, TEXT, moved=moved)
         tasks = len(self._probes)
         return Scene(
             self._eye.network, self._learner.proxy, self._probes, views[:tasks], views[tasks:]
         )
-
-    def _read(self, scene: Scene, epoch: int, step: int) -> Iterator[Event]:
-        where = (len(scene.probes) - 1, epoch, step)
-        yield Stage(TEXT)
-        yield from _said(readings.interplay(scene, self._reference), where)
-        yield Stage(TEXT)
-        yield from _said(readings.kernel(scene, self._reference), where)
-        yield Stage(TEXT)
-        yield from _said(readings.accuracy(scene), where)
 
     def _row_limit(self) -> Iterator[Note]:
         probe = self._probes[-1]
@@ -208,21 +282,15 @@ class Monitor:
             )
 
 
-def _cost(network: Network, probes: Sequence[Probed], *, at_start: bool = False) -> float:
-    """Return the passes a measurement takes while the last of `probes` is learnt.
-
-    At a start the slow copies have changed, but of the current subnetworks and of the frozen
-    backbone only the new pictures are unknown. Eigenvectors of N rows take ~10 N³ operations, each
-    ten times slower than a pass's.
-    """
-    branches, new = len(network.branches), len(probes[-1].train) + len(probes[-1].test)
-    passes = branches * sum(len(probe.train) + len(probe.test) for probe in probes)
-    if at_start:
-        passes += (branches + network.use_pretrained) * new
-    rows = readings.kernel_pictures(probes[-1]) * len(probes[-1].class_ids)
-    return _DEAR * passes + 100 * rows**3 / network.backbone.operations
+def _schedule(learner: Learner, pictures: int) -> Schedule:
+    """A cosine from the learning rate to 0 is half of it on average; momentum makes a step 1/(1 − μ) as long."""
+    training = learner.training
+    steps = learner.epochs * math.ceil(pictures / training.batch_size)
+    return Schedule(0.5 * training.learning_rate / (1 - training.momentum), steps)
 
 
-def _said(values: Mapping[str, Value], where: tuple[int, int, int]) -> Iterator[Measured]:
+def _said(
+    values: Mapping[str, Value], where: Where, other: int | None = None
+) -> Iterator[Measured]:
     for name, found in values.items():
-        yield Measured(name, *where, found.value, found.reason)
+        yield Measured(name, *where, found.value, found.reason, other)

@@ -14,7 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.core.jacobian import Outputs, Rows, gradients, joined
 from workbench.core.network import Network
+from workbench.core.sketch import Sketch
+from workbench.core.tasks import TaskData
 from workbench.events import Stage
 
 Pixels = Callable[[NDArray[np.int64]], Tensor]  # picture numbers -> (B, 3, H, W), test transform
@@ -39,9 +42,16 @@ class View:
     s1: Tensor | None  # c, what the fusion's value layer reads: (n, D)
     main: Tensor  # m, what the heads read: (n, D)
 
-    def __getitem__(self, pictures: slice) -> "View":
+    def __getitem__(self, pictures: slice | list[int]) -> "View":
         """Return some of the pictures; every prefix of a drawn part is as balanced as it can be."""
         return View(None if self.s1 is None else self.s1[pictures], self.main[pictures])
+
+    @staticmethod
+    def joined(pieces: Sequence["View"]) -> "View":
+        """Return the views of several sets of pictures as one."""
+        firsts = [piece.s1 for piece in pieces if piece.s1 is not None]
+        main = torch.cat([piece.main for piece in pieces])
+        return View(torch.cat(firsts) if firsts else None, main)
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,18 @@ def draw(part: Part, size: int, seed: Sequence[int]) -> Part:
     ranked = [(turn, row) for rows in waiting.values() for turn, row in enumerate(rows)]
     rows = [row for _, row in sorted(ranked, key=lambda item: item[0])[:size]]
     return Part(tuple(part.indices[r] for r in rows), tuple(part.labels[r] for r in rows))
+
+
+def draw_task(task: TaskData, number: int, size: int, seed: int) -> Probed:
+    """Draw a task's probe of up to `size` training and as many test pictures, with a seed of its own."""
+    sides = ((task.train, task.train_labels), (task.test, task.test_labels))
+    train, test = (
+        draw(Part(tuple(i.tolist()), tuple(y.tolist())), size, (seed, number, side))
+        for side, (i, y) in enumerate(sides)
+    )
+    classes, counts = np.unique(task.train_labels, return_counts=True)
+    known = dict(zip(classes.tolist(), counts.tolist(), strict=True))
+    return Probed(task.info.class_ids, known, train, test)
 
 
 class Eye:
@@ -99,17 +121,41 @@ class Eye:
         for first in range(0, len(indices), step):
             yield Stage(text, first, len(indices))
             pieces.append(self._piece(indices[first : first + step]))
-        whole = _joined(pieces)
+        whole = View.joined(pieces)
         ends = np.cumsum([len(part) for part in parts]).tolist()
         return [whole[end - len(part) : end] for part, end in zip(parts, ends, strict=True)]
 
+    def rows(
+        self,
+        part: Part,
+        outputs: Outputs,
+        piece: int,
+        vectors: Tensor | None = None,
+        sketch: Sketch | None = None,
+    ) -> Generator[Stage, None, Rows]:
+        """Yield progress and return the rows of a part that was looked at last, `piece` pictures at a time.
+
+        `outputs`, `vectors` and `sketch` are those of `jacobian.gradients`.
+        """
+        found = []
+        for first in range(0, len(part), piece):
+            yield Stage("Measuring gradients for the NTK", first, len(part))
+            with undisturbed(self.network):
+                tokens, z = self._sections(part.indices[first : first + piece])
+                found.append(gradients(self.network, tokens, z, outputs, vectors, sketch))
+        return joined(found)
+
+    @torch.no_grad()
+    def _sections(self, indices: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return embedded pictures (B, N, d) and each branch's features (B, D)."""
+        tokens = self.network.backbone.embed(self._pixels(np.array(indices)))
+        return tokens, {n: self._feature(n, indices, tokens) for n in self.network.branches}
+
     @torch.no_grad()
     def _piece(self, indices: Sequence[int]) -> View:
-        network = self.network
-        with undisturbed(network):
-            tokens = network.backbone.embed(self._pixels(np.array(indices)))
-            z = {name: self._feature(name, indices, tokens) for name in network.branches}
-            features = network.fuse(z.get("s1"), z.get("s2"))
+        with undisturbed(self.network):
+            _, z = self._sections(indices)
+            features = self.network.fuse(z.get("s1"), z.get("s2"))
         s1 = None if features.s1 is None else features.s1.double()
         return View(s1, features.main.double())
 
@@ -148,8 +194,3 @@ def undisturbed(network: Network) -> Iterator[None]:
         network.backbone.autocast = autocast
         for module, training in modes:
             module.training = training
-
-
-def _joined(pieces: Sequence[View]) -> View:
-    firsts = [piece.s1 for piece in pieces if piece.s1 is not None]
-    return View(torch.cat(firsts) if firsts else None, torch.cat([piece.main for piece in pieces]))

@@ -1,4 +1,4 @@
-"""What the monitor reads off one look at the probe: interplay, kernel and its spectrum, provisional accuracy.
+"""What the monitor reads off one look at the probe: movement of old tasks, provisional accuracy, the network's own gap.
 
 Movement of old logits by the fusion's value layer is J (θ − θ_start), and, renewed, Σ_e J_e (θ_{e+1} − θ_e).
 The latter is SGD replayed in function space with momentum and weight decay, v ← μ v + K r + ω J θ: since
@@ -14,25 +14,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.core import complexity, gaps, metrics
+from workbench.core import gaps, metrics, scores
 from workbench.core.fusion import Fusion
 from workbench.core.gaps import Value
 from workbench.core.heads import PrototypeHead, ProxyHead
-from workbench.core.kernel import (
-    CHUNK_ELEMENTS,
-    Spectrum,
-    head_kernel,
-    prototype_vectors,
-    proxy_kernel,
-    proxy_logits,
-    spectrum,
-    trace_kernel,
-)
+from workbench.core.kernel import CHUNK_ELEMENTS, Spectrum, prototype_vectors, proxy_logits
 from workbench.core.network import Network
 from workbench.core.probe import Part, Probed, View
 
-_SPECTRUM = ("largest", "condition", "effective_rank", "participation")  # of `complexity.Shape`
-_SURROGATE = ("gap_predicted", "gap_held_out", "effective_dimension", "complexity", "complexity_share")  # fmt: skip
 MAX_ROWS = 1024  # rows of a kernel: its eigenvalues take about a second on two cores
 
 
@@ -71,7 +60,10 @@ class Reference:
     logits: list[Tensor]  # g(X_τ; θ_start) of each old task, (n, C_old)
     replayed: list[Tensor]  # Σ_e J_e (θ_{e+1} − θ_e), (n, C_old)
     kernel: Tensor | None = None
+    parts: Spectrum | None = None  # of `kernel`, as the task began
+    targets: Tensor | None = None  # Ỹ as the task began, (n, C)
     ridge: Value = field(default_factory=lambda: Value(None, "not chosen yet"))
+    forecast: list[Tensor] = field(default_factory=list)  # Δ̂ of each old task, (n, C_old)
 
 
 def kernel_pictures(probe: Probed) -> int:
@@ -82,7 +74,7 @@ def kernel_pictures(probe: Probed) -> int:
 def refer(scene: Scene) -> Reference:
     """Take the references of a task that starts now."""
     known = scene.network.prototypes
-    head = _prototype_head(known.votes, known.weight[known.counts > 0])
+    head = head_of(known.votes, known.weight[known.counts > 0])
     moment = _moment(scene)
     logits = [head(view.main) for view in moment.old]
     return Reference(moment, moment, head, logits, [torch.zeros_like(g) for g in logits])
@@ -93,7 +85,7 @@ def interplay(scene: Scene, reference: Reference) -> dict[str, Value]:
     now, logits, measured = _moment(scene), reference.logits, moved(scene, reference)
     values = {"ntk.interplay_measured": gaps.interplay(measured, logits)}
     if now.weight is None:
-        absent = Value(None, _why_no_value_layer(scene))
+        absent = Value(None, why_no_value_layer(scene))
         names = ("interplay_predicted", "interplay_replayed", "drift_cosine", "drift_error")
         return values | {f"ntk.{name}": absent for name in names}
     predicted = movement(reference.start, now, reference.prototypes)
@@ -130,72 +122,6 @@ def movement(start: Moment, now: Moment, prototypes: PrototypeHead) -> list[Tens
     return drifts_of
 
 
-def kernel(scene: Scene, reference: Reference) -> dict[str, Value]:
-    """Stability and spectrum of the task's kernel K_head + K_V, and what its ridge surrogate says of the task."""
-    probe = scene.probes[-1]
-    pictures = kernel_pictures(probe)
-    train, test = scene.train[-1][:pictures], scene.test[-1][:pictures]
-    found = training_kernel(scene, train, train) if pictures else None
-    if found is None or not found.isfinite().all():
-        absent = Value(None, _why_no_kernel(scene, pictures))
-        names = (
-            "kernel_drift",
-            "kernel_alignment",
-            "kernel_cka",
-            "kernel_scale",
-            *_SPECTRUM,
-            *_SURROGATE,
-        )
-        return {f"ntk.{name}": absent for name in names}
-    parts, targets = spectrum(found), _targets(scene, train, probe.train)
-    chosen = {}
-    if reference.kernel is None:
-        reference.kernel, reference.ridge = found, gaps.choose_ridge(parts, targets)
-        chosen["ntk.ridge"] = reference.ridge
-    stability = {
-        "ntk.kernel_drift": gaps.kernel_drift(found, reference.kernel),
-        "ntk.kernel_alignment": gaps.kernel_alignment(found, reference.kernel),
-        "ntk.kernel_cka": gaps.kernel_cka(found, reference.kernel, len(probe.class_ids)),
-        "ntk.kernel_scale": gaps.kernel_scale(found, reference.kernel),
-    }
-    shape = complexity.shape(spectrum(trace_kernel(found, len(probe.class_ids))).values)
-    spread = {f"ntk.{name}": getattr(shape, name) for name in _SPECTRUM}
-    surrogate = _surrogate(scene, reference.ridge, parts, targets, (train, test))
-    return chosen | stability | spread | surrogate
-
-
-def _surrogate(
-    scene: Scene, ridge: Value, parts: Spectrum, targets: Tensor, views: tuple[View, View]
-) -> dict[str, Value]:
-    if ridge.value is None or parts.mean == 0.0:
-        absent = Value(None, ridge.reason or "the kernel is zero")
-        return {f"ntk.{name}": absent for name in _SURROGATE}
-    train, test = views
-    crossed = cast(Tensor, training_kernel(scene, test, train))
-    wanted = _targets(scene, test, scene.probes[-1].test)
-    scaled = ridge.value * parts.mean
-    gap = gaps.ridge_gap(parts, targets, scaled, crossed, wanted)
-    outputs = proxy_logits(train.main, *scene.head)
-    labels = _local_labels(scene, train, scene.probes[-1].train)
-    share = complexity.complexity_share(parts, labels, outputs, outputs.shape[1], scaled)
-    own = complexity.complexity(parts, targets, scaled)
-    values = (gap.predicted, gap.held_out, gap.effective_dimension, own, share)
-    return {f"ntk.{name}": value for name, value in zip(_SURROGATE, values, strict=True)}
-
-
-def training_kernel(scene: Scene, a: View, b: View) -> Tensor | None:
-    """Return K_head + K_V of the proxy logits of `main`, or None where that is not in closed form.
-
-    Without a fusion layer K_V is 0.
-    """
-    fusion = scene.network.fusion
-    if fusion is None:
-        return head_kernel(a.main, b.main, *scene.head)
-    if not isinstance(fusion, Fusion):
-        return None
-    return proxy_kernel((cast(Tensor, a.s1), a.main), (cast(Tensor, b.s1), b.main), *scene.head)
-
-
 def accuracy(scene: Scene) -> dict[str, Value]:
     """Class-incremental accuracy on the test probe, with the task's prototypes from its training probe."""
     probe, head = scene.probes[-1], scene.network.prototypes
@@ -206,13 +132,22 @@ def accuracy(scene: Scene) -> dict[str, Value]:
     if not len(truth):
         return {"probe_accuracy": Value(None, "the probe has no test pictures")}
     features = torch.cat([view.main for view in scene.test])
-    logits = _prototype_head(head.votes, _provisional(scene))(features)
+    logits = head_of(head.votes, provisional(scene))(features)
     unknown = [c for c in range(logits.shape[1]) if not head.counts[c] and c not in seen]
     logits[:, unknown] = -torch.inf
     return {"probe_accuracy": Value(metrics.class_incremental(logits.cpu().numpy(), truth))}
 
 
-def _provisional(scene: Scene) -> Tensor:
+def network_gap(scene: Scene) -> dict[str, Value]:
+    """How much worse the training head is on the task's test pictures than on those it learns."""
+    probe, sides = scene.probes[-1], []
+    for view, part in ((scene.train[-1], probe.train), (scene.test[-1], probe.test)):
+        sides += [proxy_logits(view.main, *scene.head), local_labels(scene, view, part)]
+    gap = scores.network_gap(*sides)
+    return {f"ntk.gap_{name}": getattr(gap, name) for name in ("nats", "brier", "accuracy")}
+
+
+def provisional(scene: Scene) -> Tensor:
     """All prototypes (C, D), the task's classes from the probe; a class met before takes the mean of both."""
     probe, head = scene.probes[-1], scene.network.prototypes
     rows, features = head.weight.double().clone(), scene.train[-1].main
@@ -231,34 +166,28 @@ def _moment(scene: Scene) -> Moment:
     return Moment(old, value.weight.detach().double().clone(), value.bias.detach().double().clone())
 
 
-def _targets(scene: Scene, view: View, part: Part) -> Tensor:
+def targets_of(scene: Scene, view: View, part: Part) -> Tensor:
     """Ỹ = onehot − f(X; θ) on the task's own classes, (n, C)."""
-    labels = _local_labels(scene, view, part)
+    labels = local_labels(scene, view, part)
     return F.one_hot(labels, len(scene.probes[-1].class_ids)) - proxy_logits(view.main, *scene.head)
 
 
-def _local_labels(scene: Scene, view: View, part: Part) -> Tensor:
+def local_labels(scene: Scene, view: View, part: Part) -> Tensor:
     """Return the places of the pictures' classes in the task being learnt, (n,)."""
     class_ids = scene.probes[-1].class_ids
     local = [class_ids.index(label) for label in part.labels[: len(view.main)]]
     return torch.tensor(local, dtype=torch.int64, device=view.main.device)
 
 
-def _prototype_head(votes: tuple[float, ...], rows: Tensor) -> PrototypeHead:
+def head_of(votes: tuple[float, ...], rows: Tensor) -> PrototypeHead:
+    """Return a prototype head with these rows (C, D)."""
     head = PrototypeHead(rows.shape[1], votes)
     head.weight = rows.double()
     return head
 
 
-def _why_no_value_layer(scene: Scene) -> str:
+def why_no_value_layer(scene: Scene) -> str:
+    """Return why the closed form of the fusion's block does not hold here."""
     if scene.network.fusion is None:
         return "only one branch is learnt, so there is no fusion layer"
     return "the closed form holds for one value layer, not for attention over sections"
-
-
-def _why_no_kernel(scene: Scene, pictures: int) -> str:
-    if not pictures:
-        return f"the kernel of one picture of {len(scene.probes[-1].class_ids)} classes exceeds {MAX_ROWS} rows"
-    if scene.network.fusion is not None and not isinstance(scene.network.fusion, Fusion):
-        return _why_no_value_layer(scene)
-    return "the kernel is not finite"

@@ -78,7 +78,7 @@ def train(
     weights = yield from load_weights(config.model.backbone, config.model.weights, home)
     tasks = yield from load_tasks(config.data, config.seeds)
     with closing(tasks.cache):
-        run = _assemble(config, weights, tasks, device)
+        run = _assemble(config, weights, tasks, device, folder)
         yield _started(run, device)
         yield from run.monitor.plan(run.network, tasks.tasks)
         for task in tasks.tasks:
@@ -87,7 +87,11 @@ def train(
 
 
 def _assemble(
-    config: RunConfig, weights: LoadedWeights, tasks: TaskSet, device: torch.device
+    config: RunConfig,
+    weights: LoadedWeights,
+    tasks: TaskSet,
+    device: torch.device,
+    folder: Path | None,
 ) -> Running:
     switches, seeds = effective_switches(config), config.seeds
     initialisation = Stream(seeds.initialisation, "initialisation")
@@ -106,7 +110,7 @@ def _assemble(
     return Running(
         config, switches, weights, tasks, network, learner, feeder,
         Examiner(network, feeder, switches["task_mask"]),
-        Monitor(config.monitor, seeds.probe, pacer), pacer, initialisation, dropout, order,
+        Monitor(config.monitor, seeds.probe, pacer, folder), pacer, initialisation, dropout, order,
     )  # fmt: skip
 
 
@@ -135,8 +139,9 @@ def _learn(run: Running, task: TaskData, folder: Path | None) -> Iterator[Event]
         yield from _epoch(run, task, number, epoch)
         yield from run.monitor.measure(epoch, run.step, at_end=epoch == epochs - 1)
     yield from _skipped_terms(run.learner)
-    run.learner.average(is_last=is_last)
+    yield from run.monitor.averaged(changed=run.learner.average(is_last=is_last))
     yield from _set_prototypes(run, task, frozen, before)
+    yield from run.monitor.settled(epochs - 1, run.step)
     yield from _examine(run, number)
     if folder is not None:
         save_run_adapter(folder, run.config, run.weights, run.network, run.examiner)
