@@ -14,7 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from workbench.core import monitor
-from workbench.events import Measured, Pace, Stage, Step
+from workbench.events import Measured, Pace, Snapshot, Stage, Step
 from workbench.session import Session, ThreadEngine
 
 STEP = """
@@ -49,10 +49,14 @@ def shares() -> dict[str, float]:
             spent[kind] += time.perf_counter() - now
             now = time.perf_counter()
             if isinstance(event, Stage):
-                kind = "monitor" if event.text == monitor.TEXT else event.text.split(" ")[0].lower()
+                kind = (
+                    "monitor"
+                    if event.text.startswith(monitor.TEXT)
+                    else event.text.split(" ")[0].lower()
+                )
             elif isinstance(event, Step):
                 kind = "task"
-            elif not isinstance(event, (Measured, Pace)):
+            elif not isinstance(event, (Measured, Pace, Snapshot)):
                 kind = "other"
         session.close()
     return dict(spent)

@@ -47,6 +47,8 @@ def joined(parts: Sequence[Rows]) -> Rows:
     """Return the rows of several pieces of pictures, one after the other; no pieces, no rows."""
     if not parts:
         return Rows({}, 0)
+    if len(parts) == 1:
+        return parts[0]
     names = parts[0].blocks
     blocks = {name: torch.cat([part.blocks[name] for part in parts]) for name in names}
     return Rows(blocks, parts[0].outputs)
@@ -120,15 +122,17 @@ def _rows(
 ) -> Tensor:
     """Return (B · O, columns): one backward pass for each output, shared by all pictures."""
     names = [name for name in modules if name in tape]
-    results = [tape[name][1] for name in names]
-    found = []
-    for a in range(wanted.shape[1]):
+    results, (B, O) = [tape[name][1] for name in names], wanted.shape
+    rows = wanted.new_zeros(0)
+    for a in range(O):
         deltas = torch.autograd.grad(
             wanted[:, a].sum(), results, retain_graph=True, allow_unused=True
         )
-        found.append(_row(block, names, modules, tape, deltas, sketch))  # (B, columns)
-    stacked: Tensor = torch.stack(found, 1)  # (B, O, columns)
-    return stacked.flatten(0, 1)
+        row = _row(block, names, modules, tape, deltas, sketch)  # (B, columns)
+        if not a:
+            rows = row.new_empty(B, O, row.shape[1])
+        rows[:, a] = row
+    return rows.flatten(0, 1)
 
 
 def _row(

@@ -139,7 +139,7 @@ class Eye:
         """
         found = []
         for first in range(0, len(part), piece):
-            yield Stage("Measuring gradients for the NTK", first, len(part))
+            yield Stage("Measuring the NTK gap, gradients", first, len(part))
             with undisturbed(self.network):
                 tokens, z = self._sections(part.indices[first : first + piece])
                 found.append(gradients(self.network, tokens, z, outputs, vectors, sketch))
