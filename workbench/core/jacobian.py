@@ -122,15 +122,15 @@ def _rows(
 ) -> Tensor:
     """Return (B · O, columns): one backward pass for each output, shared by all pictures."""
     names = [name for name in modules if name in tape]
-    results, (B, O) = [tape[name][1] for name in names], wanted.shape
+    results, (B, outputs) = [tape[name][1] for name in names], wanted.shape
     rows = wanted.new_zeros(0)
-    for a in range(O):
+    for a in range(outputs):
         deltas = torch.autograd.grad(
             wanted[:, a].sum(), results, retain_graph=True, allow_unused=True
         )
         row = _row(block, names, modules, tape, deltas, sketch)  # (B, columns)
         if not a:
-            rows = row.new_empty(B, O, row.shape[1])
+            rows = row.new_empty(B, outputs, row.shape[1])
         rows[:, a] = row
     return rows.flatten(0, 1)
 
