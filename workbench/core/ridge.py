@@ -1,0 +1,93 @@
+"""What kernels say of learning by ridge regression: a forecast before training, and tasks in sequence.
+
+The model is taken as linear about the state from which a task is learnt. Movement of old outputs:
+Hidekel & Raviv 2026 (arXiv 2606.18024); the sequence: Bennani, Doan & Sugiyama 2020 (arXiv
+2006.11942). Both are exact for a linear head on fixed features. Rows are sample-major, float64.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from workbench.core.kernel import Spectrum, spectrum
+
+
+def ridge_movement(k_ab: Tensor, parts_b: Spectrum, residual: Tensor, ridge: float) -> Tensor:
+    """Return K_AB (K_BB + λI)⁻¹ Ỹ_B, how learning B to the end moves A's outputs: (N_A,).
+
+    k_ab is (N_A, N_B), `parts_b` the spectrum of K_BB, residual Ỹ_B = Y − h(X_B) (n_B, C), λ ≥ 0.
+    With λ = 0, directions in which K_BB is zero are left out, which is the limit λ → 0.
+    """
+    shifted = parts_b.values + ridge
+    inverse = torch.where(shifted > 0.0, 1.0 / shifted, torch.zeros_like(shifted))
+    return k_ab @ _filtered(parts_b, residual, inverse)
+
+
+def finite_movement(
+    k_ab: Tensor, parts_b: Spectrum, residual: Tensor, rate: float, steps: int
+) -> Tensor:
+    """Return how `steps` steps of gradient descent on B move A's outputs: (N_A,).
+
+    Full batches on (1/2n)‖h − Y‖² over B's n pictures, step size η = `rate`: K_AB U diag((1 − (1 −
+    ηΛ_i/n)^t)/Λ_i) Uᵀ Ỹ_B, with tη/n where Λ_i = 0. Grows without bound where ηΛ_max/n > 2.
+    """
+    pace = rate / len(residual)
+    share = pace * parts_b.values  # ηΛ/n
+    # Of a small share, 1 − (1 − share)^t would keep no digits.
+    small = -torch.expm1(steps * torch.log1p(-share.clamp_max(0.5)))
+    learnt = torch.where(share < 0.5, small, 1.0 - (1.0 - share) ** steps)
+    unseen = torch.full_like(share, steps * pace)
+    inverse = torch.where(share > 0.0, learnt / parts_b.values, unseen)
+    return k_ab @ _filtered(parts_b, residual, inverse)
+
+
+def _filtered(parts: Spectrum, residual: Tensor, inverse: Tensor) -> Tensor:
+    return parts.vectors @ (inverse * (parts.vectors.T @ residual.reshape(-1)))
+
+
+@dataclass(frozen=True)
+class RidgeSequence:
+    """Tasks learnt one after the other, by their order; every list has one entry a task."""
+
+    outputs: tuple[tuple[Tensor, ...], ...]  # [k][τ]: f_k(X_τ) (N_τ,) after k tasks, k = 0 … T
+    residuals: tuple[Tensor, ...]  # r_τ = f_τ(X_τ) − Y_τ as task τ was learnt
+    drifts: tuple[tuple[Tensor, ...], ...]  # [k][τ]: d_{τ←k}, what learning task k moved
+    interplay: tuple[float, ...]  # G_τ of eq. (3), in squared outputs; < 0 where a task gained
+
+    @property
+    def total(self) -> float:
+        """Σ_τ G_τ, what all tasks lost together by what was learnt after them."""
+        return sum(self.interplay)
+
+
+def ridge_sequence(
+    kernels: Sequence[Sequence[Tensor]],
+    targets: Sequence[Tensor],
+    start: Sequence[Tensor],
+    ridges: Sequence[float],
+) -> RidgeSequence:
+    """Learn all tasks in their order by ridge regression, in function space.
+
+    kernels[τ][k] is K_k(X_τ, X_k) (N_τ, N_k); targets Y_τ and the untrained outputs `start` are
+    (n_τ, C) over one common head, N = n C; λ_k ≥ 0 holds task k to where it started. Own
+    residual r_τ = −λ(K_τ + λI)⁻¹Ỹ_τ; a task's loss after all is ‖r_τ + Σ_{k>τ} d_{τ←k}‖²/(n_τ C).
+    """
+    now = [outputs.reshape(-1) for outputs in start]
+    outputs, drifts, residuals = [tuple(now)], [], []
+    for k, (wanted, ridge) in enumerate(zip(targets, ridges, strict=True)):
+        parts = spectrum(kernels[k][k])
+        missing = wanted - now[k].reshape(wanted.shape)
+        moved = tuple(ridge_movement(row[k], parts, missing, ridge) for row in kernels)
+        now = [before + by for before, by in zip(now, moved, strict=True)]
+        outputs.append(tuple(now))
+        drifts.append(moved)
+        residuals.append(now[k] - wanted.reshape(-1))
+    gains = (_interplay(own, now[t] - outputs[t + 1][t]) for t, own in enumerate(residuals))
+    return RidgeSequence(tuple(outputs), tuple(residuals), tuple(drifts), tuple(gains))
+
+
+def _interplay(own: Tensor, drift: Tensor) -> float:
+    """Return (2 r·D + ‖D‖²) / (n C)."""
+    return float(2.0 * own @ drift + drift @ drift) / len(own)
