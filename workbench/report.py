@@ -155,3 +155,4 @@ class RunDetails:
     baseline: tuple[tuple[float | None, ...], ...]
     versions: Mapping[str, str]
     files: tuple[Mapping[str, Any], ...]  # kind, path below the home folder, bytes, sha256
+    forecasts: tuple[Mapping[str, Any], ...] = ()  # `Forecast`s made from it, with their scores
