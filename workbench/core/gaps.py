@@ -145,12 +145,19 @@ def loo_residuals(spectrum: Spectrum, targets: Tensor, ridge: float) -> Tensor:
     return residuals[..., 0]
 
 
+def loo_error(spectrum: Spectrum, targets: Tensor, ridge: float) -> Value:
+    """Return the mean square of `loo_residuals`, over pictures and outputs, for targets (n, C) and λ > 0."""
+    reason = _why_none_left_out(spectrum, targets)
+    if reason:
+        return Value(None, reason)
+    return ratio(loo_residuals(spectrum, targets, ridge).square().mean(), 1.0, "")
+
+
 def choose_ridge(spectrum: Spectrum, targets: Tensor) -> Value:
     """Return the λ / (tr K / N) of `RIDGES` with the least leave-one-picture-out error."""
-    if spectrum.mean <= 0.0:
-        return Value(None, "the kernel is zero")
-    if len(targets) < 2:
-        return Value(None, "leaving one picture out needs at least two of them")
+    reason = _why_none_left_out(spectrum, targets)
+    if reason:
+        return Value(None, reason)
     errors = {
         ridge: float(loo_residuals(spectrum, targets, ridge * spectrum.mean).square().mean())
         for ridge in RIDGES
@@ -159,6 +166,12 @@ def choose_ridge(spectrum: Spectrum, targets: Tensor) -> Value:
     if not finite:
         return Value(None, "the leave-one-out error is not finite for any ridge")
     return Value(min(finite, key=lambda ridge: finite[ridge]))
+
+
+def _why_none_left_out(spectrum: Spectrum, targets: Tensor) -> str:
+    if len(targets) < 2:
+        return "leaving one picture out needs at least two of them"
+    return "the kernel is zero" if spectrum.mean == 0.0 else ""
 
 
 def ridge_gap(
