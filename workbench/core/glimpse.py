@@ -39,11 +39,14 @@ def look_at(
 ) -> Generator[Stage | Note, None, Glimpse]:
     """Look at up to `size` training and as many test pictures of a folder; `number` seeds the draw.
 
+    At least two pictures of each class are looked at where there are two.
+
     Raises:
         WorkbenchError: the folder is gone, or holds nothing that can be learnt.
     """
     counts = yield from outline(folder, config.data)
-    each = max(1, math.ceil(size / max(1, len(counts))))
+    size = max(size, 2 * len(counts))
+    each = math.ceil(size / max(1, len(counts)))
     data = replace(
         config.data, tasks=(folder,), first_classes=0, increment=0,
         train_per_class=_least(each, config.data.train_per_class),
