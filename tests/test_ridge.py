@@ -150,3 +150,13 @@ def test_tasks_that_share_no_direction_do_not_disturb_each_other() -> None:
     targets = [draw(3, 2, CLASSES), draw(4, 3, CLASSES)]
     found = ridge_sequence(kernels, targets, [torch.zeros_like(y) for y in targets], [0.1, 0.1])
     assert found.interplay == (0.0, 0.0)
+
+
+def test_known_spectra_give_the_same_sequence() -> None:
+    features = [jacobian(t, n, 23) for t, n in enumerate((5, 6, 4))]
+    kernels = [[a @ b.T for b in features] for a in features]
+    targets = [draw(50 + t, n, CLASSES) for t, n in enumerate((5, 6, 4))]
+    start = [torch.zeros_like(wanted) for wanted in targets]
+    parts = [spectrum(kernels[k][k]) for k in range(3)]
+    known = ridge_sequence(kernels, targets, start, [0.3] * 3, parts)
+    assert known.interplay == ridge_sequence(kernels, targets, start, [0.3] * 3).interplay

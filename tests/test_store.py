@@ -296,3 +296,21 @@ def test_two_programs_may_make_the_log_at_once(tmp_path: Path) -> None:
     command = [sys.executable, "-c", script, str(tmp_path / "log.db"), str(time.time() + 1.5)]
     children = [subprocess.Popen(command) for _ in range(3)]
     assert [child.wait(30) for child in children] == [0, 0, 0]
+
+
+def test_a_forecast_is_kept_and_its_first_score_stays(tmp_path: Path) -> None:
+    with Log(tmp_path / "log.db") as log:
+        begin(log)
+        begin(log, "run2", "second")
+        first = log.keep_forecast("run1", "/somewhere/gulls", {"candidate": "gulls", "ridge": None})
+        second = log.keep_forecast("run1", "/odd/\udc80", {"candidate": "odd"})
+        log.score_forecast(second, {"class_rank": 0.5})
+        log.score_forecast(second, {"class_rank": 0.9})
+        kept = log.forecasts("run1")
+        assert log.forecasts("run2") == []
+        assert log.details("run1").forecasts == tuple(kept)
+    assert [item["number"] for item in kept] == [first, second]
+    assert (kept[0]["candidate"], kept[0]["ridge"]) == ("gulls", None)
+    assert (kept[0]["scored"], kept[0]["score"]) == (None, None)
+    assert kept[1]["score"] == {"class_rank": 0.5}
+    assert kept[1]["scored"] >= kept[1]["created"]

@@ -173,12 +173,13 @@ def from_json(kind: str, text: str) -> Event:
     """Rebuild the event of class name `kind` from its JSON."""
     values = json.loads(text)
     if kind == "RunStarted":
-        values["tasks"] = tuple(_tupled(TaskInfo, task) for task in values["tasks"])
-    event: Event = _tupled(KINDS[kind], values)
+        values["tasks"] = tuple(tupled(TaskInfo, task) for task in values["tasks"])
+    event: Event = tupled(KINDS[kind], values)
     return event
 
 
-def _tupled(kind: type[Any], values: Mapping[str, Any]) -> Any:
+def tupled(kind: type[Any], values: Mapping[str, Any]) -> Any:
+    """Build a dataclass from its plain values, lists as tuples; names it does not know are left out."""
     known = {item.name for item in fields(kind)}
     return kind(
         **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}

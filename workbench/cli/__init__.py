@@ -12,7 +12,7 @@ from contextlib import closing
 from io import TextIOWrapper
 
 from workbench import __version__
-from workbench.cli import commands
+from workbench.cli import commands, foresight
 from workbench.errors import Cancelled, UsageError, WorkbenchError
 from workbench.session import Session
 
@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     _add_learning(command)
+    _add_foreseeing(command)
     _add_taking_away(command)
     _add_looking(command)
     return top
@@ -91,6 +92,20 @@ def _add_learning(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "show one run: state, accuracy matrix, metrics, configuration"
     show = command("show", commands.show, text)
     show.add_argument("run", metavar="RUN", help="id, beginning of an id, or name")
+
+
+def _add_foreseeing(command: Callable[..., argparse.ArgumentParser]) -> None:
+    text = "forecast which tasks of a run suffer if a folder is learnt next"
+    forecast = command("forecast", foresight.forecast, text)
+    forecast.add_argument("run", metavar="RUN")
+    forecast.add_argument("folder", metavar="DIR", nargs="?", help="the task that may come next")
+    text = "list what was forecast from the run, with scores"
+    forecast.add_argument("--list", action="store_true", help=text)
+    text = "suggest an order of tasks before training, by what the kernel says of it"
+    order = command("order", foresight.order, text)
+    order.add_argument("tasks", metavar="DIR", nargs="+", help="task folders, or one CONFIG.toml")
+    text = "see the pictures through the network that a run left"
+    order.add_argument("--run", metavar="RUN", default="", help=text)
 
 
 def _add_taking_away(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.cli.progress import Progress
 from workbench.cli.request import configuration, scan_all
@@ -29,6 +29,8 @@ from workbench.events import Failed
 from workbench.log.numbers import details_dict, summary_dict
 from workbench.report import Guess, RunDetails, SelfTestRow
 from workbench.session import Run, Session, versions
+
+Result = TypeVar("Result")
 
 _EXIT = {"finished": 0, "failed": 1, "stopped": 3}
 
@@ -57,21 +59,22 @@ def run(session: Session, options: argparse.Namespace) -> int:
     if started.state == "stopped" and signal.SIGINT in heard:
         raise KeyboardInterrupt
     details = session.details(started.id)
-    _print(details_dict(details), options.json, run_text(details))
+    print_out(details_dict(details), options.json, run_text(details))
     return _EXIT.get(started.state, 1)  # "running": the training thread itself broke
 
 
 def runs(session: Session, options: argparse.Namespace) -> int:
     """List the runs, newest first."""
     found = session.runs()
-    _print([summary_dict(summary) for summary in found], options.json, runs_text(found))
+    print_out([summary_dict(summary) for summary in found], options.json, runs_text(found))
     return 0
 
 
 def show(session: Session, options: argparse.Namespace) -> int:
-    """Show one run."""
+    """Show one run; its forecasts are scored first, where a later run has learnt what they were about."""
+    session.forecasts(options.run)
     details = session.details(options.run)
-    _print(details_dict(details), options.json, run_text(details))
+    print_out(details_dict(details), options.json, run_text(details))
     return 0
 
 
@@ -90,7 +93,7 @@ def export(session: Session, options: argparse.Namespace) -> int:
     )
     if everything or options.plots:
         written += _export_plots(session, details, Path(options.to) / "plots")
-    _print(None, False, "\n".join(map(str, written)))
+    print_out(None, False, "\n".join(map(str, written)))
     return 0
 
 
@@ -104,7 +107,7 @@ def predict(session: Session, options: argparse.Namespace) -> int:
             progress.show(item)
     progress.close()
     text = "\n".join(guess_text(guess) for guess in guesses)
-    _print([asdict(guess) for guess in guesses], options.json, text)
+    print_out([asdict(guess) for guess in guesses], options.json, text)
     return 1 if all(guess.problem for guess in guesses) else 0
 
 
@@ -115,7 +118,7 @@ def scan(session: Session, options: argparse.Namespace) -> int:
         "tasks": [task_dict(task) for task in report.tasks],
         "problems": [asdict(problem) for problem in report.problems],
     }
-    _print(document, options.json, scan_text(report))
+    print_out(document, options.json, scan_text(report))
     return 0 if report.tasks else 1
 
 
@@ -138,19 +141,24 @@ def doctor(session: Session, options: argparse.Namespace) -> int:
             row.name: {"predicted": row.predicted, "measured": row.measured, "difference": row.difference}
             for row in rows
         }  # fmt: skip
-    _print(facts, options.json, "\n".join(lines_of(facts)))
+    print_out(facts, options.json, "\n".join(lines_of(facts)))
     return 0 if all(row.holds for row in rows) else 1
 
 
 def _self_test(session: Session) -> tuple[SelfTestRow, ...]:
     """Run the linear-head self-test, showing how far it is."""
+    return result_of(session.self_test(), tuple)
+
+
+def result_of(items: Iterator[Any], kind: type[Result]) -> Result:
+    """Show how far something is until its result comes, and return that."""
     progress = Progress()
-    for item in session.self_test():
-        if isinstance(item, tuple):
+    for item in items:
+        if isinstance(item, kind):
             progress.close()
             return item
         progress.show(item)
-    raise WorkbenchError("The self-test ended without a result.")
+    raise WorkbenchError("It ended without a result.")
 
 
 @contextmanager
@@ -190,7 +198,8 @@ def _follow(run: Run, progress: Progress) -> str:
             return failure
 
 
-def _print(document: object, as_json: bool, text: str) -> None:
+def print_out(document: object, as_json: bool, text: str) -> None:
+    """Write the answer to standard output: one JSON document, or text."""
     if as_json:
         text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
     sys.stdout.write(text + "\n")

@@ -45,6 +45,14 @@ def configuration(session: Session, options: argparse.Namespace, progress: Progr
     return configs.check(config)
 
 
+def tasks_and_settings(session: Session, given: Sequence[str], progress: Progress) -> RunConfig:
+    """Return the configuration of one .toml file, or the defaults with the tasks of folders."""
+    if len(given) == 1 and given[0].lower().endswith(".toml"):
+        return configs.check(_from_file(RunConfig(), Path(given[0])))
+    tasks = tuple(_usable(session, scan_all(session, given, progress), progress))
+    return RunConfig(data=configs.DataConfig(tasks=tasks))
+
+
 def _from_file(config: RunConfig, path: Path) -> RunConfig:
     """Take the file's values; its paths are relative to where it lies."""
     tree = configs.read_toml(path)
@@ -60,6 +68,19 @@ def _from_file(config: RunConfig, path: Path) -> RunConfig:
         weights = found(config.model.weights)
         config = replace(config, model=replace(config.model, weights=weights))
     return config
+
+
+def one_task(session: Session, folder: str, progress: Progress) -> configs.TaskFolder:
+    """Return a folder as one task, as a scan finds it.
+
+    Raises:
+        UsageError: it is several tasks, or none.
+    """
+    tasks = _usable(session, scan_all(session, [folder], progress), progress)
+    if len(tasks) > 1:
+        names = ", ".join(repr(task.name) for task in tasks)
+        raise UsageError(f"{folder} holds {len(tasks)} tasks ({names}). Name the folder of one.")
+    return tasks[0]
 
 
 def _usable(session: Session, report: ScanReport, progress: Progress) -> list[configs.TaskFolder]:

@@ -49,7 +49,19 @@ def run_text(details: RunDetails) -> str:
         f"average accuracy {_percent(s.average_accuracy)} %, final {_percent(s.final_accuracy)} %, "
         f"forgetting {_percent(s.forgetting)} %, frozen floor {_percent(s.baseline_accuracy)} %"
     )
+    lines += [_forecast_line(forecast) for forecast in details.forecasts]
     return "\n".join(lines)
+
+
+def _forecast_line(forecast: Mapping[str, Any]) -> str:
+    """Return a line for a forecast of the log: of what, and how good it turned out to be."""
+    score = forecast["score"]
+    line = f"forecast of '{forecast['candidate']['name']}' ({forecast['created']}): "
+    if score is None:
+        return f"{line}not scored, as no later run has learnt and measured it"
+    ranks = (score["task_rank"], score["class_rank"])
+    tasks, classes = ("—" if rank is None else f"{rank:.2f}" for rank in ranks)
+    return f"{line}scored by {score['run_name']}, rank correlation {tasks} over tasks, {classes} over classes"
 
 
 def plot_title(details: RunDetails) -> str:

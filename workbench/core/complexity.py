@@ -24,6 +24,10 @@ def complexity(spectrum: Spectrum, targets: Tensor, ridge: float) -> Value:
 
     Ỹ is centred over pictures, class by class. Unchanged by K → cK, λ → cλ; 0 for constant targets.
     """
+    if len(targets) < 2:
+        return Value(None, "targets are centred over pictures, which takes at least two")
+    if spectrum.mean == 0.0:
+        return Value(None, "the kernel is zero")
     return ratio(_norms(spectrum, targets[None], ridge)[0], 1.0, "")
 
 

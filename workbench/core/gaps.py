@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from workbench.core.kernel import Spectrum, trace_kernel
+from workbench.core.kernel import CLIP, Spectrum, trace_kernel
 
 RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0)  # λ relative to the mean eigenvalue
 
@@ -26,12 +26,15 @@ class Value:
 
 
 def ratio(numerator: float | Tensor, denominator: float | Tensor, zero: str) -> Value:
-    """Divide; absent with the reason `zero` for a zero denominator, or if the result is not finite."""
-    below = float(denominator)
+    """Divide; absent with the reason `zero` for a zero denominator, or if any of it is not finite."""
+    above, below = float(numerator), float(denominator)
     if below == 0.0:
         return Value(None, zero)
-    quotient = float(numerator) / below
-    return Value(quotient) if math.isfinite(quotient) else Value(None, "the result is not finite")
+    quotient = above / below
+    # a number over infinity is 0, which would look like an answer
+    if not (math.isfinite(below) and math.isfinite(quotient)):
+        return Value(None, "the result is not finite")
+    return Value(quotient)
 
 
 # Stability of the kernel since a reference (M3)
@@ -50,9 +53,13 @@ def kernel_alignment(kernel: Tensor, reference: Tensor) -> Value:
 
 def kernel_cka(kernel: Tensor, reference: Tensor, classes: int) -> Value:
     """Return the alignment of the centred trace kernels, H K H with H = I − 11ᵀ/n."""
-    centred = [_centred(trace_kernel(item, classes)) for item in (kernel, reference)]
-    if len(centred[0]) < 2:
+    traces = [trace_kernel(item, classes) for item in (kernel, reference)]
+    if len(traces[0]) < 2:
         return Value(None, "similarity among pictures needs at least two of them")
+    centred = [_centred(trace) for trace in traces]
+    for trace, rest in zip(traces, centred, strict=True):
+        if rest.norm() <= CLIP * trace.norm():
+            return Value(None, "the pictures are all alike for one of the kernels")
     return kernel_alignment(*centred)
 
 
@@ -81,11 +88,13 @@ def interplay(deltas: Sequence[Tensor], references: Sequence[Tensor]) -> Value:
     """Return the mean over old tasks of ‖Δ_τ‖² / (n C V_τ), from logits (n, C) per task.
 
     V_τ is the variance of the reference logits over pictures, averaged over outputs. A task whose
-    reference logits do not vary is left out; with no task left the gap is absent.
+    reference logits do not vary beyond rounding is left out; with no task left the gap is absent.
     """
     shares = []
     for delta, reference in zip(deltas, references, strict=True):
-        variance = reference.var(dim=0, correction=0).mean()
+        variance = (reference - reference.mean(0)).square().mean()
+        if variance <= CLIP * reference.square().mean():
+            continue
         share = ratio(delta.square().mean(), variance, "")
         if share.value is not None:
             shares.append(share.value)
@@ -171,7 +180,7 @@ def choose_ridge(spectrum: Spectrum, targets: Tensor) -> Value:
 def _why_none_left_out(spectrum: Spectrum, targets: Tensor) -> str:
     if len(targets) < 2:
         return "leaving one picture out needs at least two of them"
-    return "the kernel is zero" if spectrum.mean == 0.0 else ""
+    return _why_no_fit(spectrum, targets)
 
 
 def ridge_gap(
@@ -181,18 +190,37 @@ def ridge_gap(
 
     targets (n, C), `ridge` λ > 0, test_kernel (N_test, N), test_targets (n_test, C).
     """
+    reason = _why_no_fit(spectrum, targets)
+    if reason:
+        absent = Value(None, reason)
+        return RidgeGap(absent, absent, absent, absent, absent)
     size = targets.numel()
     alpha = _dual(spectrum, targets, ridge)  # (N,)
     train = float((ridge * alpha).square().sum()) / size
-    shrink = float((ridge / (spectrum.values + ridge)).sum()) / size
-    kare = ratio(train, shrink**2, "the surrogate has no degree of freedom left")
-    predicted = Value(None, kare.reason) if kare.value is None else Value(kare.value - train)
+    risk = kare(spectrum, targets, ridge)
+    predicted = Value(None, risk.reason) if risk.value is None else Value(risk.value - train)
     held_out = Value(None, "the task has no test pictures in the probe")
     if test_targets.numel():
         miss = test_kernel @ alpha - test_targets.reshape(-1)  # (N_test,)
         held_out = ratio(float(miss.square().mean()) - train, 1.0, "")
-    dimension = ratio(size * (1.0 - shrink), 1.0, "")
-    return RidgeGap(ratio(train, 1.0, ""), kare, predicted, held_out, dimension)
+    dimension = ratio((spectrum.values / (spectrum.values + ridge)).sum(), 1.0, "")
+    return RidgeGap(ratio(train, 1.0, ""), risk, predicted, held_out, dimension)
+
+
+def kare(spectrum: Spectrum, targets: Tensor, ridge: float) -> Value:
+    """Return KARE = (‖λα‖²/N) / (tr λ(K+λI)⁻¹ / N)², the risk estimate, for targets (n, C) and λ > 0."""
+    reason = _why_no_fit(spectrum, targets)
+    if reason:
+        return Value(None, reason)
+    train = (ridge * _dual(spectrum, targets, ridge)).square().mean()
+    shrink = (ridge / (spectrum.values + ridge)).mean()
+    return ratio(train, shrink.square(), "the surrogate has no degree of freedom left")
+
+
+def _why_no_fit(spectrum: Spectrum, targets: Tensor) -> str:
+    if not targets.numel():
+        return "the task has no pictures in the probe"
+    return "the kernel is zero" if spectrum.mean == 0.0 else ""
 
 
 def _dual(spectrum: Spectrum, targets: Tensor, ridge: float) -> Tensor:

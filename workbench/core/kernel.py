@@ -114,7 +114,13 @@ class Spectrum:
 
 
 def spectrum(kernel: Tensor) -> Spectrum:
-    """Symmetrise, decompose, and set eigenvalues below CLIP·λ_max to 0, counting them."""
+    """Symmetrise, decompose, and set eigenvalues below CLIP·λ_max to 0, counting them.
+
+    Of a kernel that is not finite every value is NaN: the solver itself would stop with an error.
+    """
+    if not kernel.isfinite().all():
+        missing = torch.full_like(kernel, torch.nan)
+        return Spectrum(missing.diagonal(), missing, 0)
     values, vectors = torch.linalg.eigh(0.5 * (kernel + kernel.T))
-    small = values < CLIP * values[-1].clamp_min(0.0)
+    small = values < CLIP * values[-1:].clamp_min(0.0)
     return Spectrum(values.masked_fill(small, 0.0), vectors, int(small.sum()))

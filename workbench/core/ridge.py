@@ -67,19 +67,21 @@ def ridge_sequence(
     targets: Sequence[Tensor],
     start: Sequence[Tensor],
     ridges: Sequence[float],
+    parts: Sequence[Spectrum] = (),
 ) -> RidgeSequence:
     """Learn all tasks in their order by ridge regression, in function space.
 
     kernels[τ][k] is K_k(X_τ, X_k) (N_τ, N_k); targets Y_τ and the untrained outputs `start` are
-    (n_τ, C) over one common head, N = n C; λ_k ≥ 0 holds task k to where it started. Own
-    residual r_τ = −λ(K_τ + λI)⁻¹Ỹ_τ; a task's loss after all is ‖r_τ + Σ_{k>τ} d_{τ←k}‖²/(n_τ C).
+    (n_τ, C_τ), N = n C; λ_k ≥ 0 holds task k to where it started; `parts` are the spectra of
+    kernels[k][k] where they are known. Own residual r_τ = −λ(K_τ + λI)⁻¹Ỹ_τ; a task's loss after
+    all is ‖r_τ + Σ_{k>τ} d_{τ←k}‖² / (n_τ C_τ).
     """
+    parts = parts or [spectrum(row[k]) for k, row in enumerate(kernels)]
     now = [outputs.reshape(-1) for outputs in start]
     outputs, drifts, residuals = [tuple(now)], [], []
     for k, (wanted, ridge) in enumerate(zip(targets, ridges, strict=True)):
-        parts = spectrum(kernels[k][k])
         missing = wanted - now[k].reshape(wanted.shape)
-        moved = tuple(ridge_movement(row[k], parts, missing, ridge) for row in kernels)
+        moved = tuple(ridge_movement(row[k], parts[k], missing, ridge) for row in kernels)
         now = [before + by for before, by in zip(now, moved, strict=True)]
         outputs.append(tuple(now))
         drifts.append(moved)

@@ -58,7 +58,7 @@ def expand(data: DataConfig, seeds: SeedConfig) -> DataConfig:
     if not first or len(data.tasks) != 1:
         return data
     (folder,) = data.tasks
-    names = folder.classes or tuple(_learnable(folder, data))
+    names = folder.classes or tuple(_drained(outline(folder, data)))
     parts = split_by_class(names, first, data.increment, seeds.class_order)
     tasks = tuple(
         replace(folder, name=f"{folder.name} {number}", classes=part)
@@ -108,19 +108,26 @@ class _Loaded:
         return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _learnable(folder: TaskFolder, data: DataConfig) -> list[str]:
-    listing = _drained(_listed(folder))
+def outline(folder: TaskFolder, data: DataConfig) -> Generator[Stage | Note, None, dict[str, int]]:
+    """Return how many training pictures each class of a folder would have; nothing is decoded.
+
+    Raises:
+        WorkbenchError: the folder, or a class chosen by name, is not there.
+    """
+    listing = yield from _listed(folder)
     left_out = frozenset(folder.left_out)
-    return [each.name for each in listing.classes if _divided(each, listing, left_out, data, 0)]
+    classes = _chosen(folder, listing)
+    divided = {each.name: _divided(each, listing, left_out, data, 0) for each in classes}
+    return {name: len(parts[0]) for name, parts in divided.items() if parts}
 
 
-def _drained(steps: Generator[Stage | Note, None, Listing]) -> Listing:
+def _drained(steps: Generator[Stage | Note, None, dict[str, int]]) -> dict[str, int]:
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            listing: Listing = end.value
-            return listing
+            found: dict[str, int] = end.value
+            return found
 
 
 def _listed(folder: TaskFolder) -> Generator[Stage | Note, None, Listing]:

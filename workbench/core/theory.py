@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor
 
-from workbench.core.gaps import Value, ratio
+from workbench.core.gaps import Value, kare, ratio
 from workbench.core.kernel import Spectrum
 
 
@@ -24,16 +24,22 @@ def learning_curve(
     law of the data; `ridge` λ ≥ 0; `noise` is the variance σ² of training labels. Infinite where
     there is no ridge and as many directions as samples; NaN for numbers that are not finite.
     """
+    bias, gamma = _bias_and_gamma(eigenvalues, energies, samples, ridge)
+    if 1.0 - gamma <= torch.finfo(torch.float64).eps:
+        return math.inf
+    return (bias + noise * gamma) / (1.0 - gamma)
+
+
+def _bias_and_gamma(
+    eigenvalues: Tensor, energies: Tensor, samples: float, ridge: float
+) -> tuple[float, float]:
     if not (eigenvalues.isfinite().all() and energies.isfinite().all() and math.isfinite(ridge)):
-        return math.nan
+        return math.nan, math.nan
     kappa = _effective_ridge(eigenvalues, samples, ridge)
     share = samples * eigenvalues / (kappa + samples * eigenvalues)  # (M,), learnt of each mode
     share = torch.where(eigenvalues > 0, share, 0.0)  # 0/0 for κ = 0
     gamma = float(share.square().sum()) / samples if samples else 0.0
-    bias = float(((1.0 - share).square() * energies).sum())
-    if 1.0 - gamma <= torch.finfo(torch.float64).eps:
-        return math.inf
-    return (bias + noise * gamma) / (1.0 - gamma)
+    return float(((1.0 - share).square() * energies).sum()), gamma
 
 
 def _effective_ridge(eigenvalues: Tensor, samples: float, ridge: float) -> float:
@@ -51,21 +57,33 @@ def extrapolated_error(
 ) -> Value:
     """Return the surrogate's expected mean squared error if it were fitted to the whole task.
 
-    The probe's kernel `parts` (N, N), N = n C rows of n = `pictures_now`, stands for the data's law: its
-    eigenvalues over N are λ_ρ, and a_ρ² = (u_ρᵀ Ỹ)² / N for targets (n, C), so that Σ a_ρ² is the mean
-    square of Ỹ. Outputs count as samples, n C now and C times as many as `pictures_whole` later: for
-    outputs that do not share a kernel (a linear head, K ⊗ I_C) that is C separate regressions, and
-    exact; for others their coupling is averaged over. λ stays as it is: it is the variance of
-    noise over that of the prior, and tr K / N, which it is chosen relative to, does not grow with
-    the sample either. The probe knows N directions at most, and nothing of noise: a trend, not a bound.
+    E(n) = (κ² Σ a_ρ² / (κ + nλ_ρ)² + σ²) / (1 − γ), noise of the test labels included as in KARE. The
+    probe's kernel `parts` (N, N), N = n C rows of n = `pictures_now`, stands for the law of the data:
+    λ_ρ = Λ_ρ/N, κ now is N / tr (K + λI)⁻¹ (Jacot et al. 2020), and a_ρ² = (Λ_ρ/(Λ_ρ + κ) · u_ρᵀ Ỹ)² / N is
+    what is learnt of targets (n, C). The rest of Ỹ is noise to the probe: σ² ≥ 0 makes E equal KARE at
+    its own size. With all of Ỹ as signal a probe of few rows would promise next to no error.
+
+    `ridge` λ > 0 is carried over with what the unseen directions add to it, as the ridge that the λ_ρ need
+    for that κ. It does not grow with n: λ is a ratio of variances, noise to prior, and tr K / N, which
+    it is chosen relative to, stays too. Outputs count as samples: exact for outputs that share no kernel
+    (a linear head, K ⊗ I_C), which are C separate regressions, an average over their coupling for others.
+
+    What the probe cannot see is never learnt here. For power-law spectra, 32 to 64 pictures standing for 500 to
+    1,000, single probes gave 0.2 to 2.2 times the truth (mean near 1) where labels are noisy, and up to 12
+    times where there is no noise at all: a trend.
     """
-    rows = targets.numel()
-    if min(rows, pictures_now, pictures_whole) < 1:
+    now = kare(parts, targets, ridge)
+    if now.value is None:
+        return now
+    if min(pictures_now, pictures_whole) < 1:
         return Value(None, "the task has no pictures")
-    if parts.mean == 0.0:
-        return Value(None, "the kernel is zero")
-    classes = targets.shape[1]
-    energies = (parts.vectors.T @ targets.reshape(-1)).square() / rows  # (N,)
-    eigenvalues = parts.values / (pictures_now * classes)
-    error = learning_curve(eigenvalues, energies, pictures_whole * classes, ridge)
-    return ratio(error, 1.0, "")
+    rows, classes = targets.numel(), targets.shape[1]
+    kappa = 1.0 / float((1.0 / (parts.values + ridge)).mean())
+    learnt = parts.values / (parts.values + kappa) * (parts.vectors.T @ targets.reshape(-1))  # (N,)
+    modes = parts.values / (pictures_now * classes), learnt.square() / rows
+    kept = kappa * float(
+        (kappa / (parts.values + kappa)).mean()
+    )  # the ridge, unseen directions added
+    bias, gamma = _bias_and_gamma(*modes, pictures_now * classes, kept)
+    noise = max(0.0, (1.0 - gamma) * now.value - bias)
+    return ratio(learning_curve(*modes, pictures_whole * classes, kept, noise) + noise, 1.0, "")

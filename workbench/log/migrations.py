@@ -146,6 +146,22 @@ def m003_pairs(db: Database) -> None:
     """)
 
 
+@MIGRATIONS()
+def m004_forecasts(db: Database) -> None:
+    """Forecasts made before a task was learnt, kept with how good they turned out to be."""
+    db.executescript("""
+    CREATE TABLE forecast (
+        id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES run(number), candidate TEXT NOT NULL,
+        created TEXT NOT NULL, forecast TEXT NOT NULL, scored TEXT, score TEXT
+    );
+    CREATE INDEX forecast_of_run ON forecast (run);
+    CREATE VIEW forecasts AS
+        SELECT r.id AS run_id, r.name AS run, f.candidate, f.created, f.forecast, f.scored, f.score
+        FROM forecast f JOIN run r ON r.number = f.run
+        ORDER BY f.created DESC, f.id DESC;
+    """)
+
+
 @contextmanager
 def speaking(path: Path) -> Iterator[None]:
     """Turn what a disk or another program can do to the file into a WorkbenchError; the rest is a bug."""

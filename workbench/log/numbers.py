@@ -35,6 +35,7 @@ def details_dict(details: RunDetails) -> dict[str, Any]:
         "baseline": [list(row) for row in details.baseline],
         "metrics": [dict(metric) for metric in details.metrics],
         "files": [dict(file) for file in details.files],
+        "forecasts": [dict(forecast) for forecast in details.forecasts],
     }
 
 

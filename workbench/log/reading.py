@@ -105,7 +105,25 @@ def details(db: Database, run: int) -> RunDetails:
         baseline=_matrix(db, run, "baseline"),
         versions=versions,
         files=_files(db, run),
+        forecasts=tuple(forecasts(db, run)),
     )
+
+
+def forecasts(db: Database, run: int) -> list[dict[str, Any]]:
+    """Return what was forecast from the run, oldest first; `score` is None until it is known."""
+    rows = db.execute(
+        "SELECT id, created, forecast, scored, score FROM forecast WHERE run = ? ORDER BY id", [run]
+    )
+    return [
+        {
+            "number": number,
+            "created": created,
+            **json.loads(forecast),
+            "scored": scored,
+            "score": json.loads(score) if score else None,
+        }
+        for number, created, forecast, scored, score in rows
+    ]
 
 
 def _files(db: Database, run: int) -> tuple[Mapping[str, Any], ...]:

@@ -129,6 +129,29 @@ class Log:
             row = (run, kind, text_of(path), file.stat().st_size, digest, utc(time.time()))
             db.execute("INSERT OR REPLACE INTO artifact VALUES (?, ?, ?, ?, ?, ?)", row)
 
+    def keep_forecast(self, run_id: str, candidate: str, forecast: Mapping[str, Any]) -> int:
+        """Keep what was forecast of learning the folder `candidate` next; return its number."""
+        with self._writing() as db:
+            run = reading.number_of(db, run_id)
+            row = (run, text_of(candidate), utc(time.time()), json_of(forecast))
+            cursor = db.execute(
+                "INSERT INTO forecast (run, candidate, created, forecast) VALUES (?, ?, ?, ?)", row
+            )
+            return int(cursor.lastrowid or 0)
+
+    def score_forecast(self, number: int, score: Mapping[str, Any]) -> None:
+        """Keep how good a forecast turned out to be; the first score stays."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE forecast SET scored = ?, score = ? WHERE id = ? AND score IS NULL",
+                [utc(time.time()), json_of(score), number],
+            )
+
+    def forecasts(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the run's forecasts, oldest first, each with its `number`, `created` and `score`."""
+        with self._reading() as db:
+            return reading.forecasts(db, reading.number_of(db, run_id))
+
     def runs(self) -> list[RunSummary]:
         """Return all runs, newest first."""
         with self._reading() as db:

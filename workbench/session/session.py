@@ -4,7 +4,7 @@ import os
 import platform
 import threading
 import uuid
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from importlib import metadata
@@ -15,7 +15,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from workbench import __version__, config as configs, paths
-from workbench.config import RunConfig
+from workbench.config import RunConfig, TaskFolder
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Event, Note, Stage
 from workbench.log.numbers import write_numbers
@@ -23,7 +23,10 @@ from workbench.log.store import Log
 from workbench.plugins import load
 from workbench.report import (
     Choices,
+    Forecast,
     Guess,
+    KeptForecast,
+    OrderStudy,
     RunDetails,
     RunSummary,
     ScanProgress,
@@ -31,6 +34,7 @@ from workbench.report import (
     SelfTestRow,
     TaskReport,
 )
+from workbench.session import forecasts
 from workbench.session.run import Run, prepare_threads
 
 
@@ -206,6 +210,35 @@ class Session:
         config = self.sample_config()
         data = replace(config.data, tasks=config.data.tasks[:2], test_per_class=1)
         yield (yield from self_test(replace(config, data=data), self.home))
+
+    def forecast(self, run: str, folder: TaskFolder) -> Iterator[Stage | Note | Forecast]:
+        """Forecast which tasks of a run suffer if `folder` is learnt next; the last item, kept in the log.
+
+        Raises:
+            UsageError: the run has learnt nothing, still trains, or has learnt this folder.
+        """
+        return forecasts.forecast(self, run, folder)
+
+    def forecasts(self, run: str) -> list[KeptForecast]:
+        """Return what was forecast from a run, oldest first, each scored if a later run learnt it."""
+        return forecasts.kept(self, run)
+
+    def order(self, config: RunConfig, run: str = "") -> Iterator[Stage | Note | OrderStudy]:
+        """Suggest an order of the tasks of `config`, before training; the last item is the study.
+
+        Pictures are seen by the untrained network of `config`, or by the network that `run` left.
+        """
+        return forecasts.order(self, config, run)
+
+    def keep_forecast(self, run: str, forecast: Mapping[str, Any]) -> int:
+        """Enter a forecast into the log."""
+        with self._reading() as log:
+            return log.keep_forecast(run, forecast["candidate"]["path"], forecast)
+
+    def keep_score(self, number: int, score: Mapping[str, Any]) -> None:
+        """Enter how good the forecast of this number turned out to be."""
+        with self._reading() as log:
+            log.score_forecast(number, score)
 
     def health(self) -> dict[str, object]:
         """Return what `doctor` says about the log."""
