@@ -128,7 +128,7 @@ def test_steps_too_large_for_the_kernel_leave_only_the_ridge() -> None:
 
 def test_the_mean_step_is_that_of_the_cosine() -> None:
     training = TrainConfig(epochs=7, batch_size=16, learning_rate=0.03, momentum=0.8)
-    rate, steps = newcomer.planned(RunConfig(train=training), 33)
+    rate, steps = newcomer.planned(RunConfig(train=training).train, 33)
     assert steps == 7 * 3
     angles = torch.arange(7).double() * torch.pi / 7
     assert rate == pytest.approx(float((0.5 * 0.03 * (1 + angles.cos())).mean()) / 0.2, rel=1e-12)

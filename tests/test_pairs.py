@@ -1,5 +1,6 @@
 """What is said of pairs of tasks, against autograd Jacobians of the real network, in float64."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +21,20 @@ from tests.test_readings import (
     second_task,
 )
 from tests.tiny import tiny_network
-from workbench.config import MonitorConfig
+from workbench.config import MonitorConfig, TrainConfig
 from workbench.core import heat_map, own_kernel, pairs, readings, snapshot
+from workbench.core.heads import ProxyHead
 from workbench.core.kernel import spectrum
 from workbench.core.network import Network
+from workbench.core.newcomer import mean_head, planned
 from workbench.core.old_kernels import OldKernel, trace_of_all
 from workbench.core.overlap import overlap_of_vectors
-from workbench.core.pairs import Schedule
 from workbench.core.plan import KernelPlan, fitted
 from workbench.core.probe import View
 from workbench.core.probe_rows import ProbeRows
 from workbench.events import Measured, Snapshot
 
+THREE = (*TASKS[:2], task(100, (5, 6)))
 FULL, TRACE, CLOSED = (KernelPlan(kind, 0, 2) for kind in ("full", "trace", "closed"))
 
 
@@ -63,22 +66,33 @@ def test_overlap_and_angles_are_those_of_the_explicit_jacobians() -> None:
     assert found["ntk.overlap_chance"].value == pytest.approx((10 * 18) ** 0.5 / a.shape[1])
 
 
-def test_the_forecast_is_ridge_regression_on_the_jacobians_and_needs_no_step() -> None:
+TRAINING = TrainConfig(learning_rate=0.1, momentum=0.0, epochs=10, batch_size=4)
+
+
+def test_the_forecast_is_gradient_descent_on_the_jacobians_and_needs_no_step() -> None:
+    """Steps of f ← f − (η/n) K r one by one, r what cross-entropy begins with; the head as class means."""
     network = tiny_network()
     learner = second_task(network)
     scene = scene_of(network, learner.proxy)
     reference = readings.refer(scene)
-    own_kernel.kernel(scene, reference)
-    gap, each = pairs.forecast(scene, reference, Schedule(0.1, 20))
-    a, b = both_sides(network, learner, shared(network))
-    head = jacobian(learner.proxy(forward(network, NEW)), list(learner.proxy.parameters()))
+    gap, each = pairs.forecast(scene, reference, TRAINING)
+    means = ProxyHead(network.width, 3).double()
+    features, labels = scene.train[1].main, torch.tensor(NEW.labels) - 2
+    with torch.no_grad():
+        means.weight.copy_(mean_head(features, labels, 3))
+    b = jacobian(means(forward(network, NEW)), shared(network))
+    head = jacobian(means(forward(network, NEW)), list(means.parameters()))
+    a, _ = both_sides(network, learner, shared(network))
     kernel = b @ b.T + head @ head.T
-    ridge = reference.ridge.value * float(kernel.trace()) / len(kernel)
-    wanted = reference.targets.reshape(-1)
-    dual = torch.linalg.solve(kernel + ridge * torch.eye(len(kernel)).double(), wanted)
-    torch.testing.assert_close(reference.forecast[0].reshape(-1), a @ b.T @ dual, rtol=0, atol=1e-9)
+    push = (torch.eye(3).double()[labels] - means(features).softmax(1)).reshape(-1).detach()
+    rate, steps = planned(TRAINING, 6)
+    left, moved = push.clone(), torch.zeros(len(a), dtype=torch.float64)
+    for _ in range(steps):
+        moved += rate / 6 * (a @ b.T @ left)
+        left -= rate / 6 * (kernel @ left)
+    torch.testing.assert_close(reference.forecast[0].reshape(-1), moved, rtol=1e-9, atol=1e-9)
     assert [value.value for value in each] == [gap["ntk.forecast"].value]
-    assert gap["ntk.forecast_finite"].value > 0
+    assert gap["ntk.forecast_ridge"].value > 0
 
 
 def test_a_forecast_that_came_true_scores_one_and_its_opposite_minus_one() -> None:
@@ -86,8 +100,7 @@ def test_a_forecast_that_came_true_scores_one_and_its_opposite_minus_one() -> No
     learner = second_task(network)
     scene = scene_of(network, learner.proxy)
     reference = readings.refer(scene)
-    own_kernel.kernel(scene, reference)
-    pairs.forecast(scene, reference, Schedule(0.1, 20))
+    pairs.forecast(scene, reference, TRAINING)
     for sign, cosine, error in ((1.0, 1.0, 0.0), (-1.0, -1.0, 1.0)):
         came = reference.prototypes(scene.train[0].main) - sign * 0.5 * reference.forecast[0]
         reference.logits = [came]
@@ -95,6 +108,25 @@ def test_a_forecast_that_came_true_scores_one_and_its_opposite_minus_one() -> No
         assert values["ntk.forecast_cosine"].value == pytest.approx(cosine, abs=1e-9)
         assert values["ntk.forecast_error"].value == pytest.approx(error, abs=1e-4)
         assert "at least three" in values["ntk.forecast_rank"].reason
+
+
+def test_steps_that_would_grow_without_bound_leave_the_forecast_to_ridge_regression() -> None:
+    network = tiny_network()
+    learner = second_task(network)
+    scene = scene_of(network, learner.proxy)
+    reference = readings.refer(scene)
+    gap, each = pairs.forecast(scene, reference, replace(TRAINING, learning_rate=1e6))
+    assert "grow without bound" in gap["ntk.forecast"].reason
+    assert [value.value for value in each] == [gap["ntk.forecast_ridge"].value]
+    assert each[0].value is not None
+
+
+def test_a_task_of_one_class_is_not_forecast_and_says_why() -> None:
+    events, _ = run_of(tiny_network(), EVERYTHING, (task(0, (0, 1)), task(40, (2,))))
+    for name in ("ntk.forecast", "ntk.disturbance_forecast", "ntk.forecast_cosine"):
+        event = measured(events, name)[-1]
+        assert event.value is None
+        assert "one class" in event.reason
 
 
 @pytest.mark.parametrize("fusion", ["linear", "section_attention"])
@@ -176,7 +208,7 @@ def numbers(events, name: str, task: int) -> dict[int, Measured]:
 
 
 def test_a_run_says_of_every_pair_what_learning_did(tmp_path: Path) -> None:
-    events, _ = run_of(tiny_network(), EVERYTHING, folder=tmp_path)
+    events, _ = run_of(tiny_network(), EVERYTHING, THREE, folder=tmp_path)
     for name in ("overlap", "overlap_chance", "angle_max", "angle_mean", "disturbance",
                  "vulnerable_rank", "vulnerable_expected", "old_drift", "old_cka", "disturbance_forecast"):  # fmt: skip
         assert set(numbers(events, f"ntk.{name}", 2)) == {0, 1}
@@ -188,7 +220,7 @@ def test_a_run_says_of_every_pair_what_learning_did(tmp_path: Path) -> None:
 
 
 def test_the_arrays_of_a_run_are_kernels_of_its_pictures_in_order(tmp_path: Path) -> None:
-    events, _ = run_of(tiny_network(), EVERYTHING, folder=tmp_path)
+    events, _ = run_of(tiny_network(), EVERYTHING, THREE, folder=tmp_path)
     shots = [event for event in events if isinstance(event, Snapshot)]
     assert [shot.task for shot in shots] == [0, 1, 2]  # a full plan: once a task
     assert len({shot.path for shot in shots}) == 3

@@ -67,7 +67,7 @@ def forecast(
     if reason:
         return replace(found, pictures=len(seen.train_labels), reason=reason)
     yield Stage(f"Forecasting '{candidate.name}'")
-    new = new_task(seen, *planned(config, seen.pictures))
+    new = new_task(seen, *planned(config.train, seen.pictures))
     tasks, classes = yield from _old_tasks(network, config, learnt, (seen, new), size)
     return replace(
         found, tasks=_worst_first(tasks), classes=_worst_first(classes), pictures=len(new.residual),

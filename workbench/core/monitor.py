@@ -6,7 +6,6 @@ forgetting came from (`core.lost`). Nothing here changes what is trained. Starts
 are always measured, on a probe small enough for that; epochs between them as the budget allows.
 """
 
-import math
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from workbench.core.lost import Answers, Losses, Passage, mean_of
 from workbench.core.network import Network
 from workbench.core.old_kernels import OldKernel
 from workbench.core.pace import Pacer
-from workbench.core.pairs import Drawn, Schedule
+from workbench.core.pairs import Drawn
 from workbench.core.plan import KernelPlan
 from workbench.core.probe import Eye, Probed, View, draw_task
 from workbench.core.probe_rows import ProbeRows
@@ -104,7 +103,7 @@ class Monitor:
         where = (len(self._probes) - 1, 0, step)
         yield from self._read(scene, where, "start")
         yield Stage(TEXT)
-        gap, each = pairs.forecast(scene, self._reference, _schedule(learner, len(task.train)))
+        gap, each = pairs.forecast(scene, self._reference, learner.training)
         yield from _said(gap, where)
         for other, value in enumerate(each):
             yield from _said({"ntk.disturbance_forecast": value}, where, other)
@@ -280,13 +279,6 @@ class Monitor:
                 f"Task {len(self._probes)}: the kernel is measured on {taken} of {drawn} probe pictures; "
                 f"with {len(probe.class_ids)} classes, more would exceed {MAX_ROWS} rows."
             )
-
-
-def _schedule(learner: Learner, pictures: int) -> Schedule:
-    """A cosine from the learning rate to 0 is half of it on average; momentum makes a step 1/(1 − μ) as long."""
-    training = learner.training
-    steps = learner.epochs * math.ceil(pictures / training.batch_size)
-    return Schedule(0.5 * training.learning_rate / (1 - training.momentum), steps)
 
 
 def _said(

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.config import RunConfig
+from workbench.config import TrainConfig
 from workbench.core import gaps
 from workbench.core.gaps import Value
 from workbench.core.glimpse import Glimpse
@@ -100,9 +100,8 @@ def why_not(seen: Glimpse) -> str:
     return ""
 
 
-def planned(config: RunConfig, pictures: int) -> tuple[float, int]:
+def planned(training: TrainConfig, pictures: int) -> tuple[float, int]:
     """Return the mean step size, momentum included, and the number of steps of the training planned."""
-    training = config.train
     steps = training.epochs * math.ceil(pictures / training.batch_size)
     # the mean of the cosine from the start value over epochs 0 … E − 1
     mean = 0.5 * training.learning_rate * (1 + 1 / training.epochs)

@@ -4,7 +4,7 @@ A is an old task's probe seen through the inference logits g of the old classes,
 fixed; B the new task's seen through its training logits h: forgetting concerns g, training moves h,
 so K_AB = J_A^g (J_B^h)ᵀ, over the blocks that g and h share (the head is none of g's). Overlap and
 angles: Doan et al. 2021 (arXiv 2010.04003); the forecast and the rank of forgetting: Hidekel &
-Raviv 2026 (arXiv 2606.18024). Formulas in `core.overlap`, `core.ridge`, `core.vulnerable`, `core.scores`.
+Raviv 2026 (arXiv 2606.18024). Formulas in `core.overlap`, `core.newcomer`, `core.vulnerable`, `core.scores`.
 """
 
 import math
@@ -14,29 +14,23 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from workbench.config import TrainConfig
 from workbench.core import gaps, overlap
 from workbench.core.fusion import Fusion
 from workbench.core.gaps import Value
+from workbench.core.glimpse import Glimpse
 from workbench.core.heads import PrototypeHead
 from workbench.core.jacobian import Rows, columns_of, gram
 from workbench.core.kernel import prototype_vectors, proxy_vectors, spectrum, value_kernel
+from workbench.core.newcomer import movement, new_task, planned, why_not
 from workbench.core.probe import View
-from workbench.core.readings import Reference, Scene, moved, why_no_value_layer
-from workbench.core.ridge import finite_movement, ridge_movement
+from workbench.core.readings import Reference, Scene, local_labels, moved, why_no_value_layer
 from workbench.core.scores import class_movement, rank_correlation
 from workbench.core.vulnerable import expected_rank, vulnerable_rank
 
 MAX_ROWS = 256  # of a pair's kernels: their eigenvalues take some hundredths of a second
 _SCORES = ("forecast_cosine", "forecast_error", "forecast_rank")
 _CLOSED = ("angle_max", "angle_mean", "vulnerable_rank", "vulnerable_expected")
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """What is known of a task's training before it: `rate` is the mean step of the outputs, momentum counted."""
-
-    rate: float
-    steps: int
 
 
 @dataclass(frozen=True)
@@ -48,34 +42,49 @@ class Drawn:
 
 
 def forecast(
-    scene: Scene, reference: Reference, schedule: Schedule
+    scene: Scene, reference: Reference, training: TrainConfig
 ) -> tuple[dict[str, Value], list[Value]]:
-    """Return what kernel ridge regression says before training: the gap, and each old task's disturbance.
+    """Return what the kernel says before training: the gap, and each old task's disturbance.
 
-    The movement is kept in `reference.forecast`, to be scored when the task is learnt.
+    As `core.newcomer` has it: for the training planned, and to the end. The movement is kept in
+    `reference.forecast`, to be scored when the task is learnt.
     """
-    old, reason = scene.train[:-1], _why_no_forecast(scene, reference)
+    old, reason = scene.train[:-1], _why_no_forecast(scene)
+    names = ("ntk.forecast", "ntk.forecast_ridge")
     if reason:
         absent = Value(None, reason)
-        return {"ntk.forecast": absent, "ntk.forecast_finite": absent}, [absent] * len(old)
-    parts, targets = reference.parts, reference.targets
-    assert parts is not None
-    assert targets is not None
-    assert reference.ridge.value is not None
-    b, finite = scene.train[-1][: len(targets)], []
-    q_b = proxy_vectors(b.main, *scene.head)
-    for view in old:
-        q_a = _inference_vectors(view, reference.prototypes)
-        k_ab = value_kernel(cast(Tensor, view.s1), q_a, cast(Tensor, b.s1), q_b)
-        by_ridge = ridge_movement(k_ab, parts, targets, reference.ridge.value * parts.mean)
-        by_steps = finite_movement(k_ab, parts, targets, schedule.rate, schedule.steps)
-        reference.forecast.append(by_ridge.reshape(len(view.main), -1))
-        finite.append(by_steps.reshape(len(view.main), -1))
-    gap = {
-        "ntk.forecast": gaps.interplay(reference.forecast, reference.logits),
-        "ntk.forecast_finite": gaps.interplay(finite, reference.logits),
-    }
-    return gap, disturbances(reference.forecast, reference)
+        return dict.fromkeys(names, absent), [absent] * len(old)
+    seen = _glimpse(scene)
+    new = new_task(seen, *planned(training, seen.pictures))
+    found = [movement(view, reference.prototypes, new) for view in old]
+    gaps_of = [
+        gaps.interplay([m for m in sides if m is not None], reference.logits)
+        if None not in sides
+        else Value(None, why)
+        for sides, why in (
+            ([each.planned for each in found], "steps of this size would grow without bound"),
+            ([each.ridge for each in found], new.ridge.reason),
+        )
+    ]
+    main = [each.main for each in found]
+    reference.forecast = [moved for moved in main if moved is not None]
+    if len(reference.forecast) < len(old):
+        reference.forecast = []
+        return dict(zip(names, gaps_of, strict=True)), [gaps_of[0]] * len(old)
+    return dict(zip(names, gaps_of, strict=True)), disturbances(reference.forecast, reference)
+
+
+def _glimpse(scene: Scene) -> Glimpse:
+    """The probe of the task that begins, as a forecast wants it."""
+    probe, train, test = scene.probes[-1], scene.train[-1], scene.test[-1]
+    return Glimpse(
+        tuple(map(str, probe.class_ids)),
+        train,
+        local_labels(scene, train, probe.train),
+        test,
+        local_labels(scene, test, probe.test),
+        sum(probe.counts.values()),
+    )
 
 
 def disturbances(movement: list[Tensor], reference: Reference) -> list[Value]:
@@ -87,7 +96,7 @@ def disturbances(movement: list[Tensor], reference: Reference) -> list[Value]:
 def scores(scene: Scene, reference: Reference) -> dict[str, Value]:
     """Return how well the forecast did, now that the task is learnt."""
     if not reference.forecast:
-        absent = Value(None, _why_no_forecast(scene, reference) or "nothing was forecast")
+        absent = Value(None, _why_no_forecast(scene) or "nothing was forecast")
         return {f"ntk.{name}": absent for name in _SCORES}
     measured = moved(scene, reference)
     cosine = gaps.drift_cosine(reference.forecast, measured)
@@ -184,11 +193,9 @@ def _inference_vectors(view: View, prototypes: PrototypeHead) -> Tensor:
     return prototype_vectors(view.main, prototypes.weight, votes)
 
 
-def _why_no_forecast(scene: Scene, reference: Reference) -> str:
+def _why_no_forecast(scene: Scene) -> str:
     if not scene.train[:-1]:
         return "there is no earlier task yet"
     if not isinstance(scene.network.fusion, Fusion):
         return why_no_value_layer(scene)
-    if reference.parts is None or reference.targets is None:
-        return "the new task has no kernel"
-    return reference.ridge.reason
+    return why_not(_glimpse(scene))

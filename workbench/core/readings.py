@@ -18,7 +18,7 @@ from workbench.core import gaps, metrics, scores
 from workbench.core.fusion import Fusion
 from workbench.core.gaps import Value
 from workbench.core.heads import PrototypeHead, ProxyHead
-from workbench.core.kernel import CHUNK_ELEMENTS, Spectrum, prototype_vectors, proxy_logits
+from workbench.core.kernel import CHUNK_ELEMENTS, prototype_vectors, proxy_logits
 from workbench.core.network import Network
 from workbench.core.probe import Part, Probed, View
 
@@ -60,8 +60,6 @@ class Reference:
     logits: list[Tensor]  # g(X_τ; θ_start) of each old task, (n, C_old)
     replayed: list[Tensor]  # Σ_e J_e (θ_{e+1} − θ_e), (n, C_old)
     kernel: Tensor | None = None
-    parts: Spectrum | None = None  # of `kernel`, as the task began
-    targets: Tensor | None = None  # Ỹ as the task began, (n, C)
     ridge: Value = field(default_factory=lambda: Value(None, "not chosen yet"))
     forecast: list[Tensor] = field(default_factory=list)  # Δ̂ of each old task, (n, C_old)
 
