@@ -50,3 +50,18 @@ def test_time_between_two_epochs_does_not_slow_the_pictures_per_second():
     pacer.restart_clock_of_images()
     clock.now += 1
     assert pacer.did(10, 8, 1)[0].images_per_second == pytest.approx(8)
+
+
+def test_the_monitors_share_is_the_time_its_events_took_and_nobody_elses():
+    clock = Clock()
+    pacer = Pacer(steps=10, passes=100, clock=clock)
+
+    def measurement():
+        clock.now += 1
+        yield "first"
+        clock.now += 2
+
+    for _ in pacer.measuring(measurement()):
+        clock.now += 5  # whoever listens takes its time
+    clock.now += 2
+    assert pacer.did(10, 4, 1)[0].monitor == pytest.approx(0.3)

@@ -60,6 +60,7 @@ class Pace(Event):
     seconds_left: float | None
     done: int  # training steps so far, of `total` in the whole run
     total: int
+    monitor: float = 0.0  # the NTK monitor's share of the time so far
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
 """How fast a run goes and how long it will take, from the passes through the backbone it has made."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from workbench.events import Pace
+
+E = TypeVar("E")
 
 INTERVAL = 0.25  # seconds between two Pace events
 FIRST_ESTIMATE = 5.0  # seconds before a time left is named
@@ -26,6 +29,7 @@ class Pacer:
         self._done_steps, self.done = 0, 0.0  # `done` in passes
         self._rate = 0.0
         self._since, self._images = self._began, 0
+        self._measured = 0.0  # seconds
 
     def did(self, passes: float, images: int = 0, steps: int = 0) -> list[Pace]:
         """Count work; returns one Pace if it is time for one, else nothing."""
@@ -40,7 +44,17 @@ class Pacer:
             fresh = self._images / (now - self._since)
             self._rate = fresh if self._rate == 0 else 0.7 * self._rate + 0.3 * fresh
             self._since, self._images = now, 0
-        return [Pace(self._rate, self._left(now), self._done_steps, self._steps)]
+        share = self._measured / max(now - self._began, 1e-9)
+        return [Pace(self._rate, self._left(now), self._done_steps, self._steps, share)]
+
+    def measuring(self, events: Iterable[E]) -> Iterator[E]:
+        """Hand on a measurement's events, counting the time until each as the monitor's."""
+        began = self._clock()
+        for event in events:
+            self._measured += self._clock() - began
+            yield event
+            began = self._clock()
+        self._measured += self._clock() - began
 
     def restart_clock_of_images(self) -> None:
         """Forget the time since the last training step: what came between was not training."""

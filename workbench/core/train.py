@@ -133,15 +133,17 @@ def _learn(run: Running, task: TaskData, folder: Path | None) -> Iterator[Event]
     before = yield from _features_before(run, task, frozen)
     with run.initialisation:
         run.learner.begin_task(task.info.class_ids, epochs)
-    yield from run.monitor.start_task(run.network, run.learner, run.feeder, task, run.step)
+    measuring, monitor = run.pacer.measuring, run.monitor
+    yield from measuring(monitor.start_task(run.network, run.learner, run.feeder, task, run.step))
     yield TaskStarted(number, run.step, epochs, epochs * _steps(run.config, task))
     for epoch in range(epochs):
         yield from _epoch(run, task, number, epoch)
-        yield from run.monitor.measure(epoch, run.step, at_end=epoch == epochs - 1)
+        yield from measuring(monitor.measure(epoch, run.step, at_end=epoch == epochs - 1))
     yield from _skipped_terms(run.learner)
-    yield from run.monitor.averaged(changed=run.learner.average(is_last=is_last))
+    averaged = run.learner.average(is_last=is_last)
+    yield from measuring(monitor.averaged(changed=averaged))
     yield from _set_prototypes(run, task, frozen, before)
-    yield from run.monitor.settled(epochs - 1, run.step)
+    yield from measuring(monitor.settled(epochs - 1, run.step))
     yield from _examine(run, number)
     if folder is not None:
         save_run_adapter(folder, run.config, run.weights, run.network, run.examiner)
