@@ -1,6 +1,7 @@
 """Pictures made of cells, painted on any device: the keyboard walks over them, each cell tells itself in words."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
@@ -16,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from workbench.face.legend import Entry, Legend
 from workbench.face.panel import Panel, Table
 from workbench.face.theme import Theme
 
@@ -94,8 +96,11 @@ class CellView(QWidget):
         return Place(QRectF(self.rect()), self.font(), self._panel.theme)
 
     def paintEvent(self, _: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        with QPainter(self) as painter:  # ended whatever happens: Qt dies of a painter left open
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._paint_all(painter)
+
+    def _paint_all(self, painter: QPainter) -> None:
         place = self.place()
         if self.drawing is None:
             painter.setPen(QColor(place.theme.muted))
@@ -105,7 +110,6 @@ class CellView(QWidget):
             self.drawing.paint(painter, place)
             if self.hasFocus():
                 self._paint_focus(painter, self.drawing.box(*self.current, place))
-        painter.end()
 
     def _paint_focus(self, painter: QPainter, box: QRectF) -> None:
         """Frame the chosen cell dark on bright, so that it is seen on any colour."""
@@ -154,9 +158,21 @@ class DrawingPanel(Panel):
     ) -> None:
         super().__init__(title, parent, theme)
         self.view = CellView(self)
+        self._legend: Legend | None = None
         self.body.addWidget(self.view, 1)
         self.setFocusProxy(self.view)
         self.setMinimumSize(160, 120)
+
+    def add_legend(self) -> None:
+        """Make room for names above the drawing; `show_legend` fills it."""
+        self._legend = Legend(self.theme, self)
+        self.body.insertWidget(1, self._legend)
+
+    def show_legend(self, entries: Sequence[Entry]) -> None:
+        """Name what is drawn."""
+        if self._legend is not None:
+            self._legend.theme = self.theme
+            self._legend.show_entries(entries)
 
     @property
     def drawing(self) -> Drawing | None:
@@ -173,6 +189,8 @@ class DrawingPanel(Panel):
 
     def paint(self, painter: QPainter) -> None:
         super().paint(painter)
+        if self._legend is not None:
+            self._legend.paint_on(painter, self._legend.geometry().topLeft())
         if self.view.drawing is not None:
             place = Place(QRectF(self.view.geometry()), self.font(), self.theme)
             self.view.drawing.paint(painter, place)
