@@ -6,7 +6,7 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider, QToolTip
 from safetensors.numpy import load_file
 
-from tests.recorded import kernel_arrays, overlap, recorded_run, write_kernels
+from tests.recorded import kernel_arrays, lost_parts, overlap, recorded_run, write_kernels
 from workbench.errors import WorkbenchError
 from workbench.events import Measured, Note, Snapshot, Step
 from workbench.face.ntk_page import NtkPage
@@ -104,6 +104,8 @@ def test_the_scrubber_shows_what_was_known_then(desk, qtbot):
     while desk.page.scrubber.label.text() != "After task 2 · step 20":
         qtbot.keyClick(slider, Qt.Key.Key_Right)
     assert desk.board.pairs.drawing.values == ((pytest.approx(overlap(0, 1)), None), (None, None))
+    totals = desk.board.lost.drawing.totals
+    assert totals == (pytest.approx(sum(lost_parts(0, 1).values())), None)
     qtbot.waitUntil(lambda: set(desk.board.spectrum.table()[0][1:]) != set())
     qtbot.waitUntil(lambda: len(desk.board.kernel.drawing.tasks) == 2)
     marker = desk.board.gap._sheet._marker
@@ -111,7 +113,7 @@ def test_the_scrubber_shows_what_was_known_then(desk, qtbot):
     assert marker.value() == 20
     desk.page.scrubber.latest.click()
     assert not marker.isVisible()
-    assert len(desk.board.lost.drawing.names) == 2
+    assert None not in desk.board.lost.drawing.totals
 
 
 def test_a_chosen_moment_stays_while_the_run_goes_on_and_latest_follows(desk, qtbot):
@@ -212,6 +214,7 @@ def test_one_old_task_can_be_chosen(desk, qtbot):
     assert names == ["all old tasks", "1 finches", "2 gulls"]
     lost.choice.setCurrentIndex(2)
     assert lost.drawing.names == ("3 owls",)
+    assert lost.drawing.totals == (pytest.approx(sum(lost_parts(1, 2).values())),)
     assert "task 2 lost" in desk.board.cards[3].reading.text()
 
 
@@ -243,9 +246,12 @@ def test_the_tooltip_of_a_pair_has_chance_angles_and_formula(desk, qtbot):
 def test_drift_is_shown_since_learnt_and_while_trained(desk, qtbot):
     whole_run(desk, qtbot)
     drift = desk.board.drift
-    assert [plot.name for plot in drift.drawing.plots] == ["1 finches", "2 gulls"]
-    drift.choice.setCurrentIndex(1)
     assert [plot.name for plot in drift.drawing.plots] == ["1 finches", "2 gulls", "3 owls"]
+    drift.choose(True)
+    assert [plot.name for plot in drift.drawing.plots] == ["1 finches", "2 gulls"]
+    first = drift.drawing.plots[0].strokes
+    assert [stroke.points[0] for stroke in first] == [(10.0, 0.0), (10.0, 1.0)]
+    assert first[0].points[1] == (20.0, pytest.approx(0.16))
 
 
 def test_every_control_is_reached_by_the_keyboard_and_has_a_name(desk, qtbot):

@@ -32,6 +32,7 @@ class Bands(Drawing):
     totals: tuple[float | None, ...]
     total_label: str
     formula: str
+    room: tuple[float, float] = (0.0, 0.0)  # shown at least, so that drawings can be compared
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -50,7 +51,8 @@ class Bands(Drawing):
         ]
         total = self.totals[column]
         whole = "not measured" if total is None else _percent(total)
-        return f"After {self.names[column]}, {self.total_label}: {whole} ({', '.join(said)})."
+        parts = f" ({', '.join(said)})" if said else ""
+        return f"After {self.names[column]}, {self.total_label}: {whole}{parts}."
 
     def hint(self, row: int, column: int, point: QPointF, place: Place) -> str:
         return f"{self.sentence(row, column)}\n\n{self.formula}"
@@ -63,12 +65,13 @@ class Bands(Drawing):
                 *("" if values[at] is None else _percent(values[at] or 0.0) for values in columns),
             ]
             for at, name in enumerate(self.names)
+            if self.totals[at] is not None
         ]
         return ["after", *(part.label for part in self.parts), self.total_label], rows
 
     def reach(self) -> tuple[float, float]:
         """Return the lowest and the highest value that the drawing must show, 0 among them."""
-        lows, highs = [0.0], [0.0]
+        lows, highs = [self.room[0]], [self.room[1]]
         for at in range(len(self.names)):
             known = [part.values[at] or 0.0 for part in self.parts]
             highs += [sum(value for value in known if value > 0), self.totals[at] or 0.0]

@@ -19,7 +19,7 @@ class DriftPanel(MomentPanel):
     """A little plot for each task: since it was learnt, or while it was trained."""
 
     def __init__(self, parent: QWidget | None = None, theme: Theme | None = None) -> None:
-        choices = [("since it was learnt", True), ("while it was trained", False)]
+        choices = [("while it was trained", False), ("since it was learnt", True)]
         super().__init__("Kernel of each task", choices, parent, theme)
         self.add_legend()
 
@@ -36,16 +36,20 @@ class DriftPanel(MomentPanel):
 def drift_multiples(
     record: RunRecord, at: Moment | None, theme: Theme, *, since_learnt: bool
 ) -> Multiples | None:
-    """Return a little plot of drift and CKA for every task of which something is known by then."""
+    """Return a little plot of drift and CKA for every task of which something is known by then.
+
+    Since a task was learnt, its drift begins at 0 and its CKA at 1: it is compared with itself.
+    """
     drift, cka = (
         _by_task(record, what, at, since_learnt=since_learnt) for what in ("drift", "cka")
     )
     plots = []
     for task in sorted(drift | cka):
         name = record.task_label(task)
+        learnt = [float(row.step) for row in record.rows if since_learnt and row.after_task == task]
         strokes = (
-            Stroke("drift", theme.lines[1], "solid", _points(drift.get(task, ()))),
-            Stroke("CKA", theme.lines[2], "dash", _points(cka.get(task, ()))),
+            Stroke("drift", theme.lines[1], "solid", _points(drift.get(task, ()), learnt, 0.0)),
+            Stroke("CKA", theme.lines[2], "dash", _points(cka.get(task, ()), learnt, 1.0)),
         )
         reason = next((m.reason for m in drift.get(task, ()) if m.value is None), "")
         plots.append(Little(name, strokes, _told(name, strokes, reason)))
@@ -76,8 +80,11 @@ def _formula(*, since_learnt: bool) -> str:
     return "\n\n".join(MEASURES[f"{prefix}_{what}"].told() for what in ("drift", "cka"))
 
 
-def _points(said: Sequence[Measured]) -> tuple[tuple[float, float], ...]:
-    return tuple((float(one.step), one.value) for one in said if one.value is not None)
+def _points(
+    said: Iterable[Measured], learnt: Sequence[float], at_first: float
+) -> tuple[tuple[float, float], ...]:
+    known = [(float(one.step), one.value) for one in said if one.value is not None]
+    return tuple([*((step, at_first) for step in learnt), *known] if known else [])
 
 
 def _told(name: str, strokes: Sequence[Stroke], reason: str) -> str:

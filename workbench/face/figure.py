@@ -88,6 +88,7 @@ def _of_kernel(record: RunRecord, theme: Theme, read: ReadFile | None) -> list[t
         "kernel_drift_by_task": DriftPanel(theme=theme),
         "kernel_of_probe": KernelPanel(theme=theme),
     }
+    panels["kernel_drift_by_task"].choose(True)
     for panel in panels.values():
         panel.show_moment(shown)
         panel.hide_choice()

@@ -206,9 +206,7 @@ def drift(record: RunRecord, at: Moment | None, *, since_learnt: bool) -> str:
     if since_learnt:
         moved = {pair[0]: m for pair, m in known.by_pair(record, "ntk.old_drift", at).items()}
         alike = {pair[0]: m for pair, m in known.by_pair(record, "ntk.old_cka", at).items()}
-        empty = (
-            "Appears after the second task. The list above also has each task while it is trained."
-        )
+        empty = "Appears after the second task."
         when = "since it was learnt"
     else:
         moved = known.by_task(record, "ntk.kernel_drift", at)

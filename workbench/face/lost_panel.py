@@ -33,11 +33,15 @@ class LostPanel(MomentPanel):
 
 
 def lost_bands(record: RunRecord, old: int | None, at: Moment | None, theme: Theme) -> Bands | None:
-    """Return the parts of what was lost after each task, or None while nothing is known."""
+    """Return the parts of what was lost after each task, or None while nothing is known.
+
+    Tasks to come have their place already, and the axis reaches as far as the run did later.
+    """
     totals = words.lost_by_task(record, "lost.total", old, at)
-    after = [task for task, said in totals.items() if said.value is not None]
-    if not after:
+    known = [task for task, said in totals.items() if said.value is not None]
+    if not known:
         return None
+    after = range(1 if old is None else old + 1, max(len(record.tasks), max(known) + 1))
     colours = (theme.lines[0], theme.lines[1], theme.lines[2], theme.runs[0])
     parts = []
     for (name, label), colour in zip(words.LOST_PARTS.items(), colours, strict=True):
@@ -45,8 +49,10 @@ def lost_bands(record: RunRecord, old: int | None, at: Moment | None, theme: The
         parts.append(Part(label, colour, tuple(_value(found.get(task)) for task in after)))
     formula = f"{MEASURES['lost.total'].formula}\n{MEASURES['lost.total'].reading}"
     names = tuple(record.task_label(task) for task in after)
-    whole = tuple(_value(totals[task]) for task in after)
-    return Bands(names, tuple(parts), whole, "accuracy lost", formula)
+    whole = tuple(_value(totals.get(task)) for task in after)
+    later = lost_bands(record, old, None, theme) if at is not None else None
+    room = later.reach() if later else (0.0, 0.0)
+    return Bands(names, tuple(parts), whole, "accuracy lost", formula, room)
 
 
 def band_legend(bands: Bands | None, theme: Theme) -> list[Entry]:

@@ -80,6 +80,10 @@ class MomentPanel(DrawingPanel):
         self.choice.setCurrentIndex(max(self.choice.findData(chosen), 0))
         self.choice.blockSignals(False)
 
+    def choose(self, data: object) -> None:
+        """Choose from the list what stands for `data`."""
+        self.choice.setCurrentIndex(self.choice.findData(data))
+
     def hide_choice(self) -> None:
         """Show no list: for a picture, where nothing can be chosen."""
         self.choice.hide()
