@@ -1,8 +1,12 @@
 """Recorded-looking runs: realistic event lists made by formula, for tests that need no training."""
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
 
 from workbench.events import (
     Evaluated,
@@ -13,6 +17,7 @@ from workbench.events import (
     Note,
     Pace,
     RunStarted,
+    Snapshot,
     Stage,
     Step,
     Stopped,
@@ -33,8 +38,11 @@ def recorded_run(
     seed: int = 0,
     ending: str = "finished",
     live: bool = False,
+    kernel: bool = False,
 ) -> list[Event]:
     """Return the events of one made-up run of `tasks` tasks; `live` adds Stage and Pace.
+
+    `kernel` adds what is measured of pairs of tasks, and snapshots whose files `write_kernels` makes.
 
     `ending` is finished, stopped, failed, or running (the last task ends in its middle).
     """
@@ -56,8 +64,14 @@ def recorded_run(
     rows: list[tuple[float, ...]] = []
     for task in range(tasks):
         cut = ending == "running" and task == tasks - 1
+        before = task * epochs * steps
+        if kernel:
+            events += _forecast(task, before) + [_snapshot(task, 0, before)]
         events += _training(task, epochs // 2 if cut else epochs, epochs, steps, tasks, rng, live)
         if not cut:
+            if kernel:
+                events += _of_pairs(task, epochs - 1, before + epochs * steps)
+                events.append(_snapshot(task, epochs - 1, before + epochs * steps))
             events += _after_task(task, epochs, (task + 1) * epochs * steps, infos, rows, rng)
     return events + _ending(ending, tasks * epochs * steps)
 
@@ -115,11 +129,15 @@ def _epoch_end(
     moved = 0.3 * part * task / (task + 1)
     noise = 0.02 * float(rng.random())
     old = task > 0
-    reason = "" if old else "There is no old task yet."
+    reason = "" if old else "there is no earlier task yet"
     values = {
         "ntk.interplay_measured": (moved * 1.25 + noise) if old else None,
         "ntk.interplay_predicted": moved if old else None,
         "ntk.interplay_replayed": moved * 1.1 if old and epoch != 1 else None,
+        "ntk.interplay_full": moved * 1.2 if old and part == 1 else None,
+        "ntk.drift_cosine": 0.6 + 0.3 * part if old else None,
+        "ntk.share_head": 0.3 - 0.1 * part,
+        "ntk.share_fusion": 0.7 + 0.1 * part,
         "ntk.gap_predicted": 0.08 - 0.03 * part + noise,
         "ntk.gap_held_out": 0.1 - 0.03 * part + noise,
         "ntk.complexity": 2 - part + noise,
@@ -136,6 +154,111 @@ def _epoch_end(
         Measured(name, task, epoch, step, value, "" if value is not None else reason or "Skipped.")
         for name, value in values.items()
     ]
+
+
+def _forecast(task: int, step: int) -> list[Event]:
+    value = 0.36 * task / (task + 1) if task else None
+    reason = "" if task else "there is no earlier task yet"
+    pairs = [
+        Measured("ntk.disturbance_forecast", task, 0, step, disturbance(old, task) * 1.3, other=old)
+        for old in range(task)
+    ]
+    return [Measured("ntk.forecast", task, 0, step, value, reason), *pairs]
+
+
+def overlap(old: int, task: int) -> float:
+    """Return the overlap of two tasks: neighbours share most."""
+    return 0.08 + 0.46 / (task - old) ** 0.8 - 0.03 * old
+
+
+def disturbance(old: int, task: int) -> float:
+    """Return how far learning `task` moved the earlier task `old`."""
+    return 0.5 * overlap(old, task) + 0.02
+
+
+def lost_parts(old: int, task: int) -> dict[str, float]:
+    """Return the four parts of what the earlier task `old` lost by the end of `task`."""
+    apart = task - old
+    return {
+        "lost.competition": 0.03 * apart,
+        "lost.training": 0.025 * apart + 0.004 * task,
+        "lost.ema": 0.006 if apart % 2 else -0.005,
+        "lost.corrections": -0.012 * apart,
+    }
+
+
+def _of_pairs(task: int, epoch: int, step: int) -> list[Event]:
+    events: list[Event] = []
+    for old in range(task):
+        parts = lost_parts(old, task)
+        values: dict[str, float | None] = {
+            "ntk.overlap": overlap(old, task),
+            "ntk.overlap_chance": 0.02,
+            "ntk.angle_max": 0.95 - 0.04 * (task - old),
+            "ntk.angle_mean": 0.41,
+            "ntk.disturbance": disturbance(old, task),
+            "ntk.vulnerable_rank": 3.0 + old,
+            "ntk.vulnerable_expected": 12.0,
+            "ntk.old_drift": 0.16 * (task - old) + 0.02 * old,
+            "ntk.old_cka": 1 - 0.05 * (task - old),
+            **parts,
+            "lost.total": sum(parts.values()),
+        }
+        events += [Measured(name, task, epoch, step, v, other=old) for name, v in values.items()]
+    whole = [lost_parts(old, task) for old in range(task)]
+    for name in lost_parts(0, 1):
+        mean = float(np.mean([parts[name] for parts in whole])) if task else None
+        events.append(
+            Measured(name, task, epoch, step, mean, "" if task else "there is no earlier task yet")
+        )
+    total = float(np.mean([sum(parts.values()) for parts in whole])) if task else None
+    events.append(
+        Measured(
+            "lost.total", task, epoch, step, total, "" if task else "there is no earlier task yet"
+        )
+    )
+    return events
+
+
+def _snapshot(task: int, epoch: int, step: int) -> Snapshot:
+    method = "Head and fusion in closed form, adapters left out."
+    return Snapshot(task, epoch, step, f"kernel/{task:02d}-{step:06d}.safetensors", method)
+
+
+def write_kernels(
+    folder: Path, events: Sequence[Event], *, classes: int = 4, pictures: int = 6
+) -> None:
+    """Write the files of every snapshot among `events` below a run's folder."""
+    for event in events:
+        if isinstance(event, Snapshot):
+            path = folder / event.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_file(kernel_arrays(event.task + 1, classes, pictures, event.step), path)
+
+
+def kernel_arrays(
+    tasks: int, classes: int = 4, pictures: int = 6, step: int = 0
+) -> dict[str, NDArray[np.generic]]:
+    """Return a snapshot's arrays: features of task, class and picture, and their Gram matrix."""
+    rng = np.random.default_rng(7)
+    labels = np.repeat(np.arange(tasks * classes), pictures)
+    owner = labels // classes
+    drift = 0.3 + 0.002 * step
+    shared = rng.standard_normal(48)
+    of_task = rng.standard_normal((tasks, 48))
+    of_class = rng.standard_normal((tasks * classes, 48))
+    noise = rng.standard_normal((len(labels), 48))
+    features = 0.7 * shared + of_task[owner] * (0.6 + drift) + 1.1 * of_class[labels] + 0.8 * noise
+    kernel = features @ features.T
+    arrays: dict[str, NDArray[np.generic]] = {
+        "kernel": kernel.astype(np.float32),
+        "tasks": owner.astype(np.int64),
+        "labels": labels.astype(np.int64),
+    }
+    for task in range(tasks):
+        own = kernel[np.ix_(owner == task, owner == task)]
+        arrays[f"spectrum.{task}"] = np.linalg.eigvalsh(own)[::-1].copy()
+    return arrays
 
 
 def _after_task(

@@ -72,6 +72,7 @@ def test_the_gap_panel_switches_between_three_views(qtbot):
         "ntk.interplay_predicted": "solid",
         "ntk.interplay_measured": "dash",
         "ntk.interplay_replayed": "dot",
+        "ntk.interplay_full": "dot",
     }
     panel.show_view("generalisation_gap")
     assert {line.key for line in panel.lines()} == {"ntk.gap_predicted", "ntk.gap_held_out"}

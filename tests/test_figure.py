@@ -8,11 +8,12 @@ import zlib
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
+from safetensors.numpy import load_file
 
-from tests.recorded import recorded_run
+from tests.recorded import recorded_run, write_kernels
 from workbench.errors import UsageError, WorkbenchError
 from workbench.face import canvas
 from workbench.face.figure import export_plots, switches_of
@@ -20,6 +21,8 @@ from workbench.face.theme import LIGHT, apply_theme
 from workbench.face.views import VIEWS
 
 KINDS = {*VIEWS, "accuracy_matrix"}
+OF_PAIRS = {"task_overlap", "forgetting_parts", "kernel_drift_by_task"}
+OF_FILES = {"kernel_of_probe", "kernel_spectrum"}
 
 
 @pytest.fixture
@@ -108,7 +111,9 @@ def _unpacked(stream):
 
 def test_empty_plots_are_left_out(qtbot, tmp_path):
     written = export_plots(recorded_run(tasks=1), tmp_path, title="one", formats=("png",))
-    assert {path.stem for path in written} == KINDS - {"forgetting", "ntk_gap"}
+    assert {path.stem for path in written} == KINDS - {
+        "forgetting", "ntk_gap", "scores", "linearity"
+    }  # fmt: skip
     assert export_plots([], tmp_path, title="none") == []
 
 
@@ -150,3 +155,37 @@ def test_the_command_line_can_export_without_a_display(tmp_path):
         env=lone, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert int(done.stdout) == len(KINDS) * len(canvas.FORMATS)
+
+
+def test_what_the_ntk_tab_draws_is_exported_too(qtbot, tmp_path):
+    events = recorded_run(tasks=3, kernel=True)
+    out = tmp_path / "out"
+    written = export_plots(events, out, title="run", formats=("png",))
+    assert {path.stem for path in written} == KINDS | OF_PAIRS
+    write_kernels(tmp_path, events)
+    read = lambda path: load_file(tmp_path / path)  # noqa: E731
+    written = export_plots(events, out, title="run", formats=("png", "svg"), read=read)
+    assert {path.stem for path in written} == KINDS | OF_PAIRS | OF_FILES
+    for kind in OF_PAIRS | OF_FILES:
+        assert rgb(out / f"{kind}.png").std() > 5
+
+
+def test_without_the_kernels_file_the_other_figures_are_written(qtbot, tmp_path):
+    def gone(path):
+        raise WorkbenchError(f"{path} is gone.")
+
+    events = recorded_run(tasks=2, kernel=True)
+    written = export_plots(events, tmp_path, title="run", formats=("png",), read=gone)
+    assert {path.stem for path in written} == KINDS | OF_PAIRS
+
+
+def test_a_kernel_figure_is_shaded_where_it_is_not_to_be_believed(qtbot, tmp_path):
+    export_plots(recorded_run(tasks=4), tmp_path, title="run", formats=("png",))
+    colour = QColor(LIGHT.warning)
+    shade = [round(255 + 0.12 * (c - 255)) for c in (colour.red(), colour.green(), colour.blue())]
+    shaded = {
+        kind: int((np.abs(rgb(tmp_path / f"{kind}.png") - shade).max(axis=2) <= 2).sum())
+        for kind in ("ntk_gap", "accuracy")
+    }
+    assert shaded["ntk_gap"] > 10_000
+    assert shaded["accuracy"] == 0

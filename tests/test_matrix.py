@@ -27,47 +27,47 @@ def test_cells_fill_as_tasks_end(panel):
     events = recorded_run(tasks=3)
     first = next(i for i, event in enumerate(events) if isinstance(event, Evaluated))
     panel.show_news(events[: first + 1])
-    values = panel.grid.cells.values
+    values = panel.drawing.values
     assert values[0] == (rows_of(events)[0][0], None, None)
     assert values[1] == values[2] == (None, None, None)
     panel.show_news(events[first + 1 :])
-    assert panel.grid.cells.values[2] == rows_of(events)[2]
+    assert panel.drawing.values[2] == rows_of(events)[2]
 
 
 def test_the_last_row_is_the_frozen_backbone(panel):
     events = recorded_run(tasks=3)
     panel.show_news(events)
     last = [event for event in events if isinstance(event, Evaluated)][-1]
-    assert panel.grid.cells.values[-1] == last.baseline
+    assert panel.drawing.values[-1] == last.baseline
     assert panel.table()[1][-1][0] == "frozen backbone"
 
 
 def test_cells_are_coloured_by_their_value(panel):
     events = recorded_run(tasks=2)
     panel.show_news(events)
-    box = panel.grid._layout().box(1, 0).toRect()
-    colour = panel.grid.grab().toImage().pixelColor(box.left() + 3, box.top() + 3).name()
+    box = panel.drawing.box(1, 0, panel.view.place()).toRect()
+    colour = panel.view.grab().toImage().pixelColor(box.left() + 3, box.top() + 3).name()
     assert colour == viridis(rows_of(events)[1][0])
 
 
 def test_arrow_keys_walk_over_cells_and_each_tells_itself(panel, qtbot):
     panel.show_news(recorded_run(tasks=3))
-    qtbot.keyClick(panel.grid, Qt.Key.Key_Down)
-    assert panel.grid.current == (1, 0)
-    assert panel.grid.accessibleDescription().startswith("After 2 gulls, on 1 finches: ")
-    qtbot.keyClick(panel.grid, Qt.Key.Key_Right)
-    qtbot.keyClick(panel.grid, Qt.Key.Key_Right)
-    assert panel.grid.accessibleDescription() == "After 2 gulls, on 3 owls: not measured."
+    qtbot.keyClick(panel.view, Qt.Key.Key_Down)
+    assert panel.view.current == (1, 0)
+    assert panel.view.accessibleDescription().startswith("After 2 gulls, on 1 finches: ")
+    qtbot.keyClick(panel.view, Qt.Key.Key_Right)
+    qtbot.keyClick(panel.view, Qt.Key.Key_Right)
+    assert panel.view.accessibleDescription() == "After 2 gulls, on 3 owls: not measured."
     for _ in range(5):
-        qtbot.keyClick(panel.grid, Qt.Key.Key_Down)
-    assert panel.grid.current == (3, 2)
+        qtbot.keyClick(panel.view, Qt.Key.Key_Down)
+    assert panel.view.current == (3, 2)
 
 
 def test_the_tooltip_tells_pictures_and_formula(panel):
     panel.show_news(recorded_run(tasks=2))
-    place = panel.grid._layout().box(0, 0).center().toPoint()
-    event = QHelpEvent(QEvent.Type.ToolTip, place, panel.grid.mapToGlobal(QPoint(place)))
-    QApplication.sendEvent(panel.grid, event)
+    place = panel.drawing.box(0, 0, panel.view.place()).center().toPoint()
+    event = QHelpEvent(QEvent.Type.ToolTip, place, panel.view.mapToGlobal(QPoint(place)))
+    QApplication.sendEvent(panel.view, event)
     assert "24 test pictures" in QToolTip.text()
     assert "R[i, j]" in QToolTip.text()
     QToolTip.hideText()
@@ -75,16 +75,16 @@ def test_the_tooltip_tells_pictures_and_formula(panel):
 
 def test_a_click_chooses_a_cell(panel, qtbot):
     panel.show_news(recorded_run(tasks=2))
-    place = panel.grid._layout().box(1, 1).center().toPoint()
-    qtbot.mouseClick(panel.grid, Qt.MouseButton.LeftButton, pos=place)
-    assert panel.grid.current == (1, 1)
+    place = panel.drawing.box(1, 1, panel.view.place()).center().toPoint()
+    qtbot.mouseClick(panel.view, Qt.MouseButton.LeftButton, pos=place)
+    assert panel.view.current == (1, 1)
 
 
 @pytest.mark.parametrize("tasks", [0, 1, 30])
 def test_any_number_of_tasks_can_be_drawn(panel, tasks, qtbot):
     if tasks:
         panel.show_news(recorded_run(tasks=tasks, epochs=1, steps=1))
-    qtbot.keyClick(panel.grid, Qt.Key.Key_Down)
+    qtbot.keyClick(panel.view, Qt.Key.Key_Down)
     panel.resize(180, 140)
     assert not panel.grab().isNull()
     assert len(panel.table()[1]) == (tasks + 1 if tasks else 0)
@@ -94,5 +94,5 @@ def test_clear_and_a_new_run_begin_anew(panel):
     panel.show_news(recorded_run(tasks=5), "run-1")
     assert panel.title() == "Accuracy matrix of run-1"
     panel.clear()
-    assert panel.grid.cells.tasks == ()
+    assert panel.drawing is None
     assert panel.accessibleDescription() == "Accuracy matrix: appears after the first task."

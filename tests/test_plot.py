@@ -277,3 +277,28 @@ def test_a_name_that_does_not_fit_beside_the_others_is_cut_rather_than_left_out(
     assert second.startswith("froz")
     assert second.endswith("…")
     assert len(legend.places(entries, plot._legend.font(), whole + 90, 1)) == 1
+
+
+@pytest.mark.parametrize("count", [3, 400])
+def test_refresh_points_are_marked_however_many_there_are(plot, count):
+    plot.set_line("a", "measured", LIGHT.lines[0], points=True)
+    plot.set_line("b", "every step", LIGHT.lines[1])
+    values = np.linspace(0.1, 0.9, count)
+    values[1] = np.nan
+    for key in ("a", "b"):
+        plot.set_points(key, Series.of(np.arange(float(count)), values))
+    plot.draw_now()
+    assert len(plot._sheet._marks["a"].getData()[0]) == count - 1
+    assert len(plot._sheet._marks["b"].getData()[0]) == 0
+
+
+def test_a_moment_is_marked_by_a_line_until_it_is_taken_away(plot):
+    plot.set_line("a", "seen", LIGHT.lines[0])
+    plot.append("a", 0, 0.5)
+    plot.append("a", 10, 0.6)
+    plot.draw_now()
+    before = count(plot._sheet, LIGHT.text, 40)
+    plot.set_marker(5)
+    assert count(plot._sheet, LIGHT.text, 40) > before + 100
+    plot.set_marker(None)
+    assert count(plot._sheet, LIGHT.text, 40) == before

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from tests.logged import begin
+from tests.recorded import recorded_run, write_kernels
 from tests.trained import QUICK, folders
 from workbench.errors import UsageError
 from workbench.face.actions import COMMANDS
@@ -27,6 +30,9 @@ from workbench.face.messages import DetailBox
 from workbench.face.self_check import sentence_of, table_of
 from workbench.face.train_page import TrainPage
 from workbench.face.window import Window
+from workbench.log.store import Log
+from workbench.log.writer import Writer
+from workbench.paths import LOG_NAME, run_folder
 from workbench.report import SelfTestRow
 from workbench.session import Session
 
@@ -223,6 +229,57 @@ def test_every_command_has_a_handler_and_keys_of_its_own() -> None:
     assert all(callable(getattr(Commands, command.id)) for command in COMMANDS)
 
 
+def log_a_run(home: Path) -> None:
+    """Enter a finished run with its kernels' files into a log, as training would."""
+    events = recorded_run(tasks=3, epochs=2, steps=5, kernel=True)
+    write_kernels(run_folder(home, "run1"), events)
+    with closing(Log(home / LOG_NAME)) as log:
+        begin(log, tasks_total=3)
+    with Writer(home / LOG_NAME, "run1") as writer:
+        for event in events:
+            writer.add(event)
+
+
+def test_alt_and_a_number_shows_each_tab(window: Window) -> None:
+    desk = window.desk
+    shown = (("show_train", desk.page), ("show_ntk", desk.ntk), ("show_try_it", desk.try_it))
+    for number, (command, page) in enumerate(shown):
+        assert window.actions_by_id[command].shortcut().toString() == f"Alt+{number + 1}"
+        window.actions_by_id[command].trigger()
+        assert desk.tabs.currentWidget() is page
+        assert desk.tabs.currentIndex() == number
+
+
+def test_the_ntk_tab_draws_a_past_run_from_log_and_files(tmp_path: Path, qtbot: QtBot) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    log_a_run(home)
+    window = open_window(home, qtbot)
+    window.actions_by_id["show_ntk"].trigger()
+    window.desk.replay("run1")
+    assert window.desk.tabs.currentWidget() is window.desk.ntk
+    board = window.desk.ntk.board
+    qtbot.waitUntil(lambda: board.kernel.drawing is not None)
+    assert window.desk.ntk.scrubber.run.text() == "first"
+    assert board.spectrum.table()[1]
+    window.desk.page.back_to_live()
+    assert board.kernel.drawing is None
+
+
+def test_a_damaged_kernel_file_leaves_the_rest_of_the_tab(tmp_path: Path, qtbot: QtBot) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    log_a_run(home)
+    for path in (run_folder(home, "run1") / "kernel").iterdir():
+        path.write_bytes(b"not an array")
+    window = open_window(home, qtbot)
+    window.actions_by_id["show_ntk"].trigger()
+    window.desk.replay("run1")
+    board = window.desk.ntk.board
+    qtbot.waitUntil(lambda: "cannot be read" in board.kernel.view.empty)
+    assert board.pairs.drawing is not None
+
+
 def test_f6_visits_every_area_and_comes_round(window: Window, qtbot: QtBot) -> None:
     with qtbot.waitActive(window):
         window.activateWindow()
@@ -239,7 +296,9 @@ def test_f6_visits_every_area_and_comes_round(window: Window, qtbot: QtBot) -> N
 
 def test_every_control_has_a_name_for_screen_readers(window: Window) -> None:
     kinds = (QAbstractButton, QComboBox, QLineEdit, QAbstractItemView)
-    own = (window.desk.tasks, window.desk.settings, window.desk.history, window.desk.try_it)
+    own = (
+        window.desk.tasks, window.desk.settings, window.desk.history, window.desk.ntk, window.desk.try_it,
+    )  # fmt: skip
     for area in own:
         for control in (c for kind in kinds for c in area.findChildren(kind)):
             inner = control.parent()

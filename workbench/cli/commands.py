@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from types import FrameType
@@ -224,7 +225,8 @@ def _export_plots(session: Session, details: RunDetails, folder: Path) -> list[P
 
     events, title = session.events(details.summary.id), plot_title(details)
     application = ensure_application()  # lives as long as its name, so until the last plot is drawn
-    files = export_plots(events, folder, title=title)
+    read = partial(session.arrays, details.summary.id)
+    files = export_plots(events, folder, title=title, read=read)
     application.processEvents()
     return files
 

@@ -149,11 +149,15 @@ class Commands(QObject):
 
     def show_train(self) -> None:
         """Show the tab Train."""
-        self._desk.tabs.setCurrentIndex(0)
+        self._desk.tabs.setCurrentWidget(self._desk.page)
+
+    def show_ntk(self) -> None:
+        """Show the tab NTK."""
+        self._desk.tabs.setCurrentWidget(self._desk.ntk)
 
     def show_try_it(self) -> None:
         """Show the tab Try it."""
-        self._desk.tabs.setCurrentIndex(1)
+        self._desk.tabs.setCurrentWidget(self._desk.try_it)
 
     def toggle_theme(self) -> None:
         """Change between light and dark."""

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.events import Event, Note, Pace, RunStarted, Stage, Step
-from workbench.face.figure import write_view
 from workbench.face.matrix import MatrixPanel
 from workbench.face.plot import LivePlot
+from workbench.face.plot_file import write_view
 from workbench.face.record import RunRecord
 from workbench.face.series import Series
 from workbench.face.theme import Theme

@@ -13,6 +13,7 @@ from workbench.face.exports import Exporter
 from workbench.face.hardware import hardware_sentence, has_gpu_driver
 from workbench.face.history import HistoryPanel
 from workbench.face.messages import DetailBox, Strips, Toast
+from workbench.face.ntk_page import NtkPage
 from workbench.face.scan_work import FolderAdder
 from workbench.face.self_check import SelfCheck
 from workbench.face.settings import SettingsPanel
@@ -41,6 +42,7 @@ class Desk(QObject):
         self.training = Training(self)
         self.tasks = TaskPanel(self.draft)
         self.page = TrainPage()
+        self.ntk = NtkPage(self.page.board.record, session.arrays)
         self.try_it = TryItPanel(session)
         self.settings = SettingsPanel(self.draft, session.choices())
         self.history = HistoryPanel()
@@ -110,9 +112,9 @@ class Desk(QObject):
             self.strips.clear_strip(subject)
         self.strips.clear_strip("hardware")
         self.toast.hide()
-        self.page.begin_live(run.name)
+        self.page.begin_live(run.id, run.name)
         self.tasks.model.set_fixed(run.name)
-        self.tabs.setCurrentIndex(0)
+        self.tabs.setCurrentWidget(self.page)
         self.training.start(run)
         self.reread_log()
 
@@ -121,7 +123,8 @@ class Desk(QObject):
         runs = {run.id: run for run in self.history.model.runs()}
         if run_id not in runs:
             return
-        self.tabs.setCurrentIndex(0)
+        if self.tabs.currentWidget() is not self.ntk:  # it shows the same run
+            self.tabs.setCurrentWidget(self.page)
         if self.training.state != "idle" and self.training.run and run_id == self.training.run.id:
             self.page.back_to_live()
         else:
@@ -140,6 +143,7 @@ class Desk(QObject):
         self._reread.stop()
         self.toast.hide()
         self.adder.shut_down()
+        self.ntk.shut_down()
         self.try_it.shut_down()
         self.exporter.shut_down()
         self.self_check.shut_down()
@@ -149,6 +153,7 @@ class Desk(QObject):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.page, self.tr("Train"))
+        self.tabs.addTab(self.ntk, self.tr("NTK"))
         self.tabs.addTab(self.try_it, self.tr("Try it"))
         self.tabs.tabBar().setDrawBase(False)
         middle = QWidget()
@@ -196,6 +201,8 @@ class Desk(QObject):
         self.self_check.ended.connect(self._show_check)
         self.settings.problems_changed.connect(self.changed)
         self.page.run_panel.stop_requested.connect(self.training.stop)
+        self.page.drawn.connect(self.ntk.follow)
+        self.page.cleared.connect(self.ntk.clear)
         self.page.replay_ended.connect(self._refresh_page)
         self.history.replay_requested.connect(self.replay)
         self.history.chosen_changed.connect(self.changed)
@@ -262,6 +269,7 @@ class Desk(QObject):
     def _overlay(self) -> None:
         runs = [(r.id, r.name, self.session.events(r.id)) for r in self.history.model.ticked()]
         self.page.board.set_overlay(runs)
+        self.ntk.board.set_overlay(runs)
 
     def _rename_run(self, run_id: str, name: str) -> None:
         self.session.rename(run_id, name)

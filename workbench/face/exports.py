@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl, Signal
@@ -94,7 +95,10 @@ class Exporter(QObject):
                 self._folder.mkdir(parents=True, exist_ok=True)
                 events = self._session.events(self._run.id)
                 title = f"{self._run.name} · {self._run.profile}"
-                self._files += export_plots(events, self._folder, title=title, formats=_FORMATS)
+                read = partial(self._session.arrays, self._run.id)
+                self._files += export_plots(
+                    events, self._folder, title=title, formats=_FORMATS, read=read
+                )
         except (WorkbenchError, OSError) as error:
             sentence = self.tr("Could not write to {folder}: {reason}.")
             reason = error.strerror if isinstance(error, OSError) else str(error)

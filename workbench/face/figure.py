@@ -2,24 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from numpy.typing import NDArray
 
+from workbench.errors import WorkbenchError
 from workbench.events import Event, RunStarted
-from workbench.face import canvas
+from workbench.face import known
 from workbench.face.canvas import ensure_application
+from workbench.face.drift_panel import DriftPanel
+from workbench.face.kernel_panel import KernelPanel, SpectrumPanel
+from workbench.face.lost_panel import LostPanel
 from workbench.face.matrix import MatrixPanel
+from workbench.face.moment_panel import MomentPanel, Shown
+from workbench.face.pair_panel import PairPanel
 from workbench.face.panel import Panel
-from workbench.face.plot import LivePlot
+from workbench.face.plot_file import SIZE, plot_of, write_panel
 from workbench.face.record import RunRecord
+from workbench.face.scene import Scene, scene_of
 from workbench.face.theme import DARK, LIGHT, Theme
 from workbench.face.views import VIEWS, View
 
-_SIZE = QSize(720, 440)
-_CAPTION = 22  # height of the line that says which run this is
+ReadFile = Callable[[str], Mapping[str, NDArray[Any]]]  # path below the run's folder
 
 
 def export_plots(
@@ -29,11 +35,13 @@ def export_plots(
     title: str,
     formats: Sequence[str] = ("png", "svg", "pdf"),
     theme: str = "light",
+    read: ReadFile | None = None,
 ) -> list[Path]:
     """Draw a run's plots into `folder` and return the files; plots without a point are left out.
 
     `title` stands on every figure, say the run's name and profile; the switches' fingerprint
-    is added to it.
+    is added to it. `read` returns the arrays of one of the run's files; without it, or where the
+    file is gone or damaged, the kernel's own two figures are left out.
     """
     ensure_application()
     colours = {"light": LIGHT, "dark": DARK}[theme]
@@ -42,17 +50,18 @@ def export_plots(
     title = " · ".join(part for part in (title, switches_of(events)) if part)
     Path(folder).mkdir(parents=True, exist_ok=True)
     panels: list[tuple[str, Panel]] = [
-        (key, _plot_of(VIEWS[key], record, colours))
+        (key, plot_of(VIEWS[key], record, colours))
         for key in VIEWS
         if _has_points(VIEWS[key], record, colours)
     ]
     if record.rows:
-        panels.append(("accuracy_matrix", _matrix_of(record, colours)))
+        panels.append(("accuracy_matrix", _laid_out(MatrixPanel(record=record, theme=colours))))
+    panels += _of_kernel(record, colours, read)
     written = []
     for key, panel in panels:
         for form in formats:
             path = Path(folder) / f"{key}.{form}"
-            _write(path, panel, title, colours)
+            write_panel(path, panel, title, colours)
             written.append(path)
     return written
 
@@ -66,46 +75,45 @@ def switches_of(events: Sequence[Event]) -> str:
     return ""
 
 
-def write_view(path: Path, view: View, record: RunRecord, *, title: str) -> None:
-    """Write one view as a light figure; the suffix says the format."""
-    _write(path, _plot_of(view, record, LIGHT), title, LIGHT)
-
-
-def _write(path: Path, panel: Panel, title: str, theme: Theme) -> None:
-    size = QSize(panel.width(), panel.height() + (_CAPTION if title else 0))
-
-    def paint(painter: QPainter) -> None:
-        panel.paint(painter)
-        painter.setPen(QColor(theme.muted))
-        font = QFont(panel.font())
-        font.setPointSizeF(0.85 * font.pointSizeF())
-        painter.setFont(font)
-        line = QRect(10, panel.height(), panel.width() - 20, _CAPTION - 6)
-        text = QFontMetrics(font).elidedText(title, Qt.TextElideMode.ElideRight, line.width())
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
-
-    canvas.write(path, size, theme.base, f"{panel.title()}: {title}", paint)
-
-
 def _has_points(view: View, record: RunRecord, theme: Theme) -> bool:
     return any(record.last(line.key) is not None for line in view.lines(record, theme))
 
 
-def _plot_of(view: View, record: RunRecord, theme: Theme) -> LivePlot:
-    plot = LivePlot(view.title, y=view.y, theme=theme)
-    for line in view.lines(record, theme):
-        if record.last(line.key) is not None:
-            plot.set_line(
-                line.key, line.label, line.color, line.dash, line.width, line.points, line.group
-            )
-            plot.set_points(line.key, record.curve(line.key))
-    plot.set_boundaries(record.boundaries(by_task=False))
-    plot.lay_out(_SIZE)
-    return plot
+def _of_kernel(record: RunRecord, theme: Theme, read: ReadFile | None) -> list[tuple[str, Panel]]:
+    """Return what the tab "NTK" draws of the whole run, as far as there is something to draw."""
+    shown = Shown(record, None, _scene(record, read))
+    panels: dict[str, MomentPanel] = {
+        "task_overlap": PairPanel(theme=theme),
+        "forgetting_parts": LostPanel(theme=theme),
+        "kernel_drift_by_task": DriftPanel(theme=theme),
+        "kernel_of_probe": KernelPanel(theme=theme),
+    }
+    panels["kernel_drift_by_task"].choose(True)
+    for panel in panels.values():
+        panel.show_moment(shown)
+        panel.hide_choice()
+    drawn: list[tuple[str, Panel]] = [
+        (key, _laid_out(panel)) for key, panel in panels.items() if panel.drawing is not None
+    ]
+    if shown.scene is not None and shown.scene.spectra:
+        spectrum = SpectrumPanel(theme=theme)
+        spectrum.show_moment(shown)
+        spectrum.lay_out(SIZE)
+        drawn.append(("kernel_spectrum", spectrum))
+    return drawn
 
 
-def _matrix_of(record: RunRecord, theme: Theme) -> MatrixPanel:
-    panel = MatrixPanel(record=record, theme=theme)
-    panel.resize(_SIZE)
+def _scene(record: RunRecord, read: ReadFile | None) -> Scene | None:
+    snapshot = known.snapshot(record, None)
+    if snapshot is None or read is None:
+        return None
+    try:
+        return scene_of(read(snapshot.path))
+    except WorkbenchError:
+        return None
+
+
+def _laid_out(panel: Panel) -> Panel:
+    panel.resize(SIZE)
     panel.grab()  # a panel that is never shown has no layout before its first drawing
     return panel

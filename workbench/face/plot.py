@@ -92,7 +92,7 @@ class LivePlot(Panel):
     ) -> None:
         """Add a line or change its look; later lines lie above earlier ones.
 
-        Lines of one `group` share an entry of the legend. `points` adds markers while few.
+        Lines of one `group` share an entry of the legend. `points` adds a marker at every point.
         """
         entry = Entry(group or key, label, (color,), dash, width)
         line = self._lines.setdefault(key, PlotLine(key, Entry("", "", (), "", 0), "", False))
@@ -144,6 +144,10 @@ class LivePlot(Panel):
             self._shaded = list(spans)
             self._sheet.set_shades(self._shaded)
             self.changed()
+
+    def set_marker(self, x: float | None) -> None:
+        """Mark the moment that is looked at by a vertical line, or none."""
+        self._sheet.set_marker(x)
 
     def set_x_label(self, label: str) -> None:
         """Name what x counts."""

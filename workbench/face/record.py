@@ -8,6 +8,7 @@ from workbench.events import (
     Evaluated,
     Event,
     Measured,
+    Note,
     RunStarted,
     Snapshot,
     Step,
@@ -17,7 +18,7 @@ from workbench.events import (
 from workbench.face.series import Floats, Series
 from workbench.face.words import bare_name
 
-_TOO_FAR = 0.5  # linearity index above which predictions are not to be believed
+TOO_FAR = 0.5  # linearity index above which predictions are not to be believed
 _UNBROKEN = frozenset({"accuracy_seen", "baseline_seen", "forgetting"})  # lines across tasks
 
 
@@ -35,7 +36,11 @@ class RunRecord:
         self.rows: list[Evaluated] = []
         self._steps_of_last = 1
         self.snapshots: list[Snapshot] = []
-        self.pairs: dict[str, list[Measured]] = {}  # measures of two tasks, as they were said
+        self.said: dict[
+            str, list[Measured]
+        ] = {}  # numbers of one task, with reasons for absent ones
+        self.pairs: dict[str, list[Measured]] = {}  # numbers of two tasks
+        self.notes: list[str] = []
         self._curves: dict[str, Series] = {}
         self._task_of: dict[str, int] = {}
 
@@ -45,12 +50,12 @@ class RunRecord:
             if isinstance(event, Step):
                 for term, value in event.terms.items():
                     self._put(f"loss.{term}", event.task, event.step, value)
-            elif isinstance(event, Measured) and event.other is not None:
-                self.pairs.setdefault(event.name, []).append(event)
             elif isinstance(event, Snapshot):
                 self.snapshots.append(event)
+            elif isinstance(event, Note):
+                self.notes.append(event.text)
             elif isinstance(event, Measured):
-                self._put(event.name, event.task, event.step, event.value)
+                self._put_number(event)
             elif isinstance(event, Evaluated):
                 self._put_row(event)
             elif isinstance(event, TaskStarted):
@@ -63,7 +68,8 @@ class RunRecord:
     def clear(self) -> None:
         """Forget everything."""
         self.tasks, self.starts, self.rows = (), [], []
-        self.snapshots, self.pairs = [], {}
+        self.snapshots, self.notes = [], []
+        self.said, self.pairs = {}, {}
         self._curves, self._task_of = {}, {}
 
     def curve(self, name: str) -> Series:
@@ -90,12 +96,16 @@ class RunRecord:
 
     def doubtful(self, *, by_task: bool) -> list[tuple[float, float]]:
         """Return from where to where tasks lie whose training was too far from linear to believe the kernel."""
-        found = self.curve("ntk.linearity")
-        ends = [float(x) for x, y in zip(found.x, found.y, strict=True) if y > _TOO_FAR]
+        ends = [float(said.step) for said in self.too_far().values()]
         spans = [(max((s for s in self.starts if s < end), default=0), end) for end in ends]
         edges = np.array(spans, dtype=np.float64).reshape(-1, 2)
         drawn = self.in_tasks(edges.ravel()).reshape(-1, 2) if by_task else edges
         return [(float(low), float(high)) for low, high in drawn]
+
+    def too_far(self) -> dict[int, Measured]:
+        """Return the linearity index of each task whose training was too far from linear."""
+        said = self.said.get("ntk.linearity", ())
+        return {m.task: m for m in said if m.value is not None and m.value > TOO_FAR}
 
     def boundaries(self, *, by_task: bool) -> list[tuple[float, str]]:
         """Return where each task begins, with its number and name."""
@@ -117,6 +127,13 @@ class RunRecord:
             if name not in _UNBROKEN:
                 curve.append(step, None)
         curve.append(step, value)
+
+    def _put_number(self, said: Measured) -> None:
+        if said.other is not None:
+            self.pairs.setdefault(said.name, []).append(said)
+            return
+        self.said.setdefault(said.name, []).append(said)
+        self._put(said.name, said.task, said.step, said.value)
 
     def _put_row(self, row: Evaluated) -> None:
         self.rows.append(row)

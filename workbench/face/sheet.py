@@ -19,7 +19,7 @@ from workbench.face.series import Floats
 from workbench.face.theme import Theme
 
 _SMALL = 1e-3  # below it, y is written with a power of ten
-_FEW = 150  # points of a line up to which markers and smooth edges cost nothing
+_FEW = 150  # points of a line up to which smooth edges cost nothing
 
 
 class _Axis(pg.AxisItem):  # type: ignore[misc]
@@ -90,8 +90,11 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         self._axes["top"].setStyle(tickLength=0, tickTextOffset=3)
         self._axes["top"].setHeight(self.fontMetrics().height() + 6)
         self._cross = pg.InfiniteLine(angle=90, movable=False)
-        self._cross.hide()
-        self._plot.addItem(self._cross, ignoreBounds=True)
+        self._marker = pg.InfiniteLine(angle=90, movable=False)
+        for line in (self._cross, self._marker):
+            line.hide()
+            line.setZValue(0.5)  # over walls, below lines
+            self._plot.addItem(line, ignoreBounds=True)
         self.setProperty("plot", True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -134,7 +137,7 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
             x, y, known = x[:0], y[:0], known[:0]
         few = len(x) <= _FEW
         gaps = not known.all()
-        marked = few and (points or known.sum() == 1)
+        marked = points or known.sum() == 1  # refresh points are seen however many there are
         item.curve.setSegmentedLineMode("off" if few or _dashed(item) else "on")
         item.setData(
             x, y, connect="finite" if gaps else "all", skipFiniteCheck=not gaps, antialias=few
@@ -178,6 +181,12 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         self._cross.setVisible(x is not None)
         if x is not None:
             self._cross.setPos(x)
+
+    def set_marker(self, x: float | None) -> None:
+        """Draw a strong vertical line that stays at x, or none."""
+        self._marker.setVisible(x is not None)
+        if x is not None:
+            self._marker.setPos(x)
 
     def set_scale(self, scale: float, unit: str) -> None:
         """Show y times `scale` with `unit` behind it."""
@@ -223,6 +232,7 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
             axis.setTickFont(self.font())
         self._axes["left"].setGrid(90)
         self._cross.setPen(pg.mkPen(theme.muted))
+        self._marker.setPen(pg.mkPen(theme.text, width=1.5))
         self._wall_pen = pg.mkPen(theme.border, width=1, style=Qt.PenStyle.DashLine)
         for wall in self._walls:
             wall.setPen(self._wall_pen)

@@ -109,6 +109,14 @@ def _tabs_and_bars(theme: "Theme") -> str:
     QTabBar::tab:focus {{ background: {theme.hover}; }}
     QProgressBar {{ background: {theme.grid}; border: none; border-radius: 3px; max-height: 6px; }}
     QProgressBar::chunk {{ background: {theme.accent}; border-radius: 3px; }}
+    QSlider::groove:horizontal {{ background: {theme.border}; height: 4px; border-radius: 2px; }}
+    QSlider::sub-page:horizontal {{ background: {theme.accent}; border-radius: 2px; }}
+    QSlider::sub-page:horizontal:disabled {{ background: {theme.border}; }}
+    QSlider::handle:horizontal {{ background: {theme.raised}; border: 1px solid {theme.control};
+        width: 14px; height: 14px; margin: -6px 0; border-radius: 8px; }}
+    QSlider::handle:horizontal:hover {{ background: {theme.hover}; }}
+    QSlider::handle:horizontal:focus {{ border: 2px solid {theme.accent}; width: 12px; height: 12px; }}
+    QSlider::handle:horizontal:disabled {{ border-color: {theme.border}; }}
     QScrollBar {{ background: transparent; border: none; }}
     QScrollBar:vertical {{ width: 10px; }}
     QScrollBar:horizontal {{ height: 10px; }}

@@ -25,6 +25,8 @@ class TrainPage(QWidget):
     """Feeds one board of plots from the live run or from a replayed one; never from both."""
 
     replay_ended = Signal()
+    drawn = Signal(str, str, list)  # id and name of the run shown, events the record holds by now
+    cleared = Signal()  # no run is shown, and the record is empty
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +35,7 @@ class TrainPage(QWidget):
         self.board = PlotBoard()
         self.replayed = ""  # id of the run in replay
         self._live: list[Event] = []
-        self._live_name = ""
+        self._live_name = self._live_id = ""
         self._training = False
         work = QWidget(self)
         column = QVBoxLayout(work)
@@ -58,19 +60,19 @@ class TrainPage(QWidget):
         nothing = empty and not self.replayed and not self._live
         self._stack.setCurrentIndex(0 if nothing else 1)
 
-    def begin_live(self, name: str) -> None:
+    def begin_live(self, run_id: str, name: str) -> None:
         """Make way for a new run."""
-        self._live, self._live_name = [], name
+        self._live, self._live_id, self._live_name = [], run_id, name
         self._leave_replay()
         self.run_panel.reset()
-        self.board.clear()
+        self._clear()
 
     def show_news(self, events: Sequence[Event]) -> None:
         """Show what the live run says; during a replay only its progress moves."""
         self._live += events
         self.run_panel.show_news(events)
         if not self.replayed:
-            self.board.show_news(events, self._live_name)
+            self._draw(self._live_id, self._live_name, events)
             self.run_panel.headline.show_record(self.board.record)
 
     def show_state(self, state: str) -> None:
@@ -82,8 +84,8 @@ class TrainPage(QWidget):
     def replay(self, run_id: str, name: str, events: Sequence[Event]) -> None:
         """Draw a past run in the live run's place."""
         self.replayed = run_id
-        self.board.clear()
-        self.board.show_news(events, name)
+        self._clear()
+        self._draw(run_id, name, events)
         self._headline.show_record(self.board.record)
         self._text.setText(self.tr("Replay of {name}").format(name=name))
         live = self.tr("Back to live") if self._live else self.tr("Close replay")
@@ -94,11 +96,19 @@ class TrainPage(QWidget):
     def back_to_live(self) -> None:
         """Draw the live run again, or nothing."""
         self._leave_replay()
-        self.board.clear()
+        self._clear()
         if self._live:
-            self.board.show_news(self._live, self._live_name)
+            self._draw(self._live_id, self._live_name, self._live)
             self.run_panel.headline.show_record(self.board.record)
         self.replay_ended.emit()
+
+    def _draw(self, run_id: str, name: str, events: Sequence[Event]) -> None:
+        self.board.show_news(events, name)
+        self.drawn.emit(run_id, name, list(events))
+
+    def _clear(self) -> None:
+        self.board.clear()
+        self.cleared.emit()
 
     def _leave_replay(self) -> None:
         self.replayed = ""

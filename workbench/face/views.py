@@ -68,6 +68,8 @@ def _forgetting(record: RunRecord, theme: Theme) -> list[Line]:
 def _ntk_gap(_: RunRecord, theme: Theme) -> list[Line]:
     colour = theme.lines
     return [
+        Line("ntk.forecast", "forecast", theme.runs[0], "dashdot", 1.5, points=True),
+        Line("ntk.interplay_full", "every block", colour[3], "dot", 1.5, points=True),
         Line("ntk.interplay_replayed", "replayed", colour[2], "dot", 1.5, points=True),
         Line("ntk.interplay_measured", "measured", colour[1], "dash", 2, points=True),
         Line("ntk.interplay_predicted", "predicted", colour[0], "solid", 2, points=True),
@@ -106,6 +108,27 @@ def _rank(_: RunRecord, theme: Theme) -> list[Line]:
     ]
 
 
+def _shares(_: RunRecord, theme: Theme) -> list[Line]:
+    return [
+        Line("ntk.share_s2", "prompts", theme.lines[3], "dashdot", 2, points=True),
+        Line("ntk.share_s1", "adapters", theme.lines[2], "dot", 2, points=True),
+        Line("ntk.share_head", "head", theme.lines[1], "dash", 2, points=True),
+        Line("ntk.share_fusion", "fusion", theme.lines[0], "solid", 2, points=True),
+    ]
+
+
+def _scores(_: RunRecord, theme: Theme) -> list[Line]:
+    return [
+        Line("ntk.forecast_rank", "forecast, order", theme.lines[2], "dot", 2, points=True),
+        Line("ntk.forecast_cosine", "forecast, direction", theme.lines[1], "dash", 2, points=True),
+        Line("ntk.drift_cosine", "prediction, direction", theme.lines[0], "solid", 2, points=True),
+    ]
+
+
+def _linearity(_: RunRecord, theme: Theme) -> list[Line]:
+    return [Line("ntk.linearity", "linearity index", theme.lines[0], "solid", 2, points=True)]
+
+
 def _losses(record: RunRecord, theme: Theme) -> list[Line]:
     found = [name.removeprefix("loss.") for name in record.names("loss.")]
     ordered = [term for term in LOSS_TERMS if term in found]
@@ -125,7 +148,8 @@ _ALL = (
     View("forgetting", "Forgetting", "percent", _forgetting, "forgetting",
          ("forgetting",), "Appears after the second task"),
     View("ntk_gap", "NTK gap between tasks", "auto", _ntk_gap, "ntk.interplay_measured",
-         ("ntk.interplay_predicted", "ntk.interplay_measured", "ntk.interplay_replayed", "ntk.linearity"),
+         ("ntk.interplay_predicted", "ntk.interplay_measured", "ntk.interplay_replayed", "ntk.interplay_full",
+          "ntk.forecast", "ntk.linearity"),
          "Appears with the second task", of_kernel=True),
     View("generalisation_gap", "Generalisation gap", "auto", _generalisation,
          "ntk.gap_held_out", ("ntk.gap_predicted", "ntk.gap_held_out", "ntk.linearity"), "Appears after the first epoch",
@@ -136,6 +160,12 @@ _ALL = (
          ("ntk.complexity_share", "ntk.complexity"), "Appears with the first task"),
     View("rank", "Directions of the kernel", "auto", _rank, "ntk.effective_rank",
          ("ntk.effective_rank", "ntk.participation", "ntk.effective_dimension"), "Appears with the first task"),
+    View("shares", "Blocks of the kernel", "share", _shares, "ntk.share_fusion",
+         ("ntk.share_head", "ntk.share_fusion", "ntk.share_s1", "ntk.share_s2"), "Appears with the first task"),
+    View("scores", "Quality of predictions", "auto", _scores, "ntk.drift_cosine",
+         ("ntk.drift_cosine", "ntk.forecast_cosine", "ntk.forecast_rank"), "Appears with the second task", of_kernel=True),
+    View("linearity", "Linearity", "auto", _linearity, "ntk.linearity", ("ntk.linearity",), "Appears after the second task",
+         of_kernel=True),
     View("losses", "Losses", "auto", _losses, "loss.total", (), "Appears with the first step"),
 )  # fmt: skip
 

@@ -1,0 +1,54 @@
+"""One drawing as a file of its own: light or dark as asked, with a line below that says which run it is."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+
+from workbench.face import canvas
+from workbench.face.panel import Panel
+from workbench.face.plot import LivePlot
+from workbench.face.record import RunRecord
+from workbench.face.theme import LIGHT, Theme
+from workbench.face.views import View
+
+SIZE = QSize(720, 440)
+_CAPTION = 22  # height of the line that says which run this is
+
+
+def write_view(path: Path, view: View, record: RunRecord, *, title: str) -> None:
+    """Write one view as a light figure; the suffix says the format."""
+    write_panel(path, plot_of(view, record, LIGHT), title, LIGHT)
+
+
+def write_panel(path: Path, panel: Panel, title: str, theme: Theme) -> None:
+    """Write a panel that has been laid out, with `title` below it; the suffix says the format."""
+    size = QSize(panel.width(), panel.height() + (_CAPTION if title else 0))
+
+    def paint(painter: QPainter) -> None:
+        panel.paint(painter)
+        painter.setPen(QColor(theme.muted))
+        font = QFont(panel.font())
+        font.setPointSizeF(0.85 * font.pointSizeF())
+        painter.setFont(font)
+        line = QRect(10, panel.height(), panel.width() - 20, _CAPTION - 6)
+        text = QFontMetrics(font).elidedText(title, Qt.TextElideMode.ElideRight, line.width())
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+
+    canvas.write(path, size, theme.base, f"{panel.title()}: {title}", paint)
+
+
+def plot_of(view: View, record: RunRecord, theme: Theme) -> LivePlot:
+    """Return a plot of one view over the run's steps, laid out for a file."""
+    plot = LivePlot(view.title, y=view.y, theme=theme)
+    for line in view.lines(record, theme):
+        if record.last(line.key) is not None:
+            plot.set_line(
+                line.key, line.label, line.color, line.dash, line.width, line.points, line.group
+            )
+            plot.set_points(line.key, record.curve(line.key))
+    plot.set_boundaries(record.boundaries(by_task=False))
+    if view.of_kernel:
+        plot.set_shades(record.doubtful(by_task=False))
+    plot.lay_out(SIZE)
+    return plot
