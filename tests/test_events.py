@@ -18,6 +18,7 @@ EXAMPLES = {
     "Step": Step(1, 0, 8, 0.025, {"total": 1.25, "orthogonality": 0.0}),
     "Evaluated": events.Evaluated(1, 8, (0.5, 1.0), (1.0, 1.0), (0.5, 1.0), (0.25, 0.75), (4, 6)),
     "Measured": Measured("forgetting", 0, 1, 8, None, "needs more than one task"),
+    "Snapshot": events.Snapshot(0, 1, 8, "kernel/001-done.safetensors", "The fusion in closed form."),
     "TaskEnded": events.TaskEnded(1, 8),
     "Note": events.Note("2 pictures of task 'Ö' cannot be used.", "warning"),
     "Finished": events.Finished(80),
