@@ -101,3 +101,15 @@ def test_counts_found_out_later_are_no_step(draft: Draft, qtbot: QtBot) -> None:
         draft.learn_counts([report("gulls", classes=5)])
     assert len(draft.state.tasks[1].classes) == 5
     assert draft.stack.count() == steps
+
+
+def test_a_whole_order_is_one_step_and_half_an_order_is_none(draft: Draft) -> None:
+    steps = draft.stack.count()
+    draft.order((2, 0, 1))
+    assert draft.state.names() == ["owls", "finches", "gulls"]
+    assert draft.stack.count() == steps + 1
+    draft.order((0, 1))
+    draft.order((0, 0, 1))
+    assert draft.stack.count() == steps + 1
+    draft.stack.undo()
+    assert draft.state.names() == ["finches", "gulls", "owls"]

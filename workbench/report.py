@@ -200,10 +200,9 @@ class Forecast:
         )
         if worst.accuracy_now is None or worst.accuracy_after is None:
             return f"{text}."
-        return (
-            f"{text}; accuracy on {worst.test_pictures} of its test pictures goes from "
-            f"{100 * worst.accuracy_now:.0f} % to {100 * worst.accuracy_after:.0f} %."
-        )
+        now, after = (f"{100 * a:.0f} %" for a in (worst.accuracy_now, worst.accuracy_after))
+        change = f"stays at {now}" if now == after else f"goes from {now} to {after}"
+        return f"{text}; accuracy on {worst.test_pictures} of its test pictures {change}."
 
 
 @dataclass(frozen=True)

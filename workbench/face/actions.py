@@ -16,6 +16,7 @@ class Moment:
     reason: str = ""  # why training cannot start; empty: it can
     task_chosen: bool = False
     tasks_free: bool = True  # not fixed by a run
+    tasks: int = 0
     run: bool = False  # a run is shown or chosen, with something measured
     learnt: bool = False  # that run has learnt at least one task
     can_undo: bool = False
@@ -62,6 +63,8 @@ COMMANDS = (
     Command("show_task", "Edit", "Task details, split…", ("Return",), _task_free, "tasks", "See classes and problems, or split by classes"),
     Command("train", "Run", "Train", ("Ctrl+R",), lambda m: not m.reason, help="Train on the tasks at the left"),
     Command("stop", "Run", "Stop", ("Ctrl+.",), lambda m: m.training in ("starting", "running"), help="Stop after this step"),
+    Command("forecast", "Run", "Forecast next task…", (), lambda m: m.learnt and _idle(m), help="Which learnt tasks would suffer if a task of the list, or a folder, came next?"),
+    Command("suggest_order", "Run", "Suggest an order…", (), lambda m: m.tasks > 1 and _idle(m), help="In which order would the tasks of the list disturb each other least?"),
     Command("replay", "Run", "Replay chosen run", (), lambda m: m.run, help="Draw the run chosen below"),
     Command("next_area", "View", "Next area", ("F6",)),
     Command("previous_area", "View", "Previous area", ("Shift+F6",)),

@@ -71,6 +71,16 @@ class Commands(QObject):
         """Stop after this step."""
         self._desk.training.stop()
 
+    def forecast(self) -> None:
+        """Forecast what learning another task next would do to the run shown."""
+        run: RunSummary | None = self._desk.shown_run()
+        if run is not None:
+            self._desk.foresight.ask_next(run)
+
+    def suggest_order(self) -> None:
+        """Suggest an order of the tasks in the list; nothing is changed unasked."""
+        self._desk.foresight.study_order()
+
     def replay(self) -> None:
         """Draw the chosen run."""
         self._desk.replay(self._desk.history.chosen())

@@ -10,6 +10,7 @@ from workbench.events import Evaluated, Event, Failed, Note, RunStarted, TaskEnd
 from workbench.face.actions import Moment
 from workbench.face.draft import Draft
 from workbench.face.exports import Exporter
+from workbench.face.foresight import Foresight
 from workbench.face.hardware import hardware_sentence, has_gpu_driver
 from workbench.face.history import HistoryPanel
 from workbench.face.messages import DetailBox, Strips, Toast
@@ -51,6 +52,7 @@ class Desk(QObject):
         self.adder = FolderAdder(session, self.draft, window)
         self.exporter = Exporter(session, window)
         self.self_check = SelfCheck(session, self)
+        self.foresight = Foresight(session, self.draft, window)
         self._reread = QTimer(self)
         self._reread.setSingleShot(True)
         self._reread.setInterval(_LOG_DELAY)
@@ -89,6 +91,7 @@ class Desk(QObject):
         return Moment(
             training=self.training.state, reason=self.reason(),
             task_chosen=self.tasks.chosen() >= 0, tasks_free=self.training.state == "idle",
+            tasks=len(self.draft.state.tasks),
             run=run is not None, learnt=run is not None and run.tasks_done > 0,
             can_undo=self.draft.stack.canUndo(), can_redo=self.draft.stack.canRedo(),
         )  # fmt: skip
@@ -147,6 +150,7 @@ class Desk(QObject):
         self.try_it.shut_down()
         self.exporter.shut_down()
         self.self_check.shut_down()
+        self.foresight.shut_down()
         return self.training.shut_down()
 
     def _arranged(self) -> QWidget:
@@ -177,6 +181,7 @@ class Desk(QObject):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self.strips)
+        column.addWidget(self.foresight.strip)
         column.addWidget(self.down, 1)
         return whole
 
@@ -199,6 +204,9 @@ class Desk(QObject):
         self.exporter.done.connect(self._exported)
         self.self_check.said.connect(self.toast.say)
         self.self_check.ended.connect(self._show_check)
+        self.foresight.said.connect(self.toast.say)
+        self.foresight.failed.connect(self._foresight_failed)
+        self.foresight.reordered.connect(self._offer_undo)
         self.settings.problems_changed.connect(self.changed)
         self.page.run_panel.stop_requested.connect(self.training.stop)
         self.page.drawn.connect(self.ntk.follow)
@@ -258,6 +266,9 @@ class Desk(QObject):
     def _exported(self, sentence: str) -> None:
         self.strips.clear_strip("export")
         self.toast.say(sentence, self.tr("Open folder"), self.exporter.open_folder)
+
+    def _foresight_failed(self, sentence: str) -> None:
+        self.strips.show_strip("foresight", sentence, "error")
 
     def _show_check(self, sentence: str, table: str) -> None:
         self.toast.hide()

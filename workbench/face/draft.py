@@ -36,6 +36,10 @@ class DraftState:
         tasks.insert(target, tasks.pop(source))
         return dataclasses.replace(self, tasks=tuple(tasks))
 
+    def ordered(self, places: Sequence[int]) -> "DraftState":
+        """Return the state with the tasks that are now at `places`, in that order."""
+        return dataclasses.replace(self, tasks=tuple(self.tasks[place] for place in places))
+
     def renamed(self, row: int, name: str) -> "DraftState":
         """Return the state with another name for one task."""
         report = self.tasks[row]
@@ -74,6 +78,11 @@ class Draft(QObject):
         """Move a task to another place in the order."""
         if source != target and 0 <= target < len(self.state.tasks):
             self._push(self.tr("Move task"), self.state.moved(source, target))
+
+    def order(self, places: Sequence[int]) -> None:
+        """Put all tasks into another order, as one step; `places` are their present ones."""
+        if sorted(places) == list(range(len(self.state.tasks))):
+            self._push(self.tr("Use the suggested order"), self.state.ordered(places))
 
     def rename(self, row: int, name: str) -> str:
         """Rename a task; return a sentence if the name cannot be used, else an empty string."""

@@ -173,14 +173,8 @@ class TableWindow(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
-        headings, rows = table
         self._table = table
-        self.grid = QTableWidget(len(rows), len(headings), self)
-        self.grid.setHorizontalHeaderLabels(headings)
-        self.grid.verticalHeader().hide()
-        self.grid.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.grid.setAccessibleName(title)
-        _fill(self.grid, rows)
+        self.grid = number_grid(title, table, self)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         copy = buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self._copy)
@@ -192,11 +186,27 @@ class TableWindow(QDialog):
 
     @Slot()
     def _copy(self) -> None:
-        headings, rows = self._table
-        text = io.StringIO()
-        writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-        writer.writerows([headings, *rows])
-        QApplication.clipboard().setText(text.getvalue())
+        QApplication.clipboard().setText(tabbed(self._table))
+
+
+def number_grid(title: str, table: Table, parent: QWidget) -> QTableWidget:
+    """Return a table that can be read and selected, numbers at the right."""
+    headings, rows = table
+    grid = QTableWidget(len(rows), len(headings), parent)
+    grid.setHorizontalHeaderLabels(headings)
+    grid.verticalHeader().hide()
+    grid.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    grid.setAccessibleName(title)
+    _fill(grid, rows)
+    return grid
+
+
+def tabbed(table: Table) -> str:
+    """Return headings and rows as lines of cells with tabs between, as spreadsheets take them."""
+    headings, rows = table
+    text = io.StringIO()
+    csv.writer(text, delimiter="\t", lineterminator="\n").writerows([headings, *rows])
+    return text.getvalue()
 
 
 def _fill(grid: QTableWidget, rows: Sequence[Sequence[str]]) -> None:

@@ -3,7 +3,8 @@
 `Run.work` is called by whoever owns the thread: the window's QThread, or the command line itself.
 """
 
+from workbench.session.forecasts import learnt_as
 from workbench.session.run import Run, ThreadEngine
 from workbench.session.session import Session, versions
 
-__all__ = ["Run", "Session", "ThreadEngine", "versions"]
+__all__ = ["Run", "Session", "ThreadEngine", "learnt_as", "versions"]

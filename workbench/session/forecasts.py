@@ -161,12 +161,22 @@ def _must_be_learnt(details: RunDetails, folder: TaskFolder) -> None:
         raise UsageError(
             f"{summary.name} has learnt no task, so there is nothing that could be disturbed."
         )
-    for task in configs.from_dict(details.config).data.tasks[: summary.tasks_done]:
-        if _same_path(task.path, folder.path) and task.classes == folder.classes:
-            raise UsageError(
-                f"{summary.name} has learnt {folder.path} already, as task '{task.name}'. "
-                "Choose a folder that is new to it."
-            )
+    task = learnt_as(details, folder)
+    if task is not None:
+        raise UsageError(
+            f"{summary.name} has learnt {folder.path} already, as task '{task.name}'. "
+            "Choose a folder that is new to it."
+        )
+
+
+def learnt_as(details: RunDetails, folder: TaskFolder) -> TaskFolder | None:
+    """Return the run's task that taught classes of this folder, if there is one."""
+    for task in configs.from_dict(details.config).data.tasks[: details.summary.tasks_done]:
+        shared = set(task.classes) & set(folder.classes)
+        everything = not task.classes or not folder.classes
+        if _same_path(task.path, folder.path) and (shared or everything):
+            return task
+    return None
 
 
 def _done(details: RunDetails) -> tuple[Mapping[str, Any], ...]:

@@ -1,0 +1,179 @@
+"""Looking ahead from the window: a forecast of a next task, an order of tasks; one at a time, on a thread."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QWidget,
+)
+
+from workbench.config import TaskFolder
+from workbench.events import Note, Stage
+from workbench.face.background import IterationThread
+from workbench.face.draft import Draft
+from workbench.face.foretold import ForecastSheet, NextTask, OrderSheet
+from workbench.report import Forecast, OrderStudy, RunSummary
+from workbench.session import Session, learnt_as
+
+
+class WorkStrip(QWidget):
+    """What is being done across the window, how far it is, and a button to give it up."""
+
+    cancelled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        card = QFrame(self)
+        card.setProperty("card", "true")
+        self.label = QLabel(card)
+        self.bar = QProgressBar(card)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(180)
+        self.cancel_button = QPushButton(self.tr("Cancel"), card)
+        self.cancel_button.clicked.connect(self.cancelled)
+        around = QHBoxLayout(self)
+        around.setContentsMargins(8, 8, 8, 0)
+        around.addWidget(card)
+        row = QHBoxLayout(card)
+        row.setContentsMargins(12, 4, 6, 4)
+        row.addWidget(self.label, 1)
+        row.addWidget(self.bar)
+        row.addWidget(self.cancel_button)
+        self.hide()
+
+    def show_stage(self, stage: Stage) -> None:
+        """Show how far it is; without a total the bar only moves."""
+        self.label.setText(f"{stage.text}…")
+        self.setAccessibleName(stage.text)
+        self.bar.setRange(0, stage.total)
+        self.bar.setValue(stage.done)
+        self.cancel_button.setEnabled(True)
+        self.show()
+
+    def show_stopping(self) -> None:
+        """Say that the end of the present piece is waited for."""
+        self.label.setText(self.tr("Stopping…"))
+        self.cancel_button.setEnabled(False)
+
+
+class Foresight(QObject):
+    """Asks what to look at, lets the session look, and shows what it found."""
+
+    said = Signal(str)  # a sentence for a toast
+    failed = Signal(str)  # a sentence that stays
+    reordered = Signal(str)  # the same, with something to undo
+
+    def __init__(self, session: Session, draft: Draft, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._draft, self._window = session, draft, window
+        self._thread: IterationThread | None = None
+        self._run: RunSummary | None = None
+        self.strip = WorkStrip()
+        self.strip.cancelled.connect(self.cancel)
+        self.question: NextTask | None = None
+        self.sheet: ForecastSheet | OrderSheet | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is looked at."""
+        return self._thread is not None
+
+    def ask_next(self, run: RunSummary) -> None:
+        """Ask which task may come next: one of the list that the run has not learnt, or a folder."""
+        if not self._free():
+            return
+        self._run = run
+        others = self._not_learnt(run)
+        if not others:
+            self._ask_for_folder()
+            return
+        self.question = NextTask(run.name, others, self._window)
+        self.question.chosen.connect(self.forecast)
+        self.question.folder_wanted.connect(self._ask_for_folder)
+        self.question.open()
+
+    def forecast(self, folder: TaskFolder) -> None:
+        """Forecast what learning `folder` next would do to the run asked about."""
+        run = self._run
+        if run is not None and self._free():
+            self._start(lambda: self._session.forecast(run.id, folder))
+
+    def study_order(self) -> None:
+        """Compare orders of the tasks in the list."""
+        if self._free():
+            config = self._draft.state.run_config()
+            self._start(lambda: self._session.order(config))
+
+    def cancel(self) -> None:
+        """Give up at the next piece."""
+        if self._thread is not None:
+            self._thread.cancel()
+            self.strip.show_stopping()
+
+    def shut_down(self) -> None:
+        """Cancel and wait for the thread."""
+        if self._thread is not None:
+            self._thread.end()
+
+    def _free(self) -> bool:
+        if self.busy:
+            self.said.emit(self.tr("One moment: something is being looked at already."))
+        return not self.busy
+
+    def _not_learnt(self, run: RunSummary) -> list[TaskFolder]:
+        """Return the tasks of the list that the run has not learnt."""
+        details = self._session.details(run.id)
+        listed = [report.folder for report in self._draft.state.tasks]
+        return [folder for folder in listed if learnt_as(details, folder) is None]
+
+    def _ask_for_folder(self) -> None:
+        title = self.tr("The task that may come next")
+        path = QFileDialog.getExistingDirectory(self._window, title)
+        if path:
+            self.forecast(TaskFolder(Path(path).name or path, path))
+
+    def _start(self, make: Callable[[], Iterator[object]]) -> None:
+        self._thread = IterationThread(make, self)
+        self._thread.item.connect(self._take)
+        self._thread.failed.connect(self.failed)
+        self._thread.finished.connect(self._over)
+        self.strip.show_stage(Stage(self.tr("Starting")))
+        self._thread.start()
+
+    def _take(self, item: object) -> None:
+        if self._thread is None or self._thread.cancelled:
+            return
+        if isinstance(item, Stage):
+            self.strip.show_stage(item)
+        elif isinstance(item, Note):
+            self.said.emit(item.text)
+        elif isinstance(item, Forecast):
+            self._show(ForecastSheet(item, self._run.name if self._run else "", self._window))
+        elif isinstance(item, OrderStudy):
+            sheet = OrderSheet(item, self._window)
+            sheet.use_wanted.connect(self._use)
+            self._show(sheet)
+
+    def _show(self, sheet: ForecastSheet | OrderSheet) -> None:
+        self.sheet = sheet
+        sheet.open()
+
+    def _use(self, study: OrderStudy) -> None:
+        if tuple(self._draft.state.names()) != study.names:
+            self.said.emit(self.tr("The list of tasks has changed since. Ask for an order again."))
+            return
+        self._draft.order(study.suggested)
+        self.reordered.emit(self.tr("The tasks are in the suggested order."))
+
+    def _over(self) -> None:
+        self.strip.hide()
+        if self._thread is not None:
+            self._thread.deleteLater()
+            self._thread = None
