@@ -11,6 +11,7 @@ from workbench.face.bands import Bands, Part
 from workbench.face.drawing import Place
 from workbench.face.kernel_map import KernelMap
 from workbench.face.multiples import Little, Multiples, Stroke
+from workbench.face.scatter import Point, Scatter
 from workbench.face.scene import scene_of
 from workbench.face.theme import LIGHT, viridis
 
@@ -145,3 +146,20 @@ def test_a_single_point_is_drawn_and_the_table_has_every_point(qapp):
     )
     assert red > 0
     assert drawing.table() == (["task", "step", "drift"], [["1 finches", "3", "0.5"]])
+
+
+def test_points_lie_where_their_numbers_say_and_the_line_of_equals_goes_from_corner_to_corner(qapp):
+    points = (Point("a", "#ff0000", 0.2, 0.4), Point("b", "#0000ff", 0.4, 0.1))
+    drawing, where = Scatter(points, "forecast", "measured", ""), place()
+    image, inner = painted(drawing, where), drawing._inner(where)
+    for index, point in enumerate(points):
+        centre = drawing.box(0, index, where).center()
+        assert colour_at(image, centre.x(), centre.y()) == point.colour
+        assert (centre.x() - inner.left()) / inner.width() == pytest.approx(point.x / 0.424)
+        assert (inner.bottom() - centre.y()) / inner.height() == pytest.approx(point.y / 0.424)
+    assert drawing.at(drawing.box(0, 1, where).center(), where) == (0, 1)
+    assert drawing.sentence(0, 0) == "a: forecast 0.2, measured 0.4."
+
+
+def test_classes_that_did_not_move_at_all_can_be_drawn(qapp):
+    assert not painted(Scatter((Point("a", "#ff0000", 0.0, 0.0),), "x", "y", ""), place()).isNull()

@@ -84,7 +84,7 @@ class Multiples(Drawing):
     def _paint_plot(self, painter: QPainter, place: Place, index: int, top: float) -> None:
         plot, box = self.plots[index], self.box(0, index, place)
         metrics = QFontMetricsF(place.font)
-        inner = box.adjusted(0, metrics.height() + 3, 0, -metrics.height() - 5)
+        inner = box.adjusted(0, metrics.height() + 6, 0, -metrics.height() - 5)
         axis = YAxis(inner, 0.0, top)
         first = index % self._columns(place) == 0
         axis.paint(painter, place, (lambda v: f"{v:.3g}") if first else (lambda v: ""))
