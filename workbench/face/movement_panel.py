@@ -11,6 +11,7 @@ from workbench.face.scene import Movement
 from workbench.face.theme import Theme
 from workbench.measures import MEASURES
 
+_MOST_NAMES = 6  # in the legend
 _FORMULA = "rms over pictures and logits: measured Δ = g(X; θ) − g(X; θ_start), forecast K_τB (K_BB + λI)⁻¹ (Y_B − h(X_B))"
 
 
@@ -35,13 +36,19 @@ class MovementPanel(MomentPanel):
         names = [record.class_name(label) for label in moved.classes.tolist()]
         tasks = sorted({_task_of(record, label) for label in moved.classes.tolist()})
         colours = self.theme.task_colours(max(len(record.tasks), tasks[-1] + 1))
-        self.show_legend(
-            [Entry(str(t), record.task_label(t), (colours[t],), "solid", 8) for t in tasks]
-        )
+        self.show_legend(_legend(record, tasks, colours))
         end = known.end_of_task(record, self._shown.at)
         ranks = known.by_task(record, "ntk.forecast_rank", self._shown.at)
         rank = ranks.get(end.task) if end is not None else None
         self.tell(movement_points(record, moved, colours), words.movement(names, moved, rank))
+
+
+def _legend(record: RunRecord, tasks: list[int], colours: list[str]) -> list[Entry]:
+    """Return a name for each task, or one for all where they are too many."""
+    if len(tasks) > _MOST_NAMES:
+        every = tuple(colours[task] for task in tasks)
+        return [Entry("tasks", f"tasks {tasks[0] + 1} to {tasks[-1] + 1}", every, "solid", 8)]
+    return [Entry(str(t), record.task_label(t), (colours[t],), "solid", 8) for t in tasks]
 
 
 def movement_points(record: RunRecord, moved: Movement, colours: list[str]) -> Scatter:
