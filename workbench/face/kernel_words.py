@@ -28,7 +28,7 @@ def plain(value: float) -> str:
     size = abs(value)
     if size >= 10 or (size >= 1 and value.is_integer()):
         return f"{value:,.0f}"
-    return f"{value:.2g}" if size < 0.1 else f"{value:.2f}" if size < 1 else f"{value:.1f}"
+    return f"{value:.2g}" if size < 0.0995 else f"{value:.2f}" if size < 1 else f"{value:.1f}"
 
 
 def doubt(record: RunRecord, tasks: Iterable[int], at: Moment | None) -> str:

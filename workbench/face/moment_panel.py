@@ -27,6 +27,7 @@ class Shown:
     scene: Scene | None = None
     trouble: str = ""  # why there is no scene though there should be
     ended: Scene | None = None  # the kernel at the last end of a task
+    ended_trouble: str = ""
 
 
 class KernelCurves(CurvePanel):

@@ -30,7 +30,10 @@ class MovementPanel(MomentPanel):
         if moved is None:
             self.show_legend([])
             self.tell(
-                None, words.why_off(record) or "Appears when the second task has been learnt."
+                None,
+                self._shown.ended_trouble
+                or words.why_off(record)
+                or "Appears when the second task has been learnt.",
             )
             return
         names = [record.class_name(label) for label in moved.classes.tolist()]

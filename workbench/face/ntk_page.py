@@ -118,23 +118,30 @@ class NtkPage(QWidget):
             self.board.show_moment(self._shown())
 
     def _shown(self) -> Shown:
-        at = self.scrubber.moment()
-        snapshot, end = known.snapshot(self._record, at), known.end_of_task(self._record, at)
-        ended = self.shelf.get(self._run, end.path) if end else None
-        found = self.shelf.get(self._run, snapshot.path) if snapshot else None
-        waiting = self.tr("Reading the kernel…") if snapshot else ""
-        return Shown(
-            self._record, at, found if isinstance(found, Scene) else None,
-            found if isinstance(found, str) else waiting, ended if isinstance(ended, Scene) else None,
-        )  # fmt: skip
+        record, at = self._record, self.scrubber.moment()
+        ended, ended_trouble = self._scene(known.end_of_task(record, at))
+        scene, trouble = self._scene(known.snapshot(record, at))
+        return Shown(record, at, scene, trouble, ended, ended_trouble)
+
+    def _scene(self, snapshot: Snapshot | None) -> tuple[Scene | None, str]:
+        """Return what is in a snapshot's file, or why it is not there."""
+        if snapshot is None:
+            return None, ""
+        found = self.shelf.get(self._run, snapshot.path)
+        if isinstance(found, Scene):
+            return found, ""
+        return None, found or self.tr("Reading the kernel…")
 
     def _nothing(self, moments: Sequence[known.Moment]) -> str:
         if moments:
             return ""
-        if self._record.tasks:
-            return words.why_off(self._record) or self.tr(
-                "What the kernel says of this run appears here with the first task."
+        off = words.why_off(self._record)
+        if off:
+            return self.tr("{reason} The next run is measured if both are above 0.").format(
+                reason=off
             )
+        if self._record.tasks:
+            return self.tr("What the kernel says of this run appears here with the first task.")
         return self.tr(
             "What the tangent kernel says of a run appears here: which task disturbs which, where "
             "forgetting comes from, and whether to believe it. Train, or replay a run from the list below."
