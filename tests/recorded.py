@@ -211,6 +211,17 @@ def _of_pairs(task: int, epoch: int, step: int) -> list[Event]:
         events.append(
             Measured(name, task, epoch, step, mean, "" if task else "there is no earlier task yet")
         )
+    rank = 0.83 if task else None
+    events.append(
+        Measured(
+            "ntk.forecast_rank",
+            task,
+            epoch,
+            step,
+            rank,
+            "" if task else "there is no earlier task yet",
+        )
+    )
     total = float(np.mean([sum(parts.values()) for parts in whole])) if task else None
     events.append(
         Measured(
@@ -233,7 +244,19 @@ def write_kernels(
         if isinstance(event, Snapshot):
             path = folder / event.path
             path.parent.mkdir(parents=True, exist_ok=True)
-            save_file(kernel_arrays(event.task + 1, classes, pictures, event.step), path)
+            arrays = kernel_arrays(event.task + 1, classes, pictures, event.step)
+            end = TaskEnded(event.task, event.step) in events
+            moved = moved_arrays(event.task, classes) if end and event.task else {}
+            save_file(arrays | moved, path)
+
+
+def moved_arrays(task: int, classes: int = 4) -> dict[str, NDArray[np.generic]]:
+    """Return how far each old class moved while `task` was learnt, measured and forecast."""
+    rng = np.random.default_rng(task)
+    forecast = 0.2 + 0.6 * rng.random(task * classes)
+    measured = forecast * 0.8 + 0.12 * rng.random(task * classes)
+    labels = np.arange(task * classes, dtype=np.int64)
+    return {"classes": labels, "drift_measured": measured, "drift_forecast": forecast}
 
 
 def kernel_arrays(

@@ -1,16 +1,21 @@
 """The painted drawings: where their cells lie, what they say, and that what is painted follows the numbers."""
 
+import itertools
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QFont, QImage, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter
 
 from tests.recorded import kernel_arrays
 from workbench.face.axis import ticks
 from workbench.face.bands import Bands, Part
 from workbench.face.drawing import Place
+from workbench.face.heat import HeatMap
 from workbench.face.kernel_map import KernelMap
+from workbench.face.legend import beside_each_other
 from workbench.face.multiples import Little, Multiples, Stroke
+from workbench.face.scatter import Point, Scatter
 from workbench.face.scene import scene_of
 from workbench.face.theme import LIGHT, viridis
 
@@ -145,3 +150,66 @@ def test_a_single_point_is_drawn_and_the_table_has_every_point(qapp):
     )
     assert red > 0
     assert drawing.table() == (["task", "step", "drift"], [["1 finches", "3", "0.5"]])
+
+
+def test_points_lie_where_their_numbers_say_and_the_line_of_equals_goes_from_corner_to_corner(qapp):
+    points = (Point("a", "#ff0000", 0.2, 0.4), Point("b", "#0000ff", 0.4, 0.1))
+    drawing, where = Scatter(points, "forecast", "measured", ""), place()
+    image, inner = painted(drawing, where), drawing._inner(where)
+    for index, point in enumerate(points):
+        centre = drawing.box(0, index, where).center()
+        assert colour_at(image, centre.x(), centre.y()) == point.colour
+        assert (centre.x() - inner.left()) / inner.width() == pytest.approx(point.x / 0.424)
+        assert (inner.bottom() - centre.y()) / inner.height() == pytest.approx(point.y / 0.424)
+    assert drawing.at(drawing.box(0, 1, where).center(), where) == (0, 1)
+    assert drawing.sentence(0, 0) == "a: forecast 0.2, measured 0.4."
+
+
+def test_classes_that_did_not_move_at_all_can_be_drawn(qapp):
+    assert not painted(Scatter((Point("a", "#ff0000", 0.0, 0.0),), "x", "y", ""), place()).isNull()
+
+
+def test_names_that_do_not_fit_beside_each_other_become_numbers_of_which_some_are_left_out(qapp):
+    metrics = QFontMetricsF(QFont())
+    names = [f"{number} finches" for number in range(1, 21)]
+    assert beside_each_other(names, 200, metrics) == names
+    few = beside_each_other(names, metrics.horizontalAdvance("20") / 2, metrics)
+    assert few[0] == "1"
+    shown = [index for index, name in enumerate(few) if name]
+    apart = {b - a for a, b in itertools.pairwise(shown)}
+    assert len(apart) == 1
+    assert 2 <= min(apart) <= 4
+
+
+def test_numbers_that_do_not_fit_their_cells_are_left_out_of_the_picture_but_not_of_the_table(qapp):
+    def heat(count):
+        names = tuple(str(index + 1) for index in range(count))
+        values = ((0.0,) * count,) * count  # darkest everywhere: a number would be white
+        return HeatMap(
+            names, names, values, lambda r, c: "", "", "", lambda v: "0.25", lambda v: "0.2500"
+        )
+
+    def whites(drawing):
+        image, box = (
+            painted(drawing, place()),
+            drawing.box(0, 0, place()).adjusted(2, 2, -2, -2).toRect(),
+        )
+        inside = [
+            (x, y) for x in range(box.left(), box.right()) for y in range(box.top(), box.bottom())
+        ]
+        return sum(image.pixelColor(x, y).lightness() > 150 for x, y in inside)
+
+    assert whites(heat(3)) > 10
+    assert whites(heat(40)) == 0
+    assert heat(40).table()[1][0][1] == "0.2500"
+
+
+@pytest.mark.parametrize("count", [1, 7, 20, 60])
+def test_any_number_of_little_plots_leaves_each_some_height(qapp, count):
+    plots = tuple(little(str(index), (0.0, 0.2), (5.0, 0.4)) for index in range(count))
+    drawing, where = Multiples(plots, "step", ""), place(340, 210)
+    assert all(
+        drawing.box(0, index, where).height() > 3 * QFontMetricsF(QFont()).height()
+        for index in range(count)
+    )
+    painted(drawing, where)

@@ -22,7 +22,7 @@ from workbench.face.views import VIEWS
 
 KINDS = {*VIEWS, "accuracy_matrix"}
 OF_PAIRS = {"task_overlap", "forgetting_parts", "kernel_drift_by_task"}
-OF_FILES = {"kernel_of_probe", "kernel_spectrum"}
+OF_FILES = {"kernel_of_probe", "kernel_spectrum", "movement_of_classes"}
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def test_a_monitor_that_is_off_is_the_reason_everywhere():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0"), (0.314, "0.31"), (0.0238, "0.024"), (6.89, "6.9"), (3.0, "3"), (12.4, "12"),
+    [(0.0, "0"), (0.314, "0.31"), (0.0238, "0.024"), (0.0999, "0.10"), (6.89, "6.9"), (3.0, "3"), (12.4, "12"),
      (-0.5, "-0.50"), (1234.0, "1,234"), (1e-5, "1e-05")],
 )  # fmt: skip
 def test_numbers_have_the_digits_that_matter(value, text):

@@ -6,7 +6,14 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider, QToolTip
 from safetensors.numpy import load_file
 
-from tests.recorded import kernel_arrays, lost_parts, overlap, recorded_run, write_kernels
+from tests.recorded import (
+    kernel_arrays,
+    lost_parts,
+    moved_arrays,
+    overlap,
+    recorded_run,
+    write_kernels,
+)
 from workbench.errors import WorkbenchError
 from workbench.events import Measured, Note, Snapshot, Step
 from workbench.face.ntk_page import NtkPage
@@ -78,7 +85,7 @@ def test_a_whole_run_fills_every_panel_and_each_has_its_sentence(desk, qtbot):
         assert panel.accessibleDescription(), panel.title()
     said = f"Task 2 disturbs task 1 most: overlap {overlap(0, 1):.2f}, chance 0.02."
     assert desk.readings()[2] == said
-    assert desk.board.cards[4].method.text().startswith("Measured after task 3 · step 30. Head and")
+    assert desk.board.cards[6].method.text().startswith("Measured after task 3 · step 30. Head and")
 
 
 def test_live_and_replayed_runs_draw_the_same(desk, qtbot, tmp_path):
@@ -180,6 +187,7 @@ def test_a_missing_or_damaged_file_is_a_sentence_and_the_rest_is_drawn(desk, qtb
     desk.show(events)
     qtbot.waitUntil(lambda: "cannot be read" in desk.board.kernel.view.empty)
     assert "cannot be read" in desk.board.spectrum._empty.text()
+    assert "cannot be read" in desk.board.movement.view.empty
     assert desk.board.kernel.drawing is None
     assert desk.board.pairs.drawing is not None
     assert desk.board.lost.drawing is not None
@@ -197,7 +205,8 @@ def test_a_monitor_that_is_off_says_so(desk):
     quiet = [e for e in events if not isinstance(e, Measured)]
     desk.show([quiet[0], note, *quiet[1:]])
     assert desk.page._hint.isVisible()
-    assert desk.page._hint.text() == note.text
+    assert desk.page._hint.text().startswith(note.text)
+    assert "above 0" in desk.page._hint.text()
 
 
 def test_steps_draw_nothing_anew(desk, qtbot):
@@ -215,7 +224,7 @@ def test_one_old_task_can_be_chosen(desk, qtbot):
     lost.choice.setCurrentIndex(2)
     assert lost.drawing.names == ("3 owls",)
     assert lost.drawing.totals == (pytest.approx(sum(lost_parts(1, 2).values())),)
-    assert "task 2 lost" in desk.board.cards[3].reading.text()
+    assert "task 2 lost" in desk.board.cards[4].reading.text()
 
 
 def test_other_measures_of_pairs_can_be_chosen_and_explain_themselves(desk, qtbot):
@@ -301,3 +310,28 @@ def test_of_many_files_asked_for_only_the_last_is_read_next(qtbot):
     qtbot.waitUntil(lambda: isinstance(shelf.get("run", "c"), Scene))
     assert asked == ["a", "c"]
     shelf.shut_down()
+
+
+def test_old_classes_are_shown_as_forecast_and_as_they_moved(desk, qtbot):
+    whole_run(desk, qtbot)
+    qtbot.waitUntil(lambda: desk.board.movement.drawing is not None)
+    arrays = moved_arrays(2)
+    points = {point.name: (point.x, point.y) for point in desk.board.movement.drawing.points}
+    assert len(points) == 8
+    assert points["gulls 2"] == pytest.approx(
+        (arrays["drift_forecast"][5], arrays["drift_measured"][5])
+    )
+    text = desk.board.cards[3].reading.text()
+    assert "moved most: by 0." in text
+    assert "ρ = 0.83" in text
+    desk.page.scrubber.slider.setValue(1)
+    assert desk.board.movement.drawing is None
+    assert "second task" in desk.board.movement.view.empty
+
+
+def test_between_two_ends_of_tasks_the_movement_of_the_last_one_stays(desk, qtbot):
+    whole_run(desk, qtbot)
+    while desk.page.scrubber.label.text() != "Task 3, after epoch 1 · step 25":
+        desk.page.scrubber.slider.setValue(desk.page.scrubber.slider.value() - 1)
+    qtbot.waitUntil(lambda: desk.board.movement.drawing is not None)
+    assert len(desk.board.movement.drawing.points) == 4

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.recorded import kernel_arrays
+from tests.recorded import kernel_arrays, moved_arrays
 from workbench.errors import WorkbenchError
 from workbench.face.scene import Block, effective_rank, scene_of
 
@@ -74,3 +74,14 @@ def test_effective_rank_is_n_for_equal_eigenvalues_and_one_for_a_single_one():
     assert effective_rank(np.full(7, 3.0)) == pytest.approx(7, abs=1e-12)
     assert effective_rank(np.array([5.0, 0, 0, -1e-9])) == pytest.approx(1, abs=1e-12)
     assert effective_rank(np.zeros(3)) is None
+
+
+def test_movement_is_of_the_classes_of_which_both_numbers_are_finite():
+    moved = moved_arrays(2, classes=2)
+    moved["drift_forecast"][1] = np.nan
+    movement = scene_of(kernel_arrays(3, classes=2) | moved).movement
+    assert movement.classes.tolist() == [0, 2, 3]
+    np.testing.assert_array_equal(movement.measured, moved["drift_measured"][[0, 2, 3]])
+    assert scene_of(kernel_arrays(1)).movement is None
+    with pytest.raises(WorkbenchError, match="movements of classes do not fit"):
+        scene_of(kernel_arrays(1) | moved | {"classes": np.arange(3)})

@@ -23,6 +23,23 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     return [index * step for index in range(first, last + 1)]
 
 
+def paint_below(
+    painter: QPainter, place: Place, box: QRectF, high: float, word: Callable[[float], str]
+) -> None:
+    """Write round numbers from 0 to `high` below a box."""
+    metrics = QFontMetricsF(place.font)
+    painter.setFont(place.font)
+    painter.setPen(QColor(place.theme.muted))
+    room = max(int(box.width() / (1.6 * metrics.horizontalAdvance(word(high)))), 1)
+    for value in ticks(0.0, high, room):
+        x, wide = (
+            box.left() + box.width() * value / high,
+            metrics.horizontalAdvance(word(value)) + 2,
+        )
+        text = QRectF(x - wide / 2, box.bottom() + 3, wide, metrics.height())
+        painter.drawText(text, Qt.AlignmentFlag.AlignCenter, word(value))
+
+
 @dataclass(frozen=True)
 class YAxis:
     """The values from `low` to `high` over the height of `box`."""

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from workbench.face.axis import YAxis
 from workbench.face.drawing import Drawing, Place
-from workbench.face.legend import shortened
+from workbench.face.legend import beside_each_other
 from workbench.face.panel import Table
 
 _CENTRE = Qt.AlignmentFlag.AlignCenter
@@ -82,12 +82,13 @@ class Bands(Drawing):
         axis = self._axis(place)
         axis.paint(painter, place, lambda value: f"{100 * value:.3g} %")
         metrics = QFontMetricsF(place.font)
-        for at, name in enumerate(self.names):
+        room = self.box(0, 0, place).width() - 4
+        for at, name in enumerate(beside_each_other(self.names, room, metrics)):
             box = self.box(0, at, place)
             self._paint_band(painter, box, at, axis)
             painter.setPen(QColor(place.theme.muted))
-            foot = QRectF(box.left(), box.bottom() + 4, box.width(), metrics.height())
-            painter.drawText(foot, _CENTRE, shortened(name, box.width() - 4, metrics))
+            foot = QRectF(box.left() - 20, box.bottom() + 4, box.width() + 40, metrics.height())
+            painter.drawText(foot, _CENTRE, name)
         self._paint_total(painter, place, axis)
 
     def _paint_band(self, painter: QPainter, box: QRectF, at: int, axis: YAxis) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from workbench.errors import WorkbenchError
-from workbench.events import Event, RunStarted
+from workbench.events import Event, RunStarted, Snapshot
 from workbench.face import known
 from workbench.face.canvas import ensure_application
 from workbench.face.drift_panel import DriftPanel
@@ -17,6 +17,7 @@ from workbench.face.kernel_panel import KernelPanel, SpectrumPanel
 from workbench.face.lost_panel import LostPanel
 from workbench.face.matrix import MatrixPanel
 from workbench.face.moment_panel import MomentPanel, Shown
+from workbench.face.movement_panel import MovementPanel
 from workbench.face.pair_panel import PairPanel
 from workbench.face.panel import Panel
 from workbench.face.plot_file import SIZE, plot_of, write_panel
@@ -81,11 +82,14 @@ def _has_points(view: View, record: RunRecord, theme: Theme) -> bool:
 
 def _of_kernel(record: RunRecord, theme: Theme, read: ReadFile | None) -> list[tuple[str, Panel]]:
     """Return what the tab "NTK" draws of the whole run, as far as there is something to draw."""
-    shown = Shown(record, None, _scene(record, read))
+    scene = _scene(known.snapshot(record, None), read)
+    ended = _scene(known.end_of_task(record, None), read)
+    shown = Shown(record, None, scene, ended=ended)
     panels: dict[str, MomentPanel] = {
         "task_overlap": PairPanel(theme=theme),
         "forgetting_parts": LostPanel(theme=theme),
         "kernel_drift_by_task": DriftPanel(theme=theme),
+        "movement_of_classes": MovementPanel(theme=theme),
         "kernel_of_probe": KernelPanel(theme=theme),
     }
     panels["kernel_drift_by_task"].choose(True)
@@ -103,8 +107,7 @@ def _of_kernel(record: RunRecord, theme: Theme, read: ReadFile | None) -> list[t
     return drawn
 
 
-def _scene(record: RunRecord, read: ReadFile | None) -> Scene | None:
-    snapshot = known.snapshot(record, None)
+def _scene(snapshot: Snapshot | None, read: ReadFile | None) -> Scene | None:
     if snapshot is None or read is None:
         return None
     try:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from workbench.face.drawing import Drawing, Place
-from workbench.face.legend import shortened
+from workbench.face.legend import beside_each_other, shortened
 from workbench.face.panel import Table
 from workbench.face.theme import Theme, readable_on, viridis
 
@@ -15,6 +15,8 @@ _CENTRE = Qt.AlignmentFlag.AlignCenter
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _APART = 6.0  # pixels between the other rows and one that is set apart
 _HIGHEST = 64.0  # pixels of a row
+_SPILL = 20.0  # pixels that a number above may reach over its column
+_SMALLEST = 5.0  # points of the numbers in cells
 
 Values = tuple[tuple[float | None, ...], ...]  # (rows, columns), None where nothing is known
 
@@ -26,7 +28,7 @@ class HeatMap(Drawing):
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     values: Values
-    sentences: tuple[tuple[str, ...], ...]  # (rows, columns)
+    say: Callable[[int, int], str]  # a cell in words, by row and column
     corner: str  # says what rows and columns are
     formula: str
     short: Callable[[float], str]  # in a cell
@@ -39,7 +41,7 @@ class HeatMap(Drawing):
         return (len(self.rows), len(self.columns)) if self.columns else (0, 0)
 
     def sentence(self, row: int, column: int) -> str:
-        return self.sentences[row][column]
+        return self.say(row, column)
 
     def hint(self, row: int, column: int, point: QPointF, place: Place) -> str:
         return f"{self.sentence(row, column)}\n{self.formula}"
@@ -63,19 +65,22 @@ class HeatMap(Drawing):
     def paint(self, painter: QPainter, place: Place) -> None:
         self._paint_names(painter, place)
         number = self._number_font(place)
+        written = number.pointSizeF() > _SMALLEST
         for row, values in enumerate(self.values):
             for column, value in enumerate(values):
-                self._paint_cell(painter, self.box(row, column, place), value, number, place.theme)
+                box = self.box(row, column, place)
+                self._paint_cell(painter, box, value, number if written else None, place.theme)
 
     def _paint_names(self, painter: QPainter, place: Place) -> None:
         metrics = QFontMetricsF(place.font)
         wide, high = self._name_width(place), _head_height(place)
         painter.setFont(place.font)
         painter.setPen(QColor(place.theme.muted))
-        for column, name in enumerate(self.columns):
+        room = self.box(0, 0, place).width() - 1
+        for column, name in enumerate(beside_each_other(self.columns, room, metrics)):
             box = self.box(0, column, place)
-            head = QRectF(box.left(), place.rect.top(), box.width(), high)
-            painter.drawText(head, _CENTRE, shortened(name, box.width() - 1, metrics))
+            head = QRectF(box.left() - _SPILL, place.rect.top(), box.width() + 2 * _SPILL, high)
+            painter.drawText(head, _CENTRE, name)
         corner = QRectF(place.rect.topLeft(), QSizeF(wide, high))
         painter.drawText(corner, _LEFT, shortened(self.corner, corner.width(), metrics))
         for row, name in enumerate(self.rows):
@@ -84,7 +89,7 @@ class HeatMap(Drawing):
             painter.drawText(side, _LEFT, shortened(name, wide - 8, metrics))
 
     def _paint_cell(
-        self, painter: QPainter, box: QRectF, value: float | None, font: QFont, theme: Theme
+        self, painter: QPainter, box: QRectF, value: float | None, font: QFont | None, theme: Theme
     ) -> None:
         inner = box.adjusted(1, 1, -1, -1)
         if value is None:
@@ -92,9 +97,10 @@ class HeatMap(Drawing):
             return
         colour = viridis(value / self.top)
         painter.fillRect(inner, QColor(colour))
-        painter.setPen(QColor(readable_on(colour)))
-        painter.setFont(font)
-        painter.drawText(inner, _CENTRE, self.short(value))
+        if font is not None:
+            painter.setPen(QColor(readable_on(colour)))
+            painter.setFont(font)
+            painter.drawText(inner, _CENTRE, self.short(value))
 
     def _name_width(self, place: Place) -> float:
         """Return the width of the row names: at most 30 % of the whole."""
@@ -103,11 +109,11 @@ class HeatMap(Drawing):
         return min(wide, 0.3 * place.rect.width())
 
     def _number_font(self, place: Place) -> QFont:
-        """Return the font, made smaller until every number fits a cell, down to 5 points."""
+        """Return the font, made smaller until every number fits a cell; the smallest fits none."""
         box, font = self.box(0, 0, place), QFont(place.font)
         known = [self.short(value) for row in self.values for value in row if value is not None]
         longest = max(known, key=len, default="")
-        while font.pointSizeF() > 5:
+        while font.pointSizeF() > _SMALLEST:
             metrics = QFontMetricsF(font)
             wide = metrics.horizontalAdvance(longest) + 4
             if wide <= box.width() and metrics.height() <= box.height():

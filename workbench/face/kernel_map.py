@@ -1,5 +1,6 @@
 """The kernel among probe pictures as a heat map, every entry a square, with lines around tasks and classes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,13 +10,15 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from workbench.face.drawing import Drawing, Place
-from workbench.face.legend import shortened
+from workbench.face.legend import beside_each_other, shortened
 from workbench.face.panel import Table
 from workbench.face.scene import Scene
 from workbench.face.theme import viridis
 
 _CENTRE = Qt.AlignmentFlag.AlignCenter
+_RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+_ROOMY = 9.0  # pixels of a class from which lines take nothing away
 _BAR = 10.0  # pixels: width of the colour scale
 _FORMULA = "K_ij / √(K_ii K_jj): the cosine of two pictures' gradients; below 0 is drawn as 0"
 
@@ -104,10 +107,10 @@ class KernelMap(Drawing):
         square, spans = self.square(place), self.scene.tasks()
         edges = {stop for _, stop in spans.values()} - {len(self.scene.cosine)}
         inner = {block.stop for block in self.scene.blocks} - edges - {len(self.scene.cosine)}
-        for places, pen in (
-            (inner, QPen(QColor(255, 255, 255, 70), 1)),
-            (edges, QPen(QColor("#ffffff"), 2)),
-        ):
+        each = square.width() / max(len(self.scene.blocks), 1)  # pixels of a class
+        faint = QPen(QColor(255, 255, 255, 70 if each > _ROOMY else 0), 1)
+        strong = QPen(QColor("#ffffff"), 2 if each > _ROOMY / 2 else 1)
+        for places, pen in ((inner, faint), (edges, strong)):
             painter.setPen(pen)
             for edge in sorted(places):
                 along = square.width() * edge / len(self.scene.cosine)
@@ -120,16 +123,16 @@ class KernelMap(Drawing):
         square, high = self.square(place), metrics.height()
         painter.setFont(place.font)
         painter.setPen(QColor(place.theme.muted))
-        for task, (start, stop) in self.scene.tasks().items():
-            part = self._part(place, (start, stop), (start, stop))
-            name = self.tasks.get(task, str(task + 1))
-            head = QRectF(part.left(), square.top() - high - 4, part.width(), high)
-            painter.drawText(head, _CENTRE, shortened(name, part.width() - 2, metrics))
-            wide = self._name_width(place) - 8
-            if part.height() >= high - 2:
-                side = QRectF(square.left() - wide - 8, part.top(), wide, part.height())
-                right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-                painter.drawText(side, right, shortened(name, wide, metrics))
+        parts = [self._part(place, span, span) for span in self.scene.tasks().values()]
+        names = [self.tasks[task] for task in self.scene.tasks()]
+        wide, room = self._name_width(place) - 8, min(part.width() for part in parts)
+        for name, part in zip(beside_each_other(names, room - 2, metrics), parts, strict=True):
+            head = QRectF(part.left() - 20, square.top() - high - 4, part.width() + 40, high)
+            painter.drawText(head, _CENTRE, name)
+        every = math.ceil((high - 2) / room)
+        for name, part in list(zip(names, parts, strict=True))[::every]:
+            side = QRectF(square.left() - wide - 8, part.center().y() - high / 2, wide, high)
+            painter.drawText(side, _RIGHT, shortened(name, wide, metrics))
 
     def _paint_scale(self, painter: QPainter, place: Place) -> None:
         square = self.square(place)

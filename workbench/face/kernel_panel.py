@@ -43,12 +43,7 @@ class KernelPanel(MomentPanel):
 
 def kernel_map(record: RunRecord, scene: Scene) -> KernelMap:
     """Return the drawing of a kernel with the run's names of classes and tasks."""
-    names = {
-        label: name
-        for task in record.tasks
-        for label, name in zip(task.class_ids, task.class_names, strict=True)
-    }
-    classes = tuple(names.get(block.label, f"class {block.label}") for block in scene.blocks)
+    classes = tuple(record.class_name(block.label) for block in scene.blocks)
     return KernelMap(scene, classes, {task: record.task_label(task) for task in scene.tasks()})
 
 

@@ -6,7 +6,7 @@ from workbench.events import Measured
 from workbench.face import known
 from workbench.face.known import Moment, Pair
 from workbench.face.record import TOO_FAR, RunRecord
-from workbench.face.scene import Scene, effective_rank
+from workbench.face.scene import Movement, Scene, effective_rank
 
 LOST_PARTS = {  # measure: how the sentence and the legend call it
     "lost.competition": "competition",
@@ -28,7 +28,7 @@ def plain(value: float) -> str:
     size = abs(value)
     if size >= 10 or (size >= 1 and value.is_integer()):
         return f"{value:,.0f}"
-    return f"{value:.2g}" if size < 0.1 else f"{value:.2f}" if size < 1 else f"{value:.1f}"
+    return f"{value:.2g}" if size < 0.0995 else f"{value:.2f}" if size < 1 else f"{value:.1f}"
 
 
 def doubt(record: RunRecord, tasks: Iterable[int], at: Moment | None) -> str:
@@ -206,8 +206,7 @@ def drift(record: RunRecord, at: Moment | None, *, since_learnt: bool) -> str:
     if since_learnt:
         moved = {pair[0]: m for pair, m in known.by_pair(record, "ntk.old_drift", at).items()}
         alike = {pair[0]: m for pair, m in known.by_pair(record, "ntk.old_cka", at).items()}
-        empty = "Appears after the second task."
-        when = "since it was learnt"
+        empty, when = "Appears after the second task.", "since it was learnt"
     else:
         moved = known.by_task(record, "ntk.kernel_drift", at)
         alike = known.by_task(record, "ntk.kernel_cka", at)
@@ -219,6 +218,16 @@ def drift(record: RunRecord, at: Moment | None, *, since_learnt: bool) -> str:
     cka = alike.get(task)
     shape = f", CKA {plain(cka.value)}" if cka is not None and cka.value is not None else ""
     return f"The kernel of task {task + 1} moved most {when}: drift {plain(numbers[task])}{shape}."
+
+
+def movement(names: Sequence[str], moved: Movement, rank: Measured | None) -> str:
+    """Return which old class moved most, which was forecast to, and how far the orders agree."""
+    worst = max(range(len(names)), key=lambda index: float(moved.measured[index]))
+    said = max(range(len(names)), key=lambda index: float(moved.forecast[index]))
+    text = f"Class {names[worst]} moved most: by {plain(float(moved.measured[worst]))} logits"
+    text += ", as was forecast" if worst == said else f"; {names[said]} was forecast to"
+    order = rank.value if rank is not None else None
+    return f"{text}.{'' if order is None else f' The orders agree by ρ = {plain(order)} (1: exactly).'}"
 
 
 def no_snapshot(record: RunRecord) -> str:

@@ -69,6 +69,14 @@ def snapshot(record: RunRecord, at: Moment | None) -> Snapshot | None:
     return found[-1] if found else None
 
 
+def end_of_task(record: RunRecord, at: Moment | None) -> Snapshot | None:
+    """Return the last snapshot by then that was taken at the end of a task."""
+    ends = {(row.step, row.after_task) for row in record.rows}
+    found = [one for one in record.snapshots if (one.step, one.task) in ends]
+    found = [one for one in found if at is None or moment_of(one) <= at]
+    return found[-1] if found else None
+
+
 def values(found: dict[Pair, Measured]) -> dict[Pair, float]:
     """Return those that are not absent."""
     return {pair: said.value for pair, said in found.items() if said.value is not None}

@@ -1,5 +1,6 @@
 """The names of lines beside their strokes, in rows above a plot, where they cover no data."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,20 @@ def shortened(name: str, room: float, metrics: QFontMetricsF) -> str:
         return text
     number = name.split(" ")[0]
     return number if metrics.horizontalAdvance(number) <= room else ""
+
+
+def beside_each_other(names: Sequence[str], room: float, metrics: QFontMetricsF) -> list[str]:
+    """Return what to write of names that have `room` each: all cut alike, else numbers, some left out."""
+    cut = [shortened(name, room, metrics) for name in names]
+    numbers = [name.split(" ")[0] for name in names]
+    if all(
+        text == name or len(text) > len(number)
+        for text, name, number in zip(cut, names, numbers, strict=True)
+    ):
+        return cut
+    wide = max(metrics.horizontalAdvance(number) for number in numbers) + 4
+    every = math.ceil(wide / max(room, 1.0))
+    return [number if index % every == 0 else "" for index, number in enumerate(numbers)]
 
 
 def places(

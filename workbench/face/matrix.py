@@ -24,12 +24,12 @@ def matrix_of(record: RunRecord) -> HeatMap:
     values = tuple(_padded(row, count) for row in (*accuracy, last.baseline if last else ()))
     whens = (*(f"After {name}" for name in tasks), "Frozen backbone")
     sizes = (*(last.sizes if last else ()), *[0] * count)
-    sentences = tuple(
-        tuple(map(_sentence, (when,) * count, tasks, row, sizes))
-        for when, row in zip(whens, values, strict=True)
-    )
+
+    def say(row: int, column: int) -> str:
+        return _sentence(whens[row], tasks[column], values[row][column], sizes[column])
+
     return HeatMap(
-        (*tasks, _FLOOR), tasks, values, sentences, "after ↓  on →", FORMULA,
+        (*tasks, _FLOOR), tasks, values, say, "after ↓  on →", FORMULA,
         lambda value: f"{value * 100:.0f}", lambda value: f"{value * 100:.1f} %", last_apart=True,
     )  # fmt: skip
 

@@ -26,6 +26,8 @@ class Shown:
     at: Moment | None = None
     scene: Scene | None = None
     trouble: str = ""  # why there is no scene though there should be
+    ended: Scene | None = None  # the kernel at the last end of a task
+    ended_trouble: str = ""
 
 
 class KernelCurves(CurvePanel):

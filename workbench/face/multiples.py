@@ -4,16 +4,17 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from workbench.face.axis import YAxis
 from workbench.face.drawing import Drawing, Place
-from workbench.face.legend import DASHES, shortened
+from workbench.face.legend import DASHES, beside_each_other
 from workbench.face.panel import Table
 
-_NARROWEST = 104.0  # pixels of a plot
+_NARROWEST = 104.0  # pixels of a plot with numbers below it
 _GAP = 12.0
+_FEW = 12  # points that have room as dots
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 
@@ -78,27 +79,31 @@ class Multiples(Drawing):
 
     def paint(self, painter: QPainter, place: Place) -> None:
         top = max((y for p in self.plots for s in p.strokes for _, y in s.points), default=1.0)
-        for index in range(len(self.plots)):
+        metrics, room = QFontMetricsF(place.font), self.box(0, 0, place).width()
+        names = beside_each_other([plot.name for plot in self.plots], room, metrics)
+        for index, name in enumerate(names):
+            box = self.box(0, index, place)
+            painter.setFont(place.font)
+            painter.setPen(QColor(place.theme.text))
+            painter.drawText(QRectF(box.topLeft(), QSizeF(room, metrics.height())), _LEFT, name)
             self._paint_plot(painter, place, index, max(1.0, 1.05 * top))
 
     def _paint_plot(self, painter: QPainter, place: Place, index: int, top: float) -> None:
         plot, box = self.plots[index], self.box(0, index, place)
         metrics = QFontMetricsF(place.font)
-        inner = box.adjusted(0, metrics.height() + 3, 0, -metrics.height() - 5)
+        inner = box.adjusted(0, metrics.height() + 6, 0, -metrics.height() - 5)
         axis = YAxis(inner, 0.0, top)
         first = index % self._columns(place) == 0
         axis.paint(painter, place, (lambda v: f"{v:.3g}") if first else (lambda v: ""))
-        painter.setPen(QColor(place.theme.text))
-        head = QRectF(box.left(), box.top(), box.width(), metrics.height())
-        painter.drawText(head, _LEFT, shortened(plot.name, box.width(), metrics))
         xs = sorted({x for stroke in plot.strokes for x, _ in stroke.points})
         painter.setPen(QColor(place.theme.muted))
         if not xs:
             painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, "absent")
             return
         foot = QRectF(box.left(), inner.bottom() + 4, box.width(), metrics.height())
-        painter.drawText(foot, _LEFT, f"{xs[0]:,.0f}" if len(xs) > 1 else "")
-        painter.drawText(foot, _RIGHT, f"{self.x_name} {xs[-1]:,.0f}")
+        if box.width() >= _NARROWEST:
+            painter.drawText(foot, _LEFT, f"{xs[0]:,.0f}" if len(xs) > 1 else "")
+            painter.drawText(foot, _RIGHT, f"{self.x_name} {xs[-1]:,.0f}")
         for stroke in plot.strokes:
             _paint_stroke(painter, stroke, axis, (xs[0], xs[-1]))
 
@@ -107,10 +112,13 @@ class Multiples(Drawing):
         return place.rect.adjusted(left, 0, -2, 0)
 
     def _columns(self, place: Place) -> int:
-        fitting = int((self._area(place).width() + _GAP) / (_NARROWEST + _GAP))
-        most = min(max(fitting, 1), len(self.plots))
-        rows = math.ceil(len(self.plots) / most)
-        return math.ceil(len(self.plots) / rows)  # rows of nearly equal length
+        """Return as many columns as are wide enough, or more where the rows would be too low."""
+        area, count = self._area(place), len(self.plots)
+        lowest = 3.5 * QFontMetricsF(place.font).height() + _GAP
+        fitting = max(int((area.width() + _GAP) / (_NARROWEST + _GAP)), 1)
+        most_rows = max(int((area.height() + _GAP) / lowest), 1)
+        columns = min(max(fitting, math.ceil(count / most_rows)), count)
+        return math.ceil(count / math.ceil(count / columns))  # rows of nearly equal length
 
 
 def _paint_stroke(
@@ -126,6 +134,7 @@ def _paint_stroke(
         painter.drawLine(QLineF(one, other))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(stroke.colour))
+    size = 2.5 if len(points) <= _FEW else 1.5
     for point in points:
-        painter.drawEllipse(point, 2.5, 2.5)
+        painter.drawEllipse(point, size, size)
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -21,6 +21,7 @@ from workbench.face.drift_panel import DriftPanel
 from workbench.face.kernel_panel import KernelPanel, SpectrumPanel
 from workbench.face.lost_panel import LostPanel
 from workbench.face.moment_panel import KernelCurves, Shown
+from workbench.face.movement_panel import MovementPanel
 from workbench.face.pair_panel import PairPanel
 from workbench.face.panel import Panel
 from workbench.face.record import RunRecord
@@ -68,8 +69,8 @@ class NtkPage(QWidget):
         self._stack.setContentsMargins(0, 8, 0, 0)
         self._stack.addWidget(self._hint)
         self._stack.addWidget(work)
-        self.scrubber.moved.connect(self.refresh)
-        self.shelf.arrived.connect(self.refresh)
+        self.scrubber.moved.connect(self._show_moment)
+        self.shelf.arrived.connect(self._show_moment)
 
     def follow(self, run: str, name: str, events: Sequence[Event]) -> None:
         """Show what the record holds of this run by now; `events` are the news among it."""
@@ -101,7 +102,7 @@ class NtkPage(QWidget):
         self.scrubber.show_moments([(one, known.name_of(record, one)) for one in moments])
         self._hint.setText(self._nothing(moments))
         self._stack.setCurrentIndex(1 if moments else 0)
-        self.board.show_moment(self._shown())
+        self._show_moment()
 
     def shut_down(self) -> None:
         """End the thread that reads."""
@@ -112,22 +113,35 @@ class NtkPage(QWidget):
         if self._dirty:
             self.refresh()
 
+    def _show_moment(self) -> None:
+        if self.isVisible():
+            self.board.show_moment(self._shown())
+
     def _shown(self) -> Shown:
-        at = self.scrubber.moment()
-        snapshot = known.snapshot(self._record, at)
-        found = self.shelf.get(self._run, snapshot.path) if snapshot else None
+        record, at = self._record, self.scrubber.moment()
+        ended, ended_trouble = self._scene(known.end_of_task(record, at))
+        scene, trouble = self._scene(known.snapshot(record, at))
+        return Shown(record, at, scene, trouble, ended, ended_trouble)
+
+    def _scene(self, snapshot: Snapshot | None) -> tuple[Scene | None, str]:
+        """Return what is in a snapshot's file, or why it is not there."""
+        if snapshot is None:
+            return None, ""
+        found = self.shelf.get(self._run, snapshot.path)
         if isinstance(found, Scene):
-            return Shown(self._record, at, found)
-        waiting = self.tr("Reading the kernel…") if snapshot else ""
-        return Shown(self._record, at, None, found or waiting)
+            return found, ""
+        return None, found or self.tr("Reading the kernel…")
 
     def _nothing(self, moments: Sequence[known.Moment]) -> str:
         if moments:
             return ""
-        if self._record.tasks:
-            return words.why_off(self._record) or self.tr(
-                "What the kernel says of this run appears here with the first task."
+        off = words.why_off(self._record)
+        if off:
+            return self.tr("{reason} The next run is measured if both are above 0.").format(
+                reason=off
             )
+        if self._record.tasks:
+            return self.tr("What the kernel says of this run appears here with the first task.")
         return self.tr(
             "What the tangent kernel says of a run appears here: which task disturbs which, where "
             "forgetting comes from, and whether to believe it. Train, or replay a run from the list below."
@@ -155,15 +169,16 @@ class KernelBoard(QWidget):
         self.lost = LostPanel(self)
         self.kernel = KernelPanel(self)
         self.spectrum = SpectrumPanel(self)
+        self.movement = MovementPanel(self)
         self.drift = DriftPanel(self)
         self.curves: tuple[CurvePanel, ...] = (self.gap, self.own)
         self.panels = (
-            self.gap, self.own, self.pairs, self.lost, self.kernel, self.spectrum, self.drift
+            self.gap, self.own, self.pairs, self.movement, self.lost, self.drift, self.kernel, self.spectrum,
         )  # fmt: skip
         self.cards = [ReadingCard(panel, panel.told) for panel in self.panels]
-        for index in (4, 5):
-            self.cards[index].setMinimumHeight(_HIGHER)
-        self.kernel.how_told.connect(self.cards[4].show_method)
+        for card in self.cards[-2:]:
+            card.setMinimumHeight(_HIGHER)
+        self.kernel.how_told.connect(self.cards[-2].show_method)
         self._columns = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 4, 0)
@@ -189,10 +204,7 @@ class KernelBoard(QWidget):
             return
         self._columns = columns
         for index, card in enumerate(self.cards):
-            alone = index == len(self.cards) - 1
-            self._grid.addWidget(
-                card, index // columns, index % columns, 1, columns if alone else 1
-            )
+            self._grid.addWidget(card, index // columns, index % columns)
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, columns - 1)
 

@@ -42,11 +42,14 @@ def pair_map(record: RunRecord, name: str, at: Moment | None) -> HeatMap:
     labels = [record.task_label(index) for index in range(count)]
     old, new = range(count - 1), range(1, count)
     values = tuple(tuple(numbers.get((i, j)) for j in new) for i in old)
-    sentences = tuple(tuple(_pair_sentence(record, (i, j), at) for j in new) for i in old)
+
+    def say(row: int, column: int) -> str:
+        return _pair_sentence(record, (row, column + 1), at)
+
     bounded = name in ("ntk.overlap", "ntk.angle_max")
     top = 1.0 if bounded else max([*numbers.values(), 1e-12])
     return HeatMap(
-        tuple(labels[:-1]), tuple(labels[1:]), values, sentences, "old ↓ learnt →", MEASURES[name].told(),
+        tuple(labels[:-1]), tuple(labels[1:]), values, say, "old ↓ learnt →", MEASURES[name].told(),
         words.plain, lambda value: f"{value:.4g}", top,
     )  # fmt: skip
 

@@ -119,6 +119,13 @@ class RunRecord:
         name = self.tasks[index].name if index < len(self.tasks) else ""
         return f"{index + 1} {bare_name(index + 1, name)}".strip()
 
+    def class_name(self, label: int) -> str:
+        """Return the name of a class by its global number."""
+        for task in self.tasks:
+            if label in task.class_ids:
+                return task.class_names[task.class_ids.index(label)]
+        return f"class {label}"
+
     def _put(self, name: str, task: int, step: int, value: float | None) -> None:
         curve = self._curves.setdefault(name, Series())
         known = self._task_of.setdefault(name, task)

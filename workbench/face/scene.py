@@ -25,6 +25,15 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Movement:
+    """How far old classes moved while a task was learnt: rms of logits, measured and forecast, (C_old,) each."""
+
+    classes: NDArray[np.int64]
+    measured: NDArray[np.float64]
+    forecast: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Scene:
     """The kernel at one moment.
 
@@ -32,6 +41,7 @@ class Scene:
         cosine: (n, n) K_ij / √(K_ii K_jj) among probe pictures, NaN beside a picture with K_ii = 0.
         blocks: classes in the order of the pictures.
         spectra: each task's eigenvalues, falling.
+        movement: of old classes, at the end of a task that is not the first.
         alike: mean cosine within a class, between classes of a task, between tasks; None without a pair.
     """
 
@@ -39,6 +49,7 @@ class Scene:
     blocks: tuple[Block, ...]
     spectra: dict[int, NDArray[np.float64]]
     alike: tuple[float | None, float | None, float | None]
+    movement: Movement | None
 
     def tasks(self) -> dict[int, tuple[int, int]]:
         """Return from where to where (left out) each task's pictures lie."""
@@ -74,8 +85,9 @@ def scene_of(arrays: Mapping[str, Array]) -> Scene:
     }
     cosine = _cosine(kernel)
     return Scene(
-        cosine, _blocks(tasks, labels), dict(sorted(spectra.items())), _alike(cosine, tasks, labels)
-    )
+        cosine, _blocks(tasks, labels), dict(sorted(spectra.items())),
+        _alike(cosine, tasks, labels), _movement(arrays),
+    )  # fmt: skip
 
 
 def effective_rank(eigenvalues: NDArray[np.float64]) -> float | None:
@@ -85,6 +97,20 @@ def effective_rank(eigenvalues: NDArray[np.float64]) -> float | None:
         return None
     share = positive / positive.sum()
     return float(np.exp(-(share * np.log(share)).sum()))
+
+
+def _movement(arrays: Mapping[str, Array]) -> Movement | None:
+    if "classes" not in arrays or not len(arrays["classes"]):
+        return None
+    classes = arrays["classes"]
+    measured, forecast = (
+        np.asarray(_wanted(arrays, name), dtype=np.float64)
+        for name in ("drift_measured", "drift_forecast")
+    )
+    if not classes.shape == measured.shape == forecast.shape:
+        raise WorkbenchError("The kernel's file is damaged: its movements of classes do not fit.")
+    known = np.isfinite(measured) & np.isfinite(forecast)
+    return Movement(classes[known], measured[known], forecast[known]) if known.any() else None
 
 
 def _wanted(arrays: Mapping[str, Array], name: str) -> Array:

@@ -19,6 +19,7 @@ from workbench.face.series import Floats
 from workbench.face.theme import Theme
 
 _SMALL = 1e-3  # below it, y is written with a power of ten
+_SMALL_MARK = 3  # pixels of a marker among many
 _FEW = 150  # points of a line up to which smooth edges cost nothing
 
 
@@ -72,6 +73,7 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         super().__init__(parent, axisItems=self._axes)
         self._lines: dict[str, pg.PlotDataItem] = {}
         self._marks: dict[str, pg.ScatterPlotItem] = {}
+        self._mark_sizes: dict[str, int] = {}
         self._log = False
         self._walls: list[pg.InfiniteLine] = []
         self._shades: list[pg.LinearRegionItem] = []
@@ -116,7 +118,7 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
                 self._plot.addItem(item)
         self._lines[key].setPen(pg.mkPen(color, width=width, style=DASHES[dash]))
         self._marks[key].setBrush(color)
-        self._marks[key].setSize(6 if width > 1 else 4)
+        self._mark_sizes[key] = 6 if width > 1 else 4
 
     def stack(self, keys: Sequence[str]) -> None:
         """Lay the lines over each other in this order, the last on top."""
@@ -145,6 +147,7 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         shown = (
             known if marked else np.zeros(0, dtype=np.int64)
         )  # markers stand only where a value is
+        self._marks[key].setSize(self._mark_sizes[key] if few else _SMALL_MARK)
         self._marks[key].setData(x[shown], np.log10(y[shown]) if self._log else y[shown])
         item.curve.setVisible(len(x) > 1)  # an empty path would be written into vector files
 
