@@ -65,6 +65,21 @@ def test_a_zero_reference_kernel_leaves_stability_absent_with_a_reason() -> None
     assert kernel_cka(some_kernel(1, 3), some_kernel(2, 3), 3).value is None  # one picture
 
 
+def test_a_number_over_an_infinite_one_is_absent_rather_than_zero() -> None:
+    kernel = some_kernel()
+    reference = kernel.clone()
+    reference[0, 0] = torch.inf
+    for value in (kernel_scale(kernel, reference), kernel_drift(kernel, reference), kernel_alignment(kernel, reference)):  # fmt: skip
+        assert value.value is None
+        assert "not finite" in value.reason
+
+
+def test_a_spread_of_rounding_is_no_signal_to_compare_with() -> None:
+    logits = 0.1 + torch.tensor([[0.0], [1e-9], [0.0]], dtype=torch.float64)
+    assert interplay([draw(1, 3, 1)], [logits]).value is None
+    assert interplay([draw(1, 3, 1)], [1e3 * (logits - 0.1)]).value is not None
+
+
 def test_without_training_the_interplay_gap_is_zero() -> None:
     logits = draw(1, 8, 3)
     assert interplay([torch.zeros_like(logits)], [logits]).value == 0.0

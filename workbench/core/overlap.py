@@ -49,8 +49,8 @@ def squared_norm(products: Tensor, vectors: int, *, own: bool) -> Tensor:
     summed over pairs of pictures. In a task's own kernel (`own`) vector s meets only vectors t ≠ s,
     whether or not its pictures share their vectors; m ≥ 2 then.
     """
-    squares = products.square()
-    pairs = squares.reshape(len(squares) // vectors, vectors, -1, vectors).sum((0, 2))  # (m, m)
+    n_a, n_b = (size // vectors for size in products.shape)
+    pairs = products.square().reshape(n_a, vectors, n_b, vectors).sum((0, 2))  # (m, m)
     if not own:
         return pairs.mean()
     total: Tensor = (pairs.sum() - pairs.trace()) / (vectors * (vectors - 1))
