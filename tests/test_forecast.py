@@ -264,8 +264,13 @@ def test_classes_are_scored_from_the_later_runs_arrays_and_other_settings_are_na
         made = made_of(session, base, folder)
         config = configs.from_dict(session.details(base).config)
         longer = replace(config, data=replace(config.data, tasks=(*config.data.tasks, folder)))
+        assert session.score_forecasts() == []
+        assert session.unscored() == [base]
         later_run(session, base, configs.with_values(longer, {"train.learning_rate": 0.5}))
+        (scored,) = session.score_forecasts()
+        assert session.unscored() == session.score_forecasts() == []
         (kept,) = session.forecasts(base)
+        assert kept == scored
         assert kept.score is not None
         by_id = {item.class_id: item.planned for item in made.classes}
         wanted = rank([(by_id[i], m) for i, m in enumerate((0.4, 0.3, 0.2, 0.1))])

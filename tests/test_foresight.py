@@ -104,7 +104,8 @@ def test_a_score_and_a_kept_order_are_told_in_a_line() -> None:
     made = Forecast("r", TaskFolder("gulls", "/g"), reason="with one class")
     score = ForecastScore("later", "run-0002", 0.5, 0.9, None, 0.99, worst="finches")
     text = kept_text(KeptForecast(1, "2026", made, score))
-    assert "scored by run-0002 (most disturbed was 'finches')" in text
-    assert "over tasks 0.5, over classes —; cosine over classes 0.99" in text
+    assert "against what run-0002 measured: rank correlation 0.50 over old tasks." in text
+    assert "'finches' was disturbed most" in text
+    assert "too few numbers to rank" in ForecastScore("later", "run-0002").sentence
     kept = OrderStudy(("a", "b"), (0, 1), 0.1, 0.1, ((None, 0.2), (0.3, None)), "By hand.")
     assert order_text(kept).startswith("Keep the present order")

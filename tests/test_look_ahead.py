@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from tests.pictures import make_class_folders
+from tests.test_forecast import later_run
 from tests.test_window import end_training
 from tests.trained import quick_config, trained_session
+from workbench import config as configs
 from workbench.config import TaskFolder
 from workbench.events import Stage
 from workbench.face.foretold import ForecastSheet, OrderSheet, class_table, pair_table, task_table
@@ -141,6 +143,24 @@ def test_an_order_is_studied_and_used_only_if_that_is_asked_for_and_undone_in_on
     ahead._use(study)
     assert draft.state.names() == before[1:]
     assert "has changed since" in window.desk.toast.label.text()
+
+
+def test_when_a_run_has_learnt_what_was_forecast_the_score_is_told(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    ahead, session = window.desk.foresight, window.desk.session
+    (run,) = session.runs()
+    ahead.score()
+    assert not ahead.busy  # nothing was forecast
+    list(session.forecast(run.id, TaskFolder("gulls", str(tmp_path / "gulls"))))
+    config = configs.from_dict(session.details(run.id).config)
+    third = TaskFolder("gulls", str(tmp_path / "gulls"))
+    longer = dataclasses.replace(config.data, tasks=(*config.data.tasks, third))
+    later_run(session, run.id, dataclasses.replace(config, data=longer))
+    ahead.score()
+    qtbot.waitUntil(lambda: not ahead.busy, timeout=60_000)
+    assert "against what later measured" in window.desk.toast.label.text()
+    assert session.unscored() == []
 
 
 def test_commands_make_sense_only_when_there_is_something_to_look_at(window: Window) -> None:

@@ -222,6 +222,15 @@ class ForecastScore:
     worst: str = ""  # the task that was disturbed most
     reasons: tuple[str, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """The reading: how well the order of the disturbance was known beforehand."""
+        worst = f" '{self.worst}' was disturbed most." if self.worst else ""
+        known = {"tasks": self.task_rank, "classes": self.class_rank}
+        said = [f"{rank:.2f} over old {what}" for what, rank in known.items() if rank is not None]
+        ranks = f"rank correlation {' and '.join(said)}" if said else "too few numbers to rank"
+        return f"The forecast, against what {self.run_name} measured: {ranks}.{worst}"
+
 
 @dataclass(frozen=True)
 class KeptForecast:

@@ -59,6 +59,9 @@ def run(session: Session, options: argparse.Namespace) -> int:
         say(failure)
     if started.state == "stopped" and signal.SIGINT in heard:
         raise KeyboardInterrupt
+    for item in session.score_forecasts():
+        if item.score is not None:
+            say(item.score.sentence)
     details = session.details(started.id)
     print_out(details_dict(details), options.json, run_text(details))
     return _EXIT.get(started.state, 1)  # "running": the training thread itself broke

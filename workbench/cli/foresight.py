@@ -9,7 +9,7 @@ from workbench.cli.progress import Progress
 from workbench.cli.request import one_task, tasks_and_settings
 from workbench.errors import UsageError
 from workbench.events import finite
-from workbench.report import Forecast, ForecastScore, KeptForecast, OrderStudy
+from workbench.report import Forecast, KeptForecast, OrderStudy
 from workbench.session import Session
 
 CLASSES = 8  # classes listed in text; JSON has all
@@ -72,16 +72,7 @@ def kept_text(kept: KeptForecast) -> str:
     line = f"{kept.created}  {kept.forecast.sentence}"
     if kept.score is None:
         return f"{line}\n  not scored: {kept.reason}"
-    return f"{line}\n  {score_text(kept.score)}"
-
-
-def score_text(score: ForecastScore) -> str:
-    """Return a score in a line."""
-    worst = f" (most disturbed was '{score.worst}')" if score.worst else ""
-    return (
-        f"scored by {score.run_name}{worst}: rank correlation over tasks {_number(score.task_rank)}, over classes "
-        f"{_number(score.class_rank)}; cosine over classes {_number(score.class_cosine)}"
-    )
+    return f"{line}\n  {kept.score.sentence}"
 
 
 def order_text(study: OrderStudy) -> str:

@@ -61,7 +61,7 @@ def forecast(
     if not isinstance(network.fusion, Fusion):
         return replace(found, reason=why_no_fusion(network))
     size = max(PICTURES, config.monitor.probe_per_task)
-    seen = yield from look_at(network, candidate, config, size, len(learnt))
+    seen = yield from look_at(network, candidate, config, size, len(learnt), tests=False)
     found = replace(found, new_classes=seen.classes)
     reason = why_not(seen)
     if reason:

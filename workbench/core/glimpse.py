@@ -35,9 +35,15 @@ class Glimpse:
 
 
 def look_at(
-    network: Network, folder: TaskFolder, config: RunConfig, size: int, number: int
+    network: Network,
+    folder: TaskFolder,
+    config: RunConfig,
+    size: int,
+    number: int,
+    *,
+    tests: bool = True,
 ) -> Generator[Stage | Note, None, Glimpse]:
-    """Look at up to `size` training and as many test pictures of a folder; `number` seeds the draw.
+    """Look at up to `size` training and, with `tests`, as many test pictures; `number` seeds the draw.
 
     At least two pictures of each class are looked at where there are two.
 
@@ -50,14 +56,14 @@ def look_at(
     data = replace(
         config.data, tasks=(folder,), first_classes=0, increment=0,
         train_per_class=_least(each, config.data.train_per_class),
-        test_per_class=_least(each, config.data.test_per_class),
+        test_per_class=_least(each if tests else 1, config.data.test_per_class),
     )  # fmt: skip
     found = yield from load_tasks(data, config.seeds)
     (task,) = found.tasks
     with closing(found.cache):
         device = network.prototypes.weight.device
         feeder = Feeder(found.cache, network.backbone.image_size, device, torch.float32, Stream(0))
-        parts = _drawn(task, size, (config.seeds.probe, number))
+        parts = _drawn(task, (size, size if tests else 0), (config.seeds.probe, number))
         text = f"Looking at '{folder.name}'"
         train, test = yield from Eye(network, feeder.plain).look(parts, text)
     labels = (torch.tensor(part.labels, dtype=torch.int64, device=device) for part in parts)
@@ -66,10 +72,10 @@ def look_at(
     )
 
 
-def _drawn(task: TaskData, size: int, seed: tuple[int, int]) -> Sequence[Part]:
+def _drawn(task: TaskData, sizes: tuple[int, int], seed: tuple[int, int]) -> Sequence[Part]:
     sides = ((task.train, task.train_labels), (task.test, task.test_labels))
     return [
-        draw(Part(tuple(i.tolist()), tuple(y.tolist())), size, (*seed, side))
+        draw(Part(tuple(i.tolist()), tuple(y.tolist())), sizes[side], (*seed, side))
         for side, (i, y) in enumerate(sides)
     ]
 

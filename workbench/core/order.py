@@ -98,7 +98,7 @@ def study(
     size = max(PICTURES, config.monitor.probe_per_task)
     tasks = []
     for number, folder in enumerate(folders):
-        seen = yield from look_at(network, folder, config, size, number)
+        seen = yield from look_at(network, folder, config, size, number, tests=False)
         reason = why_not(seen)
         if reason:
             raise UsageError(f"No order can be suggested: of task '{folder.name}', {reason}.")

@@ -251,6 +251,7 @@ class Desk(QObject):
 
     def _run_ended(self, state: str) -> None:
         self.reread_log()
+        self.foresight.score()
         if state == "finished":
             self.toast.say(self.tr("{run} is finished.").format(run=self._run_name()))
         elif state == "stopped":

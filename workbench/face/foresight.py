@@ -19,7 +19,7 @@ from workbench.events import Note, Stage
 from workbench.face.background import IterationThread
 from workbench.face.draft import Draft
 from workbench.face.foretold import ForecastSheet, NextTask, OrderSheet
-from workbench.report import Forecast, OrderStudy, RunSummary
+from workbench.report import Forecast, KeptForecast, OrderStudy, RunSummary
 from workbench.session import Session, learnt_as
 
 
@@ -111,6 +111,11 @@ class Foresight(QObject):
             config = self._draft.state.run_config()
             self._start(lambda: self._session.order(config))
 
+    def score(self) -> None:
+        """Score forecasts that a run has made true or false, if there are any; say how good they were."""
+        if not self.busy and self._session.unscored():
+            self._start(self._scored)
+
     def cancel(self) -> None:
         """Give up at the next piece."""
         if self._thread is not None:
@@ -147,6 +152,9 @@ class Foresight(QObject):
         self.strip.show_stage(Stage(self.tr("Starting")))
         self._thread.start()
 
+    def _scored(self) -> Iterator[object]:
+        yield from self._session.score_forecasts()
+
     def _take(self, item: object) -> None:
         if self._thread is None or self._thread.cancelled:
             return
@@ -154,6 +162,8 @@ class Foresight(QObject):
             self.strip.show_stage(item)
         elif isinstance(item, Note):
             self.said.emit(item.text)
+        elif isinstance(item, KeptForecast) and item.score is not None:
+            self.said.emit(item.score.sentence)
         elif isinstance(item, Forecast):
             self._show(ForecastSheet(item, self._run.name if self._run else "", self._window))
         elif isinstance(item, OrderStudy):

@@ -152,6 +152,14 @@ class Log:
         with self._reading() as db:
             return reading.forecasts(db, reading.number_of(db, run_id))
 
+    def unscored(self) -> list[str]:
+        """Return the ids of runs that have a forecast without a score."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT DISTINCT r.id FROM forecast f JOIN run r ON r.number = f.run WHERE f.score IS NULL"
+            )
+            return [run_id for (run_id,) in rows]
+
     def runs(self) -> list[RunSummary]:
         """Return all runs, newest first."""
         with self._reading() as db:

@@ -5,6 +5,7 @@
 
 from workbench.session.forecasts import learnt_as
 from workbench.session.run import Run, ThreadEngine
-from workbench.session.session import Session, versions
+from workbench.session.session import Session
+from workbench.session.versions import versions
 
 __all__ = ["Run", "Session", "ThreadEngine", "learnt_as", "versions"]

@@ -43,7 +43,8 @@ def forecast(session: "Session", run: str, folder: TaskFolder) -> Iterator[Stage
     made = yield from make(source, config, learnt, folder, session.home)
     made = dataclasses.replace(made, run=details.summary.id)
     if any(not task.reason for task in made.tasks):
-        session.keep_forecast(made.run, finite(dataclasses.asdict(made)))
+        with session.log() as log:
+            log.keep_forecast(made.run, folder.path, finite(dataclasses.asdict(made)))
     yield made
 
 
@@ -65,6 +66,14 @@ def kept(session: "Session", run: str) -> list[KeptForecast]:
     return [_judged(session, details, item) for item in details.forecasts]
 
 
+def score_waiting(session: "Session", run: str) -> list[KeptForecast]:
+    """Score those of a run's forecasts that have no score yet and can have one; return them."""
+    details = session.details(run)
+    waiting = (item for item in details.forecasts if item["score"] is None)
+    judged = (_judged(session, details, item) for item in waiting)
+    return [item for item in judged if item.score is not None]
+
+
 def _judged(session: "Session", details: RunDetails, item: Mapping[str, Any]) -> KeptForecast:
     found = KeptForecast(item["number"], item["created"], _forecast_of(item))
     if item["score"] is not None:
@@ -80,7 +89,8 @@ def _judged(session: "Session", details: RunDetails, item: Mapping[str, Any]) ->
         name = later.summary.name
         reason = f"{name} has learnt it, but measured no movement of single tasks or classes"
         return dataclasses.replace(found, reason=reason)
-    session.keep_score(found.number, finite(dataclasses.asdict(score)))
+    with session.log() as log:
+        log.score_forecast(found.number, finite(dataclasses.asdict(score)))
     return dataclasses.replace(found, score=score)
 
 

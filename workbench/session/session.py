@@ -1,20 +1,18 @@
 """Folders in, runs out: what a window or a command may ask, over one home folder."""
 
 import os
-import platform
 import threading
 import uuid
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from numpy.typing import NDArray
 
-from workbench import __version__, config as configs, paths
+from workbench import config as configs, paths
 from workbench.config import RunConfig, TaskFolder
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Event, Note, Stage
@@ -36,6 +34,7 @@ from workbench.report import (
 )
 from workbench.session import forecasts
 from workbench.session.run import Run, prepare_threads
+from workbench.session.versions import versions
 
 
 class Session:
@@ -137,17 +136,17 @@ class Session:
 
     def runs(self) -> list[RunSummary]:
         """Return all runs of the log, newest first."""
-        with self._reading() as log:
+        with self.log() as log:
             return log.runs()
 
     def details(self, run: str) -> RunDetails:
         """Return everything the log knows of the run with this id, id prefix or name."""
-        with self._reading() as log:
+        with self.log() as log:
             return log.details(log.find(run))
 
     def events(self, run: str) -> list[Event]:
         """Return a past run's events in order, as they were sent live (without Stage and Pace)."""
-        with self._reading() as log:
+        with self.log() as log:
             return log.events(log.find(run))
 
     def arrays(self, run: str, path: str) -> dict[str, NDArray[Any]]:
@@ -169,7 +168,7 @@ class Session:
 
     def rename(self, run: str, name: str) -> None:
         """Give a run another name."""
-        with self._reading() as log:
+        with self.log() as log:
             log.rename(log.find(run), name)
 
     def export(
@@ -223,6 +222,15 @@ class Session:
         """Return what was forecast from a run, oldest first, each scored if a later run learnt it."""
         return forecasts.kept(self, run)
 
+    def unscored(self) -> list[str]:
+        """Return the ids of runs with a forecast that has no score yet; cheap."""
+        with self.log() as log:
+            return log.unscored()
+
+    def score_forecasts(self) -> list[KeptForecast]:
+        """Score what can be scored by now, of all runs; return what was."""
+        return [item for run in self.unscored() for item in forecasts.score_waiting(self, run)]
+
     def order(self, config: RunConfig, run: str = "") -> Iterator[Stage | Note | OrderStudy]:
         """Suggest an order of the tasks of `config`, before training; the last item is the study.
 
@@ -230,19 +238,9 @@ class Session:
         """
         return forecasts.order(self, config, run)
 
-    def keep_forecast(self, run: str, forecast: Mapping[str, Any]) -> int:
-        """Enter a forecast into the log."""
-        with self._reading() as log:
-            return log.keep_forecast(run, forecast["candidate"]["path"], forecast)
-
-    def keep_score(self, number: int, score: Mapping[str, Any]) -> None:
-        """Enter how good the forecast of this number turned out to be."""
-        with self._reading() as log:
-            log.score_forecast(number, score)
-
     def health(self) -> dict[str, object]:
         """Return what `doctor` says about the log."""
-        with self._reading() as log:
+        with self.log() as log:
             return dict(log.health())
 
     def close(self) -> None:
@@ -284,25 +282,10 @@ class Session:
         return f"run-{number:04d}"
 
     @contextmanager
-    def _reading(self) -> Iterator[Log]:
+    def log(self) -> Iterator[Log]:
         """The log in this thread: a connection belongs to the thread that made it."""
         if threading.get_ident() == self._owner:
             yield self._log
             return
         with closing(Log(self.home / paths.LOG_NAME)) as log:
             yield log
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that bear on a run's numbers, without importing the libraries."""
-    found = {
-        "workbench": __version__,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-    }
-    for package in ("torch", "torchvision", "timm", "numpy", "Pillow", "PySide6-Essentials"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
