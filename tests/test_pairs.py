@@ -9,8 +9,10 @@ import torch
 from safetensors.numpy import load_file
 from torch import Tensor
 
+from tests.small import learner as small_learner, network as small_network
 from tests.test_monitor import EVERYTHING, TASKS, measured, run_of, task
 from tests.test_readings import (
+    IMAGES,
     NEW,
     OLD,
     exhaust,
@@ -21,12 +23,12 @@ from tests.test_readings import (
     second_task,
 )
 from tests.tiny import tiny_network
-from workbench.config import MonitorConfig, TrainConfig
-from workbench.core import heat_map, own_kernel, pairs, readings, snapshot
-from workbench.core.heads import ProxyHead
+from workbench.config import MonitorConfig
+from workbench.core import gaps, heat_map, own_kernel, pairs, readings, snapshot
 from workbench.core.kernel import spectrum
-from workbench.core.network import Network
-from workbench.core.newcomer import mean_head, planned
+from workbench.core.learner import Batch
+from workbench.core.network import Features, Network
+from workbench.core.newcomer import planned
 from workbench.core.old_kernels import OldKernel, trace_of_all
 from workbench.core.overlap import overlap_of_vectors
 from workbench.core.plan import KernelPlan, fitted
@@ -66,31 +68,31 @@ def test_overlap_and_angles_are_those_of_the_explicit_jacobians() -> None:
     assert found["ntk.overlap_chance"].value == pytest.approx((10 * 18) ** 0.5 / a.shape[1])
 
 
-TRAINING = TrainConfig(learning_rate=0.1, momentum=0.0, epochs=10, batch_size=4)
-
-
-def test_the_forecast_is_gradient_descent_on_the_jacobians_and_needs_no_step() -> None:
-    """Steps of f ← f − (η/n) K r one by one, r what cross-entropy begins with; the head as class means."""
+def test_the_forecast_is_the_first_step_of_the_real_loss_made_long() -> None:
+    """Against autograd through the real network: loss on the hybrid, gradient of V, Jacobian of old logits."""
     network = tiny_network()
     learner = second_task(network)
     scene = scene_of(network, learner.proxy)
     reference = readings.refer(scene)
-    gap, each = pairs.forecast(scene, reference, TRAINING)
-    means = ProxyHead(network.width, 3).double()
-    features, labels = scene.train[1].main, torch.tensor(NEW.labels) - 2
-    with torch.no_grad():
-        means.weight.copy_(mean_head(features, labels, 3))
-    b = jacobian(means(forward(network, NEW)), shared(network))
-    head = jacobian(means(forward(network, NEW)), list(means.parameters()))
-    a, _ = both_sides(network, learner, shared(network))
-    kernel = b @ b.T + head @ head.T
-    push = (torch.eye(3).double()[labels] - means(features).softmax(1)).reshape(-1).detach()
-    rate, steps = planned(TRAINING, 6)
-    left, moved = push.clone(), torch.zeros(len(a), dtype=torch.float64)
-    for _ in range(steps):
-        moved += rate / 6 * (a @ b.T @ left)
-        left -= rate / 6 * (kernel @ left)
-    torch.testing.assert_close(reference.forecast[0].reshape(-1), moved, rtol=1e-9, atol=1e-9)
+    state = learner.chance.get_state()
+    gap, each = pairs.forecast(scene, reference, learner)
+    assert torch.equal(learner.chance.get_state(), state)
+    features = network.eval()(IMAGES[list(NEW.indices)])
+    batch = Batch(features, torch.tensor(NEW.labels) - 2, learner.old_ids)
+    terms, method = learner.losses(batch), learner.method
+    only = Features(None, None, features.hybrid)
+    loss = (
+        terms["cross_entropy_hybrid"]
+        + method.weight_mutual_information * terms["mutual_information"]
+        + method.weight_orthogonality * learner.losses(replace(batch, features=only))["orthogonality"]
+    )  # fmt: skip
+    parameters = shared(network)
+    gradient = torch.cat([g.reshape(-1) for g in torch.autograd.grad(loss, parameters)])
+    theta = torch.cat([p.detach().reshape(-1) for p in parameters])
+    rate, steps = planned(learner.training, 6)
+    a, _ = both_sides(network, learner, parameters)
+    moved = -rate * steps * (a @ (gradient + learner.training.weight_decay * theta))
+    torch.testing.assert_close(reference.forecast[0].reshape(-1), moved, rtol=1e-7, atol=1e-9)
     assert [value.value for value in each] == [gap["ntk.forecast"].value]
     assert gap["ntk.forecast_ridge"].value > 0
 
@@ -100,7 +102,7 @@ def test_a_forecast_that_came_true_scores_one_and_its_opposite_minus_one() -> No
     learner = second_task(network)
     scene = scene_of(network, learner.proxy)
     reference = readings.refer(scene)
-    pairs.forecast(scene, reference, TRAINING)
+    pairs.forecast(scene, reference, learner)
     for sign, cosine, error in ((1.0, 1.0, 0.0), (-1.0, -1.0, 1.0)):
         came = reference.prototypes(scene.train[0].main) - sign * 0.5 * reference.forecast[0]
         reference.logits = [came]
@@ -110,15 +112,35 @@ def test_a_forecast_that_came_true_scores_one_and_its_opposite_minus_one() -> No
         assert "at least three" in values["ntk.forecast_rank"].reason
 
 
-def test_steps_that_would_grow_without_bound_leave_the_forecast_to_ridge_regression() -> None:
-    network = tiny_network()
-    learner = second_task(network)
-    scene = scene_of(network, learner.proxy)
+@pytest.mark.parametrize("profile", ["paper", "repaired"])
+def test_a_short_task_goes_where_its_forecast_said(profile: str) -> None:
+    """One small step of the whole method, dropout off: the direction of the old logits' movement by the fusion."""
+    chosen = {"fusion": "linear", "orthogonality": "projection"} if profile == "repaired" else {}
+    network = small_network(profile, **chosen)
+    teacher = small_learner(profile, made=network, **chosen)
+    teacher.begin_task((0, 1), 1)
+    network.eval()
+    with torch.no_grad():
+        features = network(IMAGES[list(OLD.indices)]).main
+    for class_id in (0, 1):
+        network.prototypes.learn(class_id, features[torch.tensor(OLD.labels) == class_id])
+    teacher.begin_task((2, 3, 4), 1)
+    network.eval()
+    scene = scene_of(network, teacher.proxy)
     reference = readings.refer(scene)
-    gap, each = pairs.forecast(scene, reference, replace(TRAINING, learning_rate=1e6))
-    assert "grow without bound" in gap["ntk.forecast"].reason
-    assert [value.value for value in each] == [gap["ntk.forecast_ridge"].value]
-    assert each[0].value is not None
+    pairs.forecast(scene, reference, teacher)
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    for group in teacher.optimiser.param_groups:
+        group["lr"] = 1e-4
+    images, labels = IMAGES[list(NEW.indices)], torch.tensor(NEW.labels) - 2
+    teacher.step(teacher.losses(teacher.forward(images, labels, teacher.old_ids)))
+    with torch.no_grad():  # only the value layer's step is forecast
+        for name, p in network.named_parameters():
+            if not name.startswith("fusion.value"):
+                p.copy_(before[name])
+    measured_ = readings.moved(scene_of(network, teacher.proxy), reference)
+    cosine = gaps.drift_cosine(reference.forecast, measured_).value
+    assert cosine == pytest.approx(1.0, abs=1e-3)
 
 
 def test_a_task_of_one_class_is_not_forecast_and_says_why() -> None:

@@ -6,7 +6,7 @@ Counted, not timed, so that the same configuration measures at the same points e
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workbench.config import MonitorConfig
 from workbench.core import pairs, snapshot
@@ -84,7 +84,8 @@ class Costs:
     def end(self) -> float:
         """As after an epoch, with what is said of pairs of tasks."""
         rows, operations = pairs.MAX_ROWS, self.network.backbone.operations
-        return self.epoch() + _DEAR * self._pair_rows() + self._old * 200 * rows**3 / operations
+        between = _DEAR * self._pair_rows() + self._old * 200 * rows**3 / operations
+        return self.epoch() + between + (self._linearity() if self.plan.linear else 0.0)
 
     def settled(self) -> float:
         """The slow copies have changed, and the heat map is made."""
@@ -92,13 +93,13 @@ class Costs:
         rows = self.plan.passes(self.network, shown, VECTORS) if self.plan.kind != "closed" else 0.0
         return _DEAR * (self.branches * self.pictures + rows)
 
-    def linearity(self) -> float:
-        """Two looks at the old tasks with parameters displaced."""
-        return 2 * _DEAR * self.branches * sum(len(probe.train) for probe in self.probes[:-1])
-
     @property
     def _old(self) -> int:
         return len(self.probes) - 1
+
+    def _linearity(self) -> float:
+        """Two looks at the old tasks with parameters displaced."""
+        return 2 * _DEAR * self.branches * sum(len(probe.train) for probe in self.probes[:-1])
 
     def _own_rows(self) -> float:
         """The task's own rows, one for each of its outputs, in the full kernel."""
@@ -127,7 +128,8 @@ def choose(
 ) -> tuple[KernelPlan, int, float]:
     """Return the plan, the probe's size and what all starts and ends will take, at most `room` if that can be.
 
-    The richest kernel for which the whole probe has room; if none has, the plainest on fewer pictures.
+    The richest kernel for which the whole probe has room; if none has, the plainest on fewer pictures,
+    and without the linearity index where even the fewest have no room for it.
     """
     asked = config.probe_per_task
     kinds = KINDS if config.kernel == "auto" else (config.kernel,)
@@ -136,6 +138,8 @@ def choose(
     sizes = range(1, asked + 1)
     fitting = bisect_right(sizes, room, key=lambda size: least(network, plan, probes(size)))
     size = min(max(fitting, FEWEST), asked)
+    if fitting < size:
+        plan = replace(plan, linear=False)
     return plan, size, least(network, plan, probes(size))
 
 

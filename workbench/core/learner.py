@@ -127,6 +127,26 @@ class Learner:
         ).sum()
         return terms
 
+    def push(self, m: Tensor, labels: Tensor) -> Tensor:
+        """Return ∂L/∂m (n, D) of the weighted loss at hybrid features m (n, D) with local labels (n,).
+
+        What training pulls the hybrid by: its cross-entropy and the auxiliary terms on it, every old
+        prototype taking part. Draws nothing and changes nothing.
+        """
+        with torch.enable_grad():
+            leaf = m.detach().to(self.proxy.weight).requires_grad_()
+            batch = Batch(Features(None, None, leaf), labels, self.old_ids)
+            total = F.cross_entropy(self.proxy(leaf), labels)
+            if self.switches["mutual_information"] != "off":
+                contrast = self._mutual_information(batch)
+                if contrast is not None and torch.isfinite(contrast):
+                    total = total + self.method.weight_mutual_information * contrast
+            if self.switches["orthogonality"] == "projection" and self.basis.shape[1]:
+                projection = losses.projection_energy([leaf], self.basis)
+                total = total + self.method.weight_orthogonality * projection
+            (found,) = torch.autograd.grad(total, leaf)
+        return found.double()
+
     def step(self, terms: Mapping[str, Tensor]) -> None:
         """One optimiser step on the total."""
         self.optimiser.zero_grad()

@@ -103,7 +103,7 @@ class Monitor:
         where = (len(self._probes) - 1, 0, step)
         yield from self._read(scene, where, "start")
         yield Stage(TEXT)
-        gap, each = pairs.forecast(scene, self._reference, learner.training)
+        gap, each = pairs.forecast(scene, self._reference, learner)
         yield from _said(gap, where)
         for other, value in enumerate(each):
             yield from _said({"ntk.disturbance_forecast": value}, where, other)
@@ -180,7 +180,7 @@ class Monitor:
         """Say how far the task's training was from linear, on the old tasks' logits, and what every block predicts."""
         old = [probe.train for probe in self._probes[:-1]]
         found = predicted = Value(None, "there is no earlier task yet")
-        if old and not self._afford(self._costs.linearity()):
+        if old and not self._plan.linear:
             found = predicted = Value(
                 None, "left out, to keep the monitor within its share of the work"
             )

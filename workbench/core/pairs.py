@@ -8,20 +8,20 @@ Raviv 2026 (arXiv 2606.18024). Formulas in `core.overlap`, `core.newcomer`, `cor
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from workbench.config import TrainConfig
-from workbench.core import gaps, overlap
+from workbench.core import gaps, overlap, readings
 from workbench.core.fusion import Fusion
 from workbench.core.gaps import Value
 from workbench.core.glimpse import Glimpse
 from workbench.core.heads import PrototypeHead
 from workbench.core.jacobian import Rows, columns_of, gram
 from workbench.core.kernel import prototype_vectors, proxy_vectors, spectrum, value_kernel
+from workbench.core.learner import Learner
 from workbench.core.newcomer import movement, new_task, planned, why_not
 from workbench.core.probe import View
 from workbench.core.readings import Reference, Scene, local_labels, moved, why_no_value_layer
@@ -42,12 +42,14 @@ class Drawn:
 
 
 def forecast(
-    scene: Scene, reference: Reference, training: TrainConfig
+    scene: Scene, reference: Reference, learner: Learner
 ) -> tuple[dict[str, Value], list[Value]]:
     """Return what the kernel says before training: the gap, and each old task's disturbance.
 
-    As `core.newcomer` has it: for the training planned, and to the end. The movement is kept in
-    `reference.forecast`, to be scored when the task is learnt.
+    For the training planned, s steps of mean size η along the push u = ∂L/∂m of the whole loss on the
+    new task's probe: Δ̂_A = −η s ( K_AB-block of u + ω J_A θ ), the first order in η s of gradient
+    descent with weight decay ω. It is kept in `reference.forecast`, to be scored when the task is
+    learnt. To the end: ridge regression, as `core.newcomer` has it.
     """
     old, reason = scene.train[:-1], _why_no_forecast(scene)
     names = ("ntk.forecast", "ntk.forecast_ridge")
@@ -55,23 +57,29 @@ def forecast(
         absent = Value(None, reason)
         return dict.fromkeys(names, absent), [absent] * len(old)
     seen = _glimpse(scene)
-    new = new_task(seen, *planned(training, seen.pictures))
-    found = [movement(view, reference.prototypes, new) for view in old]
-    gaps_of = [
-        gaps.interplay([m for m in sides if m is not None], reference.logits)
-        if None not in sides
-        else Value(None, why)
-        for sides, why in (
-            ([each.planned for each in found], "steps of this size would grow without bound"),
-            ([each.ridge for each in found], new.ridge.reason),
-        )
-    ]
-    main = [each.main for each in found]
-    reference.forecast = [moved for moved in main if moved is not None]
-    if len(reference.forecast) < len(old):
-        reference.forecast = []
-        return dict(zip(names, gaps_of, strict=True)), [gaps_of[0]] * len(old)
-    return dict(zip(names, gaps_of, strict=True)), disturbances(reference.forecast, reference)
+    rate, steps = planned(learner.training, seen.pictures)
+    reference.forecast = _pushed(scene, reference, learner, rate * steps)
+    new = new_task(seen, rate, steps)
+    found = [movement(view, reference.prototypes, new).ridge for view in old]
+    ends = [moved for moved in found if moved is not None]
+    to_the_end = Value(None, new.ridge.reason)
+    if len(ends) == len(old):
+        to_the_end = gaps.interplay(ends, reference.logits)
+    gap = gaps.interplay(reference.forecast, reference.logits)
+    values = dict(zip(names, (gap, to_the_end), strict=True))
+    return values, disturbances(reference.forecast, reference)
+
+
+def _pushed(scene: Scene, reference: Reference, learner: Learner, way: float) -> list[Tensor]:
+    """Return −`way` J_A (∂L/∂θ + ω θ) of the fusion's value layer for each old task: (n, C_old)."""
+    fusion, view = cast(Fusion, scene.network.fusion), scene.train[-1]
+    push = learner.push(view.main, local_labels(scene, view, scene.probes[-1].train))  # (n, D)
+    decay = learner.training.weight_decay
+    weight, bias = (p.detach().double() for p in (fusion.value.weight, fusion.value.bias))
+    toward = 0.5 * push.T @ cast(Tensor, view.s1) + decay * weight  # (D, D)
+    shift = 0.5 * push.sum(0) + decay * bias  # (D,)
+    ahead = replace(reference.start, weight=weight - way * toward, bias=bias - way * shift)
+    return readings.movement(reference.start, ahead, reference.prototypes)
 
 
 def _glimpse(scene: Scene) -> Glimpse:

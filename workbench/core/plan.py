@@ -35,11 +35,13 @@ class KernelPlan:
             at the end of tasks; "full": every output of the task being learnt, at every measurement, and "trace".
         columns: what each block's rows are sketched to; 0 keeps them whole.
         piece: pictures whose gradients are made at once.
+        linear: whether the linearity index is measured at the end of tasks.
     """
 
     kind: str
     columns: int
     piece: int
+    linear: bool = True
 
     def sketch(self) -> Sketch | None:
         """Return the sketch of all this run's rows, or None if they are kept whole."""
