@@ -12,7 +12,7 @@ from workbench.face.theme import Theme
 from workbench.measures import MEASURES
 
 _MOST_NAMES = 6  # in the legend
-_FORMULA = "rms over pictures and logits: measured Δ = g(X; θ) − g(X; θ_start), forecast K_τB (K_BB + λI)⁻¹ (Y_B − h(X_B))"
+_FORMULA = "rms over pictures and logits: measured Δ = g(X; θ) − g(X; θ_start), forecast −η s J (∂L/∂θ + ω θ)"
 
 
 class MovementPanel(MomentPanel):

@@ -19,6 +19,7 @@ from workbench.face.series import Floats
 from workbench.face.theme import Theme
 
 _SMALL = 1e-3  # below it, y is written with a power of ten
+_DECADES = 1.7  # of a logarithmic axis, up to which numbers between powers of ten have room
 _SMALL_MARK = 3  # pixels of a marker among many
 _FEW = 150  # points of a line up to which smooth edges cost nothing
 
@@ -32,6 +33,10 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
         if not self.logMode and max((abs(v * scale) for v in values), default=1.0) < _SMALL:
             return [_scientific(value * scale) + self.unit for value in values]
         return [text + self.unit for text in super().tickStrings(values, scale, spacing)]
+
+    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        low, high = self.range
+        return [_of_decade(value, few=high - low <= _DECADES) for value in values]
 
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
         levels: list[tuple[float, float]] = super().tickSpacing(low, high, size)[:1]
@@ -49,6 +54,15 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
 def _scientific(value: float) -> str:
     """Return 5e-5 or 1.2e-4, and plain 0."""
     return np.format_float_scientific(value, 3, trim="-", exp_digits=1) if value else "0"
+
+
+def _of_decade(logarithm: float, *, few: bool) -> str:
+    """Return a power of ten, and 2 and 5 times it where there are `few` decades; the rest is left unsaid."""
+    number = 10.0**logarithm
+    leading = round(10.0 ** (logarithm - math.floor(logarithm + 1e-9)))
+    if leading not in ((1, 2, 5) if few else (1,)):
+        return ""
+    return f"{number:.4g}" if _SMALL <= number < 1e4 else _scientific(number)
 
 
 def _at_least(step: float, room: float) -> float:

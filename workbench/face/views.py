@@ -68,7 +68,6 @@ def _forgetting(record: RunRecord, theme: Theme) -> list[Line]:
 def _ntk_gap(_: RunRecord, theme: Theme) -> list[Line]:
     colour = theme.lines
     return [
-        Line("ntk.forecast", "forecast", theme.runs[0], "dashdot", 1.5, points=True),
         Line("ntk.interplay_full", "every block", colour[3], "dot", 1.5, points=True),
         Line("ntk.interplay_replayed", "replayed", colour[2], "dot", 1.5, points=True),
         Line("ntk.interplay_measured", "measured", colour[1], "dash", 2, points=True),
