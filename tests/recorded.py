@@ -197,6 +197,7 @@ def _of_pairs(task: int, epoch: int, step: int) -> list[Event]:
             "ntk.angle_max": 0.95 - 0.04 * (task - old),
             "ntk.angle_mean": 0.41,
             "ntk.disturbance": disturbance(old, task),
+            "ntk.disturbance_settled": disturbance(old, task) * 1.1,
             "ntk.vulnerable_rank": 3.0 + old,
             "ntk.vulnerable_expected": 12.0,
             "ntk.old_drift": 0.16 * (task - old) + 0.02 * old,

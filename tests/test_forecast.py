@@ -214,10 +214,10 @@ def later_run(
     if measured:
         folder = run_folder(session.home, run.id)
         save_file(
-            {"classes": np.arange(4), "drift_measured": np.array([0.4, 0.3, 0.2, 0.1])},
+            {"classes": np.arange(4), "drift_settled": np.array([0.4, 0.3, 0.2, 0.1])},
             folder / "kernel.safetensors",
         )
-        events += [Measured("ntk.disturbance", 2, 0, 9, d, other=i) for i, d in enumerate((0.5, 0.1))]  # fmt: skip
+        events += [Measured("ntk.disturbance_settled", 2, 0, 9, d, other=i) for i, d in enumerate((0.5, 0.1))]  # fmt: skip
         events.append(Snapshot(2, 0, 9, "kernel.safetensors", "by hand"))
     with Log(session.home / LOG_NAME) as log:
         log.write(run.id, [(1.0, event) for event in (*events, TaskEnded(2, 9), Finished(9))])
@@ -241,7 +241,7 @@ def test_a_forecast_is_scored_by_the_run_that_learns_it(tmp_path: Path) -> None:
         run = later_run(session, base, longer, measured=False)
         assert "measured no movement" in session.forecasts(base)[0].reason
         with Log(session.home / LOG_NAME) as log:
-            found = [Measured("ntk.disturbance", 2, 0, 9, d, other=i) for i, d in enumerate((0.5, 0.1))]  # fmt: skip
+            found = [Measured("ntk.disturbance_settled", 2, 0, 9, d, other=i) for i, d in enumerate((0.5, 0.1))]  # fmt: skip
             log.write(run, [(1.0, event) for event in found])
         (kept,) = session.forecasts(base)
         assert kept.score is not None

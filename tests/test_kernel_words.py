@@ -54,6 +54,7 @@ def test_the_worst_pair_is_told_beside_chance(record):
         ("ntk.angle_max", ", on average 0.41"),
         ("ntk.disturbance", ", forecast 0."),
         ("ntk.disturbance_forecast", ", measured 0."),
+        ("ntk.disturbance_settled", ", by training 0."),
         ("ntk.vulnerable_rank", ": 5, for a linear head 12"),
     ],
 )

@@ -232,7 +232,7 @@ def numbers(events, name: str, task: int) -> dict[int, Measured]:
 def test_a_run_says_of_every_pair_what_learning_did(tmp_path: Path) -> None:
     events, _ = run_of(tiny_network(), EVERYTHING, THREE, folder=tmp_path)
     for name in ("overlap", "overlap_chance", "angle_max", "angle_mean", "disturbance",
-                 "vulnerable_rank", "vulnerable_expected", "old_drift", "old_cka", "disturbance_forecast"):  # fmt: skip
+                 "vulnerable_rank", "vulnerable_expected", "old_drift", "old_cka", "disturbance_forecast", "disturbance_settled"):  # fmt: skip
         assert set(numbers(events, f"ntk.{name}", 2)) == {0, 1}
         for event in numbers(events, f"ntk.{name}", 2).values():
             assert event.value is not None, event
@@ -259,6 +259,7 @@ def test_the_arrays_of_a_run_are_kernels_of_its_pictures_in_order(tmp_path: Path
         assert values.sum() == pytest.approx(float(np.trace(block)), rel=1e-4)
     assert found["classes"].tolist() == [0, 1, 2, 3, 4]
     assert (found["drift_measured"] > 0).all()
+    assert (found["drift_settled"] != found["drift_measured"]).all()
     assert np.isfinite(found["drift_forecast"]).all()
     assert "random output vectors" in shots[-1].method
 

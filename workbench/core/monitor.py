@@ -142,10 +142,12 @@ class Monitor:
         where = (len(self._probes) - 1, epoch, step)
         scene = yield from self._look(moved=False)
         yield from self._forgotten(scene, where)
-        for other, old in enumerate(self._old):
+        moved = pairs.disturbances(readings.moved(scene, self._reference), self._reference)
+        for other, (old, disturbance) in enumerate(zip(self._old, moved, strict=True)):
             yield Stage(TEXT)
             drift, cka = old.since(scene.train[other])
-            yield from _said({"ntk.old_drift": drift, "ntk.old_cka": cka}, where, other)
+            values = {"old_drift": drift, "old_cka": cka, "disturbance_settled": disturbance}
+            yield from _said({f"ntk.{name}": v for name, v in values.items()}, where, other)
         self._old.append(OldKernel.of(scene.network, scene.train[-1], self._probes[-1].class_ids))
         yield from self._last_map(scene, where)
 
@@ -225,7 +227,8 @@ class Monitor:
             deltas = readings.moved(self._scene, self._reference)
             said = self._reference.forecast
             of_forecast = pairs.by_class(scene, said) if said else {}
-            more = snapshot.class_arrays(pairs.by_class(scene, deltas), of_forecast)
+            settled = pairs.by_class(scene, readings.moved(scene, self._reference))
+            more = snapshot.class_arrays(pairs.by_class(scene, deltas), of_forecast, settled)
         yield from self._map(scene, rows, where, "done", drawn, more)
 
     def _map(

@@ -2,8 +2,9 @@
 
 A safetensors file of `kernel` (n, n) float32, the trace kernel of the inference logits among probe
 pictures of all tasks so far; `tasks` (n,) and `labels` (n,), the task and the global class of each, in
-order; `spectrum.<t>`, the falling eigenvalues of task t's block; and after a task `classes`, `drift_measured` and
-`drift_forecast`, how far each old class moved and was said to move (rms, logits).
+order; `spectrum.<t>`, the falling eigenvalues of task t's block; and after a task `classes`, with `drift_measured`,
+`drift_forecast` and `drift_settled`: how far training moved each old class, was said to move it, and
+how far it had come when the task was done (rms, logits).
 """
 
 import os
@@ -54,14 +55,15 @@ def arrays_of(kernel: Tensor, parts: Sequence[Part]) -> dict[str, np.ndarray]:
 
 
 def class_arrays(
-    measured: Mapping[int, float], forecast: Mapping[int, float]
+    measured: Mapping[int, float], forecast: Mapping[int, float], settled: Mapping[int, float]
 ) -> dict[str, np.ndarray]:
-    """Return the arrays about old classes; NaN where nothing was forecast."""
+    """Return the arrays about old classes; NaN where nothing was forecast or is not finite."""
     ids = sorted(measured)
     return {
         "classes": np.array(ids, np.int64),
         "drift_measured": np.array([measured[i] for i in ids]),
         "drift_forecast": np.array([forecast.get(i, np.nan) for i in ids]),
+        "drift_settled": np.array([settled.get(i, np.nan) for i in ids]),
     }
 
 

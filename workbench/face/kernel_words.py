@@ -98,6 +98,7 @@ def pairs(record: RunRecord, name: str, at: Moment | None) -> str:
         "ntk.angle_max": f"Tasks {new} and {old} share most: their closest directions have cosine {value}{beside}.",
         "ntk.disturbance": f"Task {new} moved task {old} most: by {value} of its signal{beside}.",
         "ntk.disturbance_forecast": f"Task {new} was forecast to move task {old} most: by {value} of its signal{beside}.",
+        "ntk.disturbance_settled": f"With averaging and corrections, task {new} moved task {old} most: by {value} of its signal{beside}.",
         "ntk.vulnerable_rank": f"What task {new} did to task {old} takes most directions: {value}{beside}.",
     }[name]
     return text + doubt(record, {pair[1]}, at)
@@ -108,6 +109,7 @@ _BESIDE = {  # measure: the number it is read beside, and how that is called
     "ntk.angle_max": ("ntk.angle_mean", "on average"),
     "ntk.disturbance": ("ntk.disturbance_forecast", "forecast"),
     "ntk.disturbance_forecast": ("ntk.disturbance", "measured"),
+    "ntk.disturbance_settled": ("ntk.disturbance", "by training"),
     "ntk.vulnerable_rank": ("ntk.vulnerable_expected", "for a linear head"),
 }
 

@@ -15,6 +15,7 @@ _NAMES = {  # measure: its name in the list
     "ntk.angle_max": "Largest common direction",
     "ntk.disturbance": "Disturbance",
     "ntk.disturbance_forecast": "Disturbance, forecast",
+    "ntk.disturbance_settled": "Disturbance, all told",
     "ntk.vulnerable_rank": "Vulnerable rank",
 }
 

@@ -54,6 +54,8 @@ _BETWEEN = (
 _PAIRS = (
     _number("ntk.disturbance", "Disturbance of an old task", "‖Δ_τ‖² / (n C V_τ) of one old task τ",
             "How far learning a task moved this old one, of its own signal.", "lower", when=_AT_END),
+    _number("ntk.disturbance_settled", "Disturbance of an old task, all told", "as the disturbance, with Δ_τ up to where fusion and prototypes are made",
+            "With the EMA step and a fusion fitted again, where the switches have them: what the next task meets.", "lower", when=_SETTLED),
     _number("ntk.disturbance_forecast", "Disturbance of an old task, forecast", "as the disturbance, with the forecast's Δ̂_τ",
             "What was forecast of it before training.", "lower", cost=_EIGEN, when=_AT_START),
     _number("ntk.overlap", "Overlap of two tasks", "O = ‖K_AB‖_F² / (‖K_AA‖_F ‖K_BB‖_F), K_AB = J_A^g (J_B^h)ᵀ",

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _STARTING = "Starting the engine (loading torch)"
 
+_MOVED = (
+    "ntk.disturbance_settled"  # with the EMA step and the refit, which a forecast to the end is of
+)
+
 
 def forecast(session: "Session", run: str, folder: TaskFolder) -> Iterator[Stage | Note | Forecast]:
     """Yield progress, and at last the forecast, which is kept if it says anything."""
@@ -122,15 +126,15 @@ def _score(
     by_task: dict[int, float] = {}
     snapshot = None
     for event in session.events(run):
-        if isinstance(event, Measured) and event.name == "ntk.disturbance" and event.task == place:
+        if isinstance(event, Measured) and event.name == _MOVED and event.task == place:
             if event.other is not None and event.value is not None:
                 by_task[event.other] = event.value
         elif isinstance(event, Snapshot) and event.task == place:
             snapshot = event
     arrays = session.arrays(run, snapshot.path) if snapshot is not None else {}
     by_class: dict[int, float] = {}
-    if {"classes", "drift_measured"} <= set(arrays):
-        pairs = zip(arrays["classes"].tolist(), arrays["drift_measured"].tolist(), strict=True)
+    if {"classes", "drift_settled"} <= set(arrays):
+        pairs = zip(arrays["classes"].tolist(), arrays["drift_settled"].tolist(), strict=True)
         by_class = dict(pairs)
     if not by_task and not by_class:
         return None
