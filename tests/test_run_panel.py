@@ -37,6 +37,8 @@ def test_time_left_waits_until_it_is_worth_something(panel: RunPanel) -> None:
     panel.show_news([Pace(312.0, 900.0, 1, 1000)])
     assert panel.rate.text() == "312 pictures/s"
     assert panel.left.text() == ""
+    panel.show_news([Pace(312.0, 900.0, 2, 1000, monitor=0.094)])
+    assert panel.rate.text() == "312 pictures/s · NTK 9%"
     panel.show_news([Pace(312.0, 830.0, 40, 1000)])
     assert panel.left.text() == "about 14 min left"
     assert (panel.bar.value(), panel.bar.maximum()) == (40, 1000)

@@ -39,6 +39,9 @@ class RunPanel(QFrame):
         self.stage.setMinimumWidth(120)
         self.rate = QLabel(self)
         self.rate.setProperty("muted", "true")
+        self.rate.setToolTip(
+            self.tr("Training pictures a second, and the NTK monitor's share of the time so far")
+        )
         self.left = QLabel(self)
         self.left.setProperty("muted", "true")
         self.bar = QProgressBar(self)
@@ -111,7 +114,8 @@ class RunPanel(QFrame):
         self.bar.setRange(0, max(pace.total, 1))
         self.bar.setValue(pace.done)
         rate = self.tr("{rate:,.0f} pictures/s").format(rate=pace.images_per_second)
-        self.rate.setText(rate if pace.images_per_second > 0 else "")
+        share = self.tr(" · NTK {share:.0%}").format(share=pace.monitor) if pace.monitor else ""
+        self.rate.setText(rate + share if pace.images_per_second > 0 else "")
         sure = pace.seconds_left is not None and pace.done >= _SURE_AFTER * pace.total
         if sure and pace.seconds_left is not None:
             text = self.tr("about {time} left").format(time=duration(pace.seconds_left))
