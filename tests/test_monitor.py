@@ -214,6 +214,7 @@ def test_fewer_pictures_than_the_probe_asks_for_are_all_taken() -> None:
     part = Part((7, 8, 9), (0, 0, 1))
     assert sorted(draw(part, 32, (0, 0, 0)).indices) == [7, 8, 9]
     events, _ = run_of(tiny_network(), MonitorConfig(probe_per_task=500, budget=1.0), TASKS[:2])
+    assert notes(events)[0].startswith("Task 1 has 12 training pictures for a probe of 500")
     assert measured(events, "ntk.gap_predicted")[-1].value is not None
 
 

@@ -96,7 +96,7 @@ class Monitor:
             self._rows = ProbeRows(self._eye, self._plan)
         self._learner = learner
         self._probes.append(draw_task(task, len(self._probes), self._size, self._seed))
-        yield from self._row_limit()
+        yield from self._shortage()
         self._budget.spend_reserved(self._costs.start())
         scene = yield from self._look(moved=False)
         self._reference, self._start = readings.refer(scene), linearity.trained(network)
@@ -274,9 +274,15 @@ class Monitor:
             self._eye.network, self._learner.proxy, self._probes, views[:tasks], views[tasks:]
         )
 
-    def _row_limit(self) -> Iterator[Note]:
+    def _shortage(self) -> Iterator[Note]:
+        """Say where the probe is smaller than was planned, or the kernel smaller than the probe."""
         probe = self._probes[-1]
         taken, drawn = readings.kernel_pictures(probe), len(probe.train)
+        if drawn < self._size:
+            yield Note(
+                f"Task {len(self._probes)} has {drawn} training pictures for a probe of {self._size}: its kernel "
+                "is measured on all of them, and its numbers are rougher than those of other tasks."
+            )
         if taken < drawn:
             yield Note(
                 f"Task {len(self._probes)}: the kernel is measured on {taken} of {drawn} probe pictures; "
