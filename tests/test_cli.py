@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from workbench.cli import DONE, FAILED, INTERRUPTED, STOPPED, WRONG_USE, main
 from workbench.cli.progress import Progress
 from workbench.config import effective_switches, from_dict, read_toml, to_toml
 from workbench.events import Evaluated, Note, Pace, Stage
+from workbench.measures import MEASURES
 from workbench.session import Session
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -366,13 +368,26 @@ def test_show_has_what_other_programs_rely_on(command, learnt):
     for matrix in (shown["accuracy_matrix"], shown["baseline"]):
         assert matrix[0][1] is None
         assert all(0 <= value <= 1 for value in (matrix[0][0], *matrix[1]))
-    (adapter,) = shown["files"]
-    kept = (learnt / "home" / adapter["path"]).read_bytes()
-    assert adapter["sha256"] == hashlib.sha256(kept).hexdigest()
+    assert {file["kind"] for file in shown["files"]} == {"adapter", "kernel"}
+    for file in shown["files"]:
+        kept = (learnt / "home" / file["path"]).read_bytes()
+        assert file["sha256"] == hashlib.sha256(kept).hexdigest()
     assert shown["metrics"]
     for metric in shown["metrics"]:
-        assert metric.keys() >= {"name", "unit", "formula", "task", "epoch", "step", "value"}
+        assert metric.keys() >= {
+            "name",
+            "unit",
+            "formula",
+            "task",
+            "other",
+            "epoch",
+            "step",
+            "value",
+        }
         assert metric["formula"]
+        assert metric["unit"]
+        assert datetime.fromisoformat(metric["time"]).tzinfo
+    assert {m["name"] for m in shown["metrics"]} == MEASURES.keys()
     assert any(metric["name"].startswith("ntk.") for metric in shown["metrics"])
 
 

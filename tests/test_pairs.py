@@ -34,7 +34,7 @@ from workbench.core.overlap import overlap_of_vectors
 from workbench.core.plan import KernelPlan, fitted
 from workbench.core.probe import View
 from workbench.core.probe_rows import ProbeRows
-from workbench.events import Measured, Snapshot
+from workbench.events import Measured, Note, Snapshot
 
 THREE = (*TASKS[:2], task(100, (5, 6)))
 FULL, TRACE, CLOSED = (KernelPlan(kind, 0, 2) for kind in ("full", "trace", "closed"))
@@ -307,9 +307,21 @@ def test_rows_that_do_not_fit_the_memory_are_sketched_and_fewer_are_made_at_once
     tight = fitted("full", network, MonitorConfig(memory_gb=0.05, sketch_columns=64), 10**6)
     assert (tight.columns, tight.piece < roomy.piece) == (64, True)
     assert fitted("full", network, MonitorConfig(gradients="sketch"), 1).columns == 4096
-    assert fitted("full", network, MonitorConfig(gradients="exact", memory_gb=0.05), 10**6).columns == 0  # fmt: skip
+    assert fitted("full", network, MonitorConfig(gradients="exact"), 1000).columns == 0
+    forced = MonitorConfig(gradients="exact", memory_gb=0.05)
+    assert fitted("full", network, forced, 10**6).columns == 4096  # never beyond the memory
     assert "sketched to 64 columns" in tight.sentence(network)
     assert "exact" in roomy.sentence(network)
+
+
+def test_exact_gradients_that_do_not_fit_are_named() -> None:
+    config = MonitorConfig(
+        probe_per_task=4, budget=1.0, kernel="full", gradients="exact", memory_gb=1e-5
+    )
+    events, _ = run_of(tiny_network(), config, TASKS[:1])
+    (note,) = [event for event in events if isinstance(event, Note)]
+    assert "monitor.memory_gb = 1e-05" in note.text
+    assert measured(events, "ntk.share_s1")[0].value is not None
 
 
 def test_a_sketched_run_says_nearly_what_the_exact_one_says() -> None:

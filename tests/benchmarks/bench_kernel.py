@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -95,7 +96,9 @@ def one(form: str, options: argparse.Namespace, keep: Path) -> dict[str, float]:
     part = Part(tuple(range(n)), tuple(i % outputs for i in range(n)))
     proxy = ProxyHead(network.width, outputs).to(device)
     config = MonitorConfig(memory_gb=options.memory, gradients="sketch" if form == "sketch" else "exact")  # fmt: skip
-    plan = fitted("full", network, config, 2 * n * outputs)
+    plan = fitted("full", network, config, n * outputs)
+    if form in ("exact", "vectors"):  # kept whole, however much that takes
+        plan = replace(plan, columns=0)
     make = partial(kernel_of, form, network, eye, part, proxy, plan)
     before = peak(device)
     parts = make()

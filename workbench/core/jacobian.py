@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.core.fusion import Fusion
+from workbench.core.kernel import CHUNK_ELEMENTS
 from workbench.core.network import Network
 from workbench.core.sketch import Sketch
 
 Outputs = Callable[[Tensor], Tensor]  # features m (B, D) -> outputs (B, O), differentiable
-_STRIP = 65_536  # columns turned to float64 in one go
 _LAYERS = (nn.Linear, nn.LayerNorm)
 
 
@@ -192,7 +192,8 @@ def _taped(modules: Mapping[str, nn.Module]) -> Iterator[dict[str, tuple[Tensor,
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
     total = torch.zeros(len(a), len(b), dtype=torch.float64, device=a.device)
-    for first in range(0, a.shape[1], _STRIP):
-        at = slice(first, first + _STRIP)
+    strip = max(1, CHUNK_ELEMENTS // max(1, len(a) + len(b)))  # columns turned to float64 in one go
+    for first in range(0, a.shape[1], strip):
+        at = slice(first, first + strip)
         total += a[:, at].double() @ b[:, at].double().T
     return total

@@ -79,6 +79,11 @@ class Monitor:
             room,
         )
         self._plan = plan
+        if plan.columns and plan.kind != "closed" and self._config.gradients == "exact":
+            yield Note(
+                f"Exact gradients do not fit monitor.memory_gb = {self._config.memory_gb:g}: they are sketched "
+                f"to {plan.columns:,} columns. Allow more memory, or take a smaller probe, to keep them whole."
+            )
         if self._size < asked:
             yield Note(
                 f"The NTK gap is measured on {self._size} instead of {asked} pictures of each task, to keep "

@@ -69,14 +69,14 @@ class KernelPlan:
 def fitted(kind: str, network: Network, config: MonitorConfig, rows: int) -> KernelPlan:
     """Return the plan of this kind for kernels of up to `rows` rows, within the budget of memory.
 
-    Half of the memory is for what the backward pass keeps, half for the rows, which are there twice
+    Asked for exactness, rows that do not fit are sketched all the same. Half of the memory is for what the backward pass keeps, half for the rows, which are there twice
     while the pieces are put together.
     """
     half = int(config.memory_gb * 2**29)
     size = network.prototypes.weight.element_size()
     columns = max(columns_of(network).values(), default=0)
     whole = 2 * sum(columns_of(network).values()) * rows * size
-    exact = whole <= half if config.gradients == "auto" else config.gradients == "exact"
+    exact = whole <= half and config.gradients != "sketch"
     alive = _activations(network) * size + 4 * columns * size
     return KernelPlan(kind, 0 if exact else config.sketch_columns, max(1, half // alive))
 
