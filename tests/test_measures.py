@@ -31,6 +31,11 @@ def test_a_measure_has_label_unit_formula_and_reading(name):
     assert measure.unit
     assert measure.formula
     assert measure.reading
+    assert measure.range
+    assert measure.cost
+    assert measure.cadence
+    for fact in (measure.formula, measure.unit, measure.range, measure.cost, measure.cadence):
+        assert fact in measure.told()
     assert measure.better in ("higher", "lower", "")
 
 

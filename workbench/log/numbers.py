@@ -84,23 +84,14 @@ def _curves(events: Iterable[Event]) -> list[Row]:
     ]
     for event in events:
         if isinstance(event, Step):
+            place = (event.task, None, event.epoch, event.step)
             rows += [
-                (
-                    "loss",
-                    name,
-                    _unit("loss", name),
-                    event.task,
-                    None,
-                    event.epoch,
-                    event.step,
-                    value,
-                    "",
-                )
+                ("loss", name, _unit("loss", name), *place, value, "")
                 for name, value in event.terms.items()
             ]
         elif isinstance(event, Measured):
-            place = (event.task, event.other, event.epoch, event.step, event.value, event.reason)
-            rows.append(("measure", event.name, _unit("measure", event.name), *place))
+            about = (event.task, event.other, event.epoch, event.step, event.value, event.reason)
+            rows.append(("measure", event.name, _unit("measure", event.name), *about))
     return rows
 
 

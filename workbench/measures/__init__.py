@@ -2,9 +2,9 @@
 
 from workbench.measures.accuracy import ACCURACY
 from workbench.measures.base import Measure
-from workbench.measures.kernel import KERNEL, PAIRS
+from workbench.measures.kernel import KERNEL
 
-__all__ = ["LOSS_TERMS", "MEASURES", "PAIRS", "Measure"]
+__all__ = ["LOSS_TERMS", "MEASURES", "Measure"]
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in (*ACCURACY, *KERNEL)}
 

@@ -136,4 +136,3 @@ _PROBE = Measure("probe_accuracy", "Accuracy on the probe, during the task", "fr
                  "An estimate on few pictures between exact points: read it with its binomial band √(a(1−a)/n).", "higher", _UNIT, _FREE, _OFTEN)  # fmt: skip
 
 KERNEL = (_PROBE, *_BETWEEN, *_PAIRS, *_WITHIN, *_LOST)
-PAIRS = frozenset(item.name for item in (*_PAIRS, *_LOST))  # those that are about two tasks
