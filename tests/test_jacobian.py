@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from tests.small import learner, network as small_network, pictures
+from tests.small import learner, network as small_network, pictures, switches, vit
 from tests.tiny import tiny_network
 from workbench.config import ModelConfig
+from workbench.core.backbone import Backbone
 from workbench.core.jacobian import Rows, columns_of, gradients, gram, joined
 from workbench.core.network import Network
 from workbench.core.probe import undisturbed
@@ -240,3 +241,38 @@ def test_one_small_step_of_training_moves_outputs_as_kernel_times_residual_says(
     assert errors[0] < 0.05
     for coarse, fine in pairwise(errors):
         assert coarse / fine == pytest.approx(10, rel=0.2)
+
+
+BACKBONES = {
+    "mean pooling, no class token": {"global_pool": "avg", "class_token": False},
+    "register tokens": {"reg_tokens": 2, "no_embed_class": True},
+    "scaled branches, as DINOv2 has them": {"init_values": 0.1},
+    "one block": {"depth": 1},
+}
+
+
+@pytest.mark.parametrize("kind", BACKBONES)
+def test_rows_hold_for_every_kind_of_plain_backbone(kind: str) -> None:
+    model = ModelConfig(bottleneck=4, prompt_tokens=3, dropout=0.0)
+    network = Network(Backbone(vit(**BACKBONES[kind])), model, switches()).double().eval()
+    with torch.no_grad():
+        for p in network.live_parameters().values():
+            p.normal_(0.0, 0.2)
+    head = torch.nn.Linear(network.width, 2).double()
+    for block, found in rows_of(network, head).blocks.items():
+        wanted = jacobian(network, head, block)
+        torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_rows_on_a_gpu_are_those_of_the_processor() -> None:
+    network, head = made("both, linear fusion")
+    here = rows_of(network, head, sketch=Sketch(64))
+    tokens, sections = seen(network, pictures(PICTURES))
+    there = gradients(
+        network.cuda(), tokens.cuda(), {n: z.cuda() for n, z in sections.items()}, head.cuda(),
+        sketch=Sketch(64),
+    )  # fmt: skip
+    for name, rows in there.blocks.items():
+        torch.testing.assert_close(rows.cpu(), here.blocks[name], rtol=1e-9, atol=1e-11)
