@@ -183,7 +183,7 @@ class OrderSheet(Sheet):
 
 def task_table(made: Forecast) -> Table:
     """Return the learnt tasks as headings and rows."""
-    headings = ["Task", "Disturbance, planned", "Learnt to the end", "Accuracy now", "With new classes", "Afterwards"]  # fmt: skip
+    headings = ["Task", "Disturbance", "Learnt to the end", "Accuracy now", "With new classes", "Afterwards"]  # fmt: skip
     rows = []
     for task in made.tasks:
         shares = (task.accuracy_now, task.accuracy_competing, task.accuracy_after)
