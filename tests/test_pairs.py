@@ -303,8 +303,8 @@ def test_left_to_itself_the_monitor_measures_what_the_budget_has_room_for() -> N
 def test_rows_that_do_not_fit_the_memory_are_sketched_and_fewer_are_made_at_once() -> None:
     network = tiny_network()
     roomy = fitted("full", network, MonitorConfig(), 1000)
-    assert (roomy.columns, roomy.piece > 16) == (0, True)
-    tight = fitted("full", network, MonitorConfig(memory_gb=0.05, sketch_columns=64), 10**6)
+    assert (roomy.columns, roomy.piece) == (0, network.piece // 4)
+    tight = fitted("full", network, MonitorConfig(memory_gb=1e-3, sketch_columns=64), 10**6)
     assert (tight.columns, tight.piece < roomy.piece) == (64, True)
     assert fitted("full", network, MonitorConfig(gradients="sketch"), 1).columns == 4096
     assert fitted("full", network, MonitorConfig(gradients="exact"), 1000).columns == 0

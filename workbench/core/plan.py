@@ -23,6 +23,7 @@ VECTORS = (
 )
 KINDS = ("full", "trace", "closed")  # from the richest
 _BACKWARD = 1.1  # a backward pass through activations alone, in forward passes
+_SLOWER = 4  # a picture's rows, in looks at it, as far as pieces are concerned
 _ALIVE = 20  # activations a token keeps for the backward pass, in widths d, per block
 
 
@@ -78,7 +79,10 @@ def fitted(kind: str, network: Network, config: MonitorConfig, rows: int) -> Ker
     whole = 2 * sum(columns_of(network).values()) * rows * size
     exact = whole <= half and config.gradients != "sketch"
     alive = _activations(network) * size + 4 * columns * size
-    return KernelPlan(kind, 0 if exact else config.sketch_columns, max(1, half // alive))
+    piece = max(1, half // alive)
+    if not network.prototypes.weight.is_cuda:  # between two pieces a stop is answered
+        piece = min(piece, max(1, network.piece // _SLOWER))
+    return KernelPlan(kind, 0 if exact else config.sketch_columns, piece)
 
 
 def signs(class_ids: tuple[int, ...], side: str, device: torch.device) -> Tensor:
