@@ -10,7 +10,7 @@ from torch.func import functional_call, jacrev
 from tests.small import pictures
 from tests.tiny import tiny_network
 from workbench.config import RunConfig, TrainConfig
-from workbench.core import newcomer
+from workbench.core import newcomer, readings
 from workbench.core.glimpse import Glimpse
 from workbench.core.heads import PrototypeHead, ProxyHead
 from workbench.core.network import Network
@@ -149,5 +149,5 @@ def test_what_allows_no_forecast_is_said() -> None:
 
 
 def test_networks_without_the_closed_form_say_why() -> None:
-    assert "only one branch" in newcomer.why_no_fusion(tiny_network("s1"))
-    assert "attention over sections" in newcomer.why_no_fusion(tiny_network(fusion="section_attention"))  # fmt: skip
+    assert "only one branch" in readings.why_no_fusion(tiny_network("s1"))
+    assert "attention over sections" in readings.why_no_fusion(tiny_network(fusion="section_attention"))  # fmt: skip

@@ -28,9 +28,9 @@ from workbench.core.newcomer import (
     movement,
     new_task,
     planned,
-    why_no_fusion,
     why_not,
 )
+from workbench.core.readings import why_no_fusion
 from workbench.core.scores import class_movement
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.events import Note, Stage

@@ -35,7 +35,6 @@ from workbench.core.kernel import (
     unit_rows,
     value_kernel,
 )
-from workbench.core.network import Network
 from workbench.core.probe import View
 from workbench.core.readings import MAX_ROWS
 from workbench.core.ridge import finite_movement, ridge_movement
@@ -75,13 +74,6 @@ class Movement:
     def main(self) -> Tensor | None:
         """The one that ranks: for the steps planned, else to the end."""
         return self.ridge if self.planned is None else self.planned
-
-
-def why_no_fusion(network: Network) -> str:
-    """Return why the closed form does not hold for this network."""
-    if network.fusion is None:
-        return "only one branch is learnt, so there is no fusion layer that tasks share"
-    return "the closed form holds for one value layer, not for attention over sections"
 
 
 def why_not(seen: Glimpse) -> str:

@@ -25,7 +25,8 @@ from workbench.core.fusion import Fusion
 from workbench.core.glimpse import PICTURES, look_at
 from workbench.core.kernel import value_kernel
 from workbench.core.network import Network
-from workbench.core.newcomer import NewTask, new_task, why_no_fusion, why_not
+from workbench.core.newcomer import NewTask, new_task, why_not
+from workbench.core.readings import why_no_fusion
 from workbench.core.ridge import RidgeSequence, ridge_sequence
 from workbench.core.tasks import expand
 from workbench.core.weights import load_weights

@@ -28,7 +28,7 @@ from workbench.core.readings import (
     kernel_pictures,
     local_labels,
     targets_of,
-    why_no_value_layer,
+    why_no_fusion,
 )
 from workbench.core.theory import extrapolated_error
 
@@ -165,5 +165,5 @@ def _why_no_kernel(scene: Scene, pictures: int) -> str:
             return "the probe has no training pictures of the task"
         return f"the kernel of one picture of {len(scene.probes[-1].class_ids)} classes exceeds {readings.MAX_ROWS} rows"
     if scene.network.fusion is not None and not isinstance(scene.network.fusion, Fusion):
-        return why_no_value_layer(scene)
+        return why_no_fusion(scene.network)
     return "the kernel is not finite"

@@ -24,7 +24,7 @@ from workbench.core.kernel import prototype_vectors, proxy_vectors, spectrum, va
 from workbench.core.learner import Learner
 from workbench.core.newcomer import movement, new_task, planned, why_not
 from workbench.core.probe import View
-from workbench.core.readings import Reference, Scene, local_labels, moved, why_no_value_layer
+from workbench.core.readings import Reference, Scene, local_labels, moved, why_no_fusion
 from workbench.core.scores import class_movement, rank_correlation
 from workbench.core.vulnerable import expected_rank, vulnerable_rank
 
@@ -130,7 +130,7 @@ def pair(
     With `drawn` (of A and B) the overlap has adapters and prompts in it; angles and rank are the fusion's alone.
     """
     if not isinstance(scene.network.fusion, Fusion) and drawn is None:
-        absent = Value(None, why_no_value_layer(scene))
+        absent = Value(None, why_no_fusion(scene.network))
         return {f"ntk.{name}": absent for name in ("overlap", "overlap_chance", *_CLOSED)}
     values = _closed(scene, reference, task)
     return values | (_along_vectors(scene, reference, task, *drawn) if drawn else {})
@@ -138,7 +138,7 @@ def pair(
 
 def _closed(scene: Scene, reference: Reference, task: int) -> dict[str, Value]:
     if not isinstance(scene.network.fusion, Fusion):
-        return {f"ntk.{name}": Value(None, why_no_value_layer(scene)) for name in _CLOSED}
+        return {f"ntk.{name}": Value(None, why_no_fusion(scene.network)) for name in _CLOSED}
     classes, D = reference.prototypes.weight.shape
     a = scene.train[task][: MAX_ROWS // classes]
     b = scene.train[-1][: MAX_ROWS // len(scene.probes[-1].class_ids)]
@@ -205,5 +205,5 @@ def _why_no_forecast(scene: Scene) -> str:
     if not scene.train[:-1]:
         return "there is no earlier task yet"
     if not isinstance(scene.network.fusion, Fusion):
-        return why_no_value_layer(scene)
+        return why_no_fusion(scene.network)
     return why_not(_glimpse(scene))

@@ -52,8 +52,8 @@ class KernelPlan:
         """Return the work of the rows of so many pictures, in passes of a picture through the backbone."""
         return len(network.branches) * pictures * (1 + _BACKWARD * outputs)
 
-    def sentence(self, network: Network, *, of_pair: bool = False) -> str:
-        """Say how a kernel is made: among pictures of all tasks, or, `of_pair`, of two tasks."""
+    def sentence(self, network: Network) -> str:
+        """Say how the kernel among pictures of all tasks is made."""
         closed = "fusion" if isinstance(network.fusion, Fusion) else ""
         names = [{"s1": "adapters", "s2": "prompts", "fusion": "fusion"}[n] for n in columns_of(network)]  # fmt: skip
         rows = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -83,7 +83,7 @@ def interplay(scene: Scene, reference: Reference) -> dict[str, Value]:
     now, logits, measured = _moment(scene), reference.logits, moved(scene, reference)
     values = {"ntk.interplay_measured": gaps.interplay(measured, logits)}
     if now.weight is None:
-        absent = Value(None, why_no_value_layer(scene))
+        absent = Value(None, why_no_fusion(scene.network))
         names = ("interplay_predicted", "interplay_replayed", "drift_cosine", "drift_error")
         return values | {f"ntk.{name}": absent for name in names}
     predicted = movement(reference.start, now, reference.prototypes)
@@ -184,8 +184,8 @@ def head_of(votes: tuple[float, ...], rows: Tensor) -> PrototypeHead:
     return head
 
 
-def why_no_value_layer(scene: Scene) -> str:
+def why_no_fusion(network: Network) -> str:
     """Return why the closed form of the fusion's block does not hold here."""
-    if scene.network.fusion is None:
+    if network.fusion is None:
         return "only one branch is learnt, so there is no fusion layer"
     return "the closed form holds for one value layer, not for attention over sections"
