@@ -1,12 +1,15 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.face.messages import BugReporter, DetailBox, Strips, Toast
+from workbench.face.question import Question
 
 
 @pytest.fixture
@@ -89,3 +92,29 @@ def test_an_exception_from_anywhere_ends_in_a_box(
     assert reporter.box is not None
     assert "ValueError: 3" in reporter.box.details.toPlainText()
     reporter.box.close()
+
+
+def test_a_strip_offers_its_ways_out_as_buttons(qtbot: QtBot) -> None:
+    done: list[str] = []
+    strips = Strips()
+    qtbot.addWidget(strips)
+    strips.show_strip(
+        "run", "It was cut off.", answers=[("Resume", lambda: done.append("resumed"))]
+    )
+    strips.strip("run").buttons["Resume"].click()
+    assert done == ["resumed"]
+
+
+def test_a_question_does_what_the_button_says_and_nothing_on_escape(qtbot: QtBot) -> None:
+    done: list[str] = []
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    for press in ("Different", "Same"):
+        answers = [(text, partial(done.append, text)) for text in ("Same", "Different")]
+        question = Question("The same class?", answers, parent)
+        question.open()
+        question.answers[press].click()
+    last = Question("The same class?", [("Same", partial(done.append, "Same"))], parent)
+    last.open()
+    QTest.keyClick(last, Qt.Key.Key_Escape)
+    assert done == ["Different", "Same"]

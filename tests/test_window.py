@@ -22,9 +22,8 @@ from tests.logged import begin
 from tests.recorded import recorded_run, write_kernels
 from tests.trained import QUICK, folders
 from workbench.errors import UsageError
-from workbench.face.actions import COMMANDS
+from workbench.face.actions import COMMANDS, Command, in_order
 from workbench.face.app import missing_library_text, require_display
-from workbench.face.commands import Commands
 from workbench.face.exports import EVERYTHING, new_folder
 from workbench.face.messages import DetailBox
 from workbench.face.self_check import sentence_of, table_of
@@ -223,10 +222,18 @@ def test_a_task_is_split_from_its_details(window: Window, qtbot: QtBot, tmp_path
     assert len(window.desk.draft.state.tasks) == 3
 
 
-def test_every_command_has_a_handler_and_keys_of_its_own() -> None:
-    keys = [key for command in COMMANDS for key in command.keys]
+def test_every_command_has_a_handler_and_keys_of_its_own(window: Window) -> None:
+    rows = window.commands.all
+    keys = [key for command in rows for key in command.keys]
     assert len(keys) == len(set(keys))
-    assert all(callable(getattr(Commands, command.id)) for command in COMMANDS)
+    assert set(window.actions_by_id) == {command.id for command in rows} >= {c.id for c in COMMANDS}
+
+
+def test_a_command_stands_behind_the_one_it_names_and_no_id_is_used_twice() -> None:
+    rows = [Command("a", "Run", "A"), Command("b", "Run", "B"), Command("c", "Run", "C", after="a")]
+    assert [row.id for row in in_order(rows)] == ["a", "c", "b"]
+    with pytest.raises(ValueError, match="twice"):
+        in_order([rows[0], rows[0]])
 
 
 def log_a_run(home: Path) -> None:

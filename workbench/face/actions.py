@@ -1,6 +1,9 @@
-"""Every command of the window in one table; menus, shortcuts, toolbar and the list of keys are made from it."""
+"""The window's commands as rows; menus, shortcuts, toolbar, palette and the list of keys are made from them.
 
-from collections.abc import Callable
+`COMMANDS` are the window's own rows; each feature (`face.feature`) brings rows of its own.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
@@ -25,7 +28,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Command:
-    """One row. `where` limits its shortcut to an area; "" is the whole window."""
+    """One row. `where` limits its shortcut to an area; "" is the whole window.
+
+    `after` names the command that it follows in its menu (else it comes last), `apart` draws a line
+    above it, `checkable` gives it a tick that its owner sets.
+    """
 
     id: str
     menu: str
@@ -34,6 +41,9 @@ class Command:
     enabled_when: Callable[[Moment], bool] = lambda moment: True
     where: str = ""
     help: str = ""
+    after: str = ""
+    apart: bool = False
+    checkable: bool = False
 
 
 def _task_free(moment: Moment) -> bool:
@@ -79,17 +89,37 @@ COMMANDS = (
 )  # fmt: skip
 
 
+def in_order(commands: Iterable[Command]) -> tuple[Command, ...]:
+    """Return the rows with each one that names a predecessor put right behind it.
+
+    Raises:
+        ValueError: an id is used twice, or a predecessor does not exist.
+    """
+    ordered: list[Command] = []
+    for command in commands:
+        ids = [known.id for known in ordered]
+        if command.id in ids:
+            raise ValueError(f"command {command.id!r} is there twice")
+        ordered.insert(ids.index(command.after) + 1 if command.after else len(ids), command)
+    return tuple(ordered)
+
+
 def make_actions(
-    handlers: object, window: QWidget, areas: dict[str, QWidget]
+    commands: Sequence[Command],
+    handlers: Sequence[object],
+    window: QWidget,
+    areas: dict[str, QWidget],
 ) -> dict[str, QAction]:
-    """Make an action for each command; its handler is the method of that name."""
+    """Make an action for each command; its handler is the first handlers' method of that name."""
     actions = {}
-    for command in COMMANDS:
+    for command in commands:
         action = QAction(command.text, window)
         action.setShortcuts([QKeySequence(keys) for keys in command.keys])
         keys = f" ({command.keys[0]})" if command.keys else ""
         action.setToolTip(f"{command.help or command.text}{keys}")
-        action.triggered.connect(getattr(handlers, command.id))
+        action.setCheckable(command.checkable)
+        owner = next(handler for handler in handlers if hasattr(handler, command.id))
+        action.triggered.connect(getattr(owner, command.id))
         if command.where:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         areas.get(command.where, window).addAction(action)
@@ -97,10 +127,12 @@ def make_actions(
     return actions
 
 
-def fill_menus(bar: QMenuBar, actions: dict[str, QAction]) -> dict[str, QMenu]:
+def fill_menus(
+    bar: QMenuBar, commands: Sequence[Command], actions: dict[str, QAction]
+) -> dict[str, QMenu]:
     """Fill the menu bar; return the menus by path, such as "File/Export"."""
     menus: dict[str, QMenu] = {}
-    for command in COMMANDS:
+    for command in commands:
         parent: QMenuBar | QMenu = bar
         path = ""
         for part in command.menu.split("/"):
@@ -108,18 +140,22 @@ def fill_menus(bar: QMenuBar, actions: dict[str, QAction]) -> dict[str, QMenu]:
             if path not in menus:
                 menus[path] = parent.addMenu(part if "/" in path else f"&{part}")
             parent = menus[path]
+        if command.apart:
+            menus[command.menu].addSeparator()
         menus[command.menu].addAction(actions[command.id])
     return menus
 
 
-def refresh_actions(actions: dict[str, QAction], moment: Moment) -> None:
+def refresh_actions(
+    commands: Sequence[Command], actions: dict[str, QAction], moment: Moment
+) -> None:
     """Enable what makes sense at this moment."""
-    for command in COMMANDS:
+    for command in commands:
         actions[command.id].setEnabled(command.enabled_when(moment))
 
 
-def keys_text() -> str:
+def keys_text(commands: Sequence[Command]) -> str:
     """Return the list of keys, one a line."""
     more = (("Space", "Tick the chosen run"), ("Enter", "Replay the chosen run"))
-    rows = [(", ".join(c.keys), c.text.rstrip("…")) for c in COMMANDS if c.keys]
+    rows = [(", ".join(c.keys), c.text.rstrip("…")) for c in commands if c.keys]
     return "\n".join(f"{keys:22}{text}" for keys, text in (*rows, *more))

@@ -72,6 +72,11 @@ class Desk(QObject):
         """Return the areas in the order that F6 visits."""
         return [self.toolbar, self.tasks, self.tabs, self.settings, self.history]
 
+    def add_page(self, page: QWidget, title: str, before: QWidget | None = None) -> None:
+        """Put another tab into the middle, before that of another page, else last."""
+        place = self.tabs.indexOf(before) if before is not None else self.tabs.count()
+        self.tabs.insertTab(place, page, title)
+
     def reset_sizes(self) -> None:
         """Give every area its first size."""
         self.across.setSizes([230, 780, 270])

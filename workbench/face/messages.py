@@ -1,7 +1,7 @@
 """How the window speaks: a strip that stays, a toast that goes, a box with details to copy."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.face.question import Answer
+
 TOAST_MILLISECONDS = 7000
 _SIGNS = {"info": "ℹ", "warning": "⚠", "error": "✕"}
 
@@ -28,7 +30,9 @@ class Strip(QFrame):
 
     closed = Signal()
 
-    def __init__(self, text: str, level: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, text: str, level: str, answers: Sequence[Answer] = (), parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setProperty("card", "true")
         self.label = QLabel(f"{_SIGNS[level]}  {text}", self)
@@ -45,6 +49,11 @@ class Strip(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 4, 4)
         row.addWidget(self.label, 1)
+        self.buttons: dict[str, QPushButton] = {}
+        for title, call in answers:
+            button = self.buttons[title] = QPushButton(title, self)
+            button.clicked.connect(call)
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.setAccessibleName(text)
 
@@ -60,10 +69,12 @@ class Strips(QWidget):
         self._column.setSpacing(4)
         self.hide()
 
-    def show_strip(self, subject: str, text: str, level: str = "warning") -> None:
-        """Show a sentence about `subject`; level is info, warning or error."""
+    def show_strip(
+        self, subject: str, text: str, level: str = "warning", answers: Sequence[Answer] = ()
+    ) -> None:
+        """Show a sentence about `subject`, with buttons; level is info, warning or error."""
         self.clear_strip(subject)
-        strip = Strip(text, level, self)
+        strip = Strip(text, level, answers, self)
         strip.setProperty("subject", subject)
         strip.closed.connect(self._close_sender)
         self._strips[subject] = strip
@@ -78,6 +89,10 @@ class Strips(QWidget):
             strip.hide()
             strip.deleteLater()
         self.setVisible(bool(self._strips))
+
+    def strip(self, subject: str) -> Strip:
+        """Return the strip about `subject`."""
+        return self._strips[subject]
 
     def texts(self) -> dict[str, str]:
         """Return what is shown now, by subject."""

@@ -11,10 +11,11 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
-from workbench.face.actions import fill_menus, make_actions, refresh_actions
+from workbench.face.actions import COMMANDS, fill_menus, in_order, make_actions, refresh_actions
 from workbench.face.commands import Commands
 from workbench.face.desk import Desk
 from workbench.face.drop import DropTarget
+from workbench.face.features import FEATURES
 from workbench.face.hardware import hardware_text, has_gpu_driver
 from workbench.session import Session
 
@@ -32,8 +33,12 @@ class Window(QMainWindow):
         self.toolbar = QToolBar(self.tr("Toolbar"), self)
         self.desk = Desk(session, self.toolbar, self)
         self.commands = Commands(self.desk, self)
-        self.actions_by_id = make_actions(self.commands, self, {"tasks": self.desk.tasks})
-        self.menus = fill_menus(self.menuBar(), self.actions_by_id)
+        self.features = [make(self.desk) for make in FEATURES]
+        rows = in_order([*COMMANDS, *(row for each in self.features for row in each.commands)])
+        self.commands.all = rows
+        areas = {"tasks": self.desk.tasks, "runs": self.desk.history}
+        self.actions_by_id = make_actions(rows, [self.commands, *self.features], self, areas)
+        self.menus = fill_menus(self.menuBar(), rows, self.actions_by_id)
         self.setCentralWidget(self.desk.whole)
         self._title = QLabel(self)
         self._closing = False
@@ -47,7 +52,9 @@ class Window(QMainWindow):
     def refresh(self) -> None:
         """Draw every command and the title from the present moment."""
         moment = self.desk.moment()
-        refresh_actions(self.actions_by_id, moment)
+        for feature in self.features:
+            moment = feature.refine(moment)
+        refresh_actions(self.commands.all, self.actions_by_id, moment)
         self.desk.settings.show_ready(moment.reason)
         hint = moment.reason or self.tr("Train on the tasks at the left (Ctrl+R)")
         self.actions_by_id["train"].setToolTip(hint)
@@ -66,6 +73,8 @@ class Window(QMainWindow):
                 self._ask_before_closing()
             return
         self._remember()
+        for feature in self.features:
+            feature.shut_down()
         self.desk.shut_down()
         event.accept()
 

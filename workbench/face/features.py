@@ -1,0 +1,5 @@
+"""Every feature of the window, in the order in which they are made; a later one may rely on an earlier."""
+
+from workbench.face.feature import Feature
+
+FEATURES: tuple[type[Feature], ...] = ()
