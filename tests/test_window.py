@@ -44,7 +44,7 @@ def open_window(home: Path, qtbot: QtBot) -> Window:
 
 
 def end_training(window: Window) -> None:
-    assert window.desk.shut_down()
+    assert window.shut_down()
     window.desk.session.close()
 
 
@@ -223,7 +223,7 @@ def test_a_task_is_split_from_its_details(window: Window, qtbot: QtBot, tmp_path
 
 
 def test_every_command_has_a_handler_and_keys_of_its_own(window: Window) -> None:
-    rows = window.commands.all
+    rows = window.rows
     keys = [key for command in rows for key in command.keys]
     assert len(keys) == len(set(keys))
     assert set(window.actions_by_id) == {command.id for command in rows} >= {c.id for c in COMMANDS}
@@ -348,16 +348,6 @@ def test_layout_is_remembered(tmp_path: Path, qtbot: QtBot) -> None:
     assert again.desk.across.sizes() == before
     again.commands.reset_layout()
     assert again.desk.across.sizes() == first
-
-
-def test_about_lists_keys_and_versions(window: Window) -> None:
-    window.commands.about()
-    box = window.findChild(DetailBox)
-    assert box is not None
-    text = box.details.toPlainText()
-    assert "Ctrl+R" in text
-    assert "PySide6" in text
-    box.close()
 
 
 @pytest.mark.slow

@@ -25,10 +25,14 @@ def plugin_folder() -> Path:
 
 
 def home_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder of the log, made if needed: `chosen`, else WORKBENCH_HOME, else the platform's."""
+    """Return the folder of the log, made if needed.
+
+    It is `chosen`, else WORKBENCH_HOME, else the one that was remembered, else the platform's.
+    """
     folder = Path(
         chosen
         or os.environ.get("WORKBENCH_HOME")
+        or _remembered_home()
         or platformdirs.user_data_dir("ntkcl-workbench", False)
     )
     try:
@@ -44,6 +48,27 @@ def home_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
             f"The log cannot be kept in {folder}: the folder is read-only. Choose another place with --home DIR."
         )
     return folder.resolve()
+
+
+def remember_home(folder: str | os.PathLike[str]) -> None:
+    """Use `folder` for the log from now on, where neither --home nor WORKBENCH_HOME says otherwise."""
+    note = _home_note()
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(str(Path(folder).absolute()), encoding="utf-8")
+    except OSError:
+        return  # the next start asks again
+
+
+def _remembered_home() -> str:
+    try:
+        return _home_note().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _home_note() -> Path:
+    return Path(platformdirs.user_config_dir("ntkcl-workbench", False)) / "home.txt"
 
 
 def run_folder(home: Path, run_id: str) -> Path:

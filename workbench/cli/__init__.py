@@ -5,6 +5,7 @@ holds one JSON document and nothing else; progress and messages go to standard e
 """
 
 import argparse
+import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from io import TextIOWrapper
 from workbench import __version__
 from workbench.cli import commands, foresight
 from workbench.errors import Cancelled, UsageError, WorkbenchError
+from workbench.paths import remember_home
 from workbench.session import Session
 
 DONE, FAILED, WRONG_USE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -21,13 +23,14 @@ DONE, FAILED, WRONG_USE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    multiprocessing.freeze_support()  # a bundled program starts itself anew for its children
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a GUI script on Windows has none
             stream.reconfigure(encoding="utf-8", errors="replace")
     options = parser().parse_args(arguments)
     command: Callable[[Session, argparse.Namespace], int] = options.command
     try:
-        with closing(Session(vars(options).get("home"))) as session:
+        with closing(_opened(options)) as session:
             for note in session.notes:
                 commands.say(note)
             return command(session, options)
@@ -46,6 +49,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if isinstance(error, UsageError)
             else FAILED
         )
+
+
+def _opened(options: argparse.Namespace) -> Session:
+    """Open the log; for the window a log that cannot be opened is a question, not the end."""
+    home = vars(options).get("home")
+    while True:
+        try:
+            return Session(home)
+        except WorkbenchError as error:
+            if options.command is not commands.window:
+                raise
+            chosen = commands.ask_for_home(str(error))
+            if chosen is None:
+                raise
+            if home is None:
+                remember_home(chosen)
+            home = chosen
 
 
 def parser() -> argparse.ArgumentParser:

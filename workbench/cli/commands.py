@@ -49,6 +49,16 @@ def window(session: Session, options: argparse.Namespace) -> int:
     return app.run(session, paths=options.folders, scheme=options.scheme)
 
 
+def ask_for_home(sentence: str) -> str | None:
+    """Ask in a box for another folder for the log; None where there is no screen, or nothing was chosen."""
+    from workbench.face import app
+
+    try:
+        return app.ask_for_home(sentence)
+    except UsageError:  # no display: the sentence is printed instead
+        return None
+
+
 def run(session: Session, options: argparse.Namespace) -> int:
     """Train without a window."""
     progress = Progress()

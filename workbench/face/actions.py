@@ -85,7 +85,6 @@ COMMANDS = (
     Command("system_theme", "View", "Light or dark as the system"),
     Command("reset_layout", "View", "Reset layout"),
     Command("check_ntk", "Help", "Check the NTK arithmetic", help="Where a linear head makes prediction and measurement equal: are they?"),
-    Command("about", "Help", "About, keys and versions", ("F1",)),
 )  # fmt: skip
 
 
@@ -152,10 +151,3 @@ def refresh_actions(
     """Enable what makes sense at this moment."""
     for command in commands:
         actions[command.id].setEnabled(command.enabled_when(moment))
-
-
-def keys_text(commands: Sequence[Command]) -> str:
-    """Return the list of keys, one a line."""
-    more = (("Space", "Tick the chosen run"), ("Enter", "Replay the chosen run"))
-    rows = [(", ".join(c.keys), c.text.rstrip("…")) for c in commands if c.keys]
-    return "\n".join(f"{keys:22}{text}" for keys, text in (*rows, *more))

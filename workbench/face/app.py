@@ -13,7 +13,13 @@ from workbench.errors import UsageError
 from workbench.session import Session
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from workbench.face.last_words import LastWords
+    from workbench.face.single import OnlyWindow
     from workbench.face.window import Window
+
+NAME = "ntkcl-workbench"  # of the program, its desktop file and its settings
 
 _PACKAGES = {  # a library of the system that Qt needs, and what Debian and Ubuntu call its package
     "libEGL.so.1": "libegl1",
@@ -27,25 +33,65 @@ _PACKAGES = {  # a library of the system that Qt needs, and what Debian and Ubun
 
 
 def run(session: Session, paths: Sequence[str] = (), scheme: str = "system") -> int:
-    """Show the window until it is closed; return Qt's exit code. Raises UsageError if Qt cannot start."""
+    """Show the window until it is closed; return Qt's exit code. Raises UsageError if Qt cannot start.
+
+    If the log has a window already, that one comes forward with `paths` and this call returns 0.
+    """
+    app = application()
+    from workbench.face.last_words import LastWords
+    from workbench.face.single import OnlyWindow
+
+    only = OnlyWindow(session.home)
+    folders = [os.path.abspath(path) for path in paths]
+    if not only.take():
+        if only.hand_over(folders):
+            return 0
+        raise UsageError(
+            f"The log in {session.home} is open in another window, which does not answer. "
+            "Wait for it, end that program, or use another log with --home DIR."
+        )
+    words = LastWords(session.home)
+    try:
+        return _show(app, session, folders, scheme, only, words)
+    finally:
+        words.end()
+        only.release()
+
+
+def application() -> "QApplication":
+    """Return the Qt application, made and named if there is none yet. Raises UsageError if Qt cannot start."""
     require_display()
     require_qt()
-    from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
+
+    from workbench.face.icons import app_icon, claim_taskbar
+
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        claim_taskbar()
+        app = QApplication(sys.argv[:1])
+    app.setOrganizationName(NAME)
+    app.setApplicationName(NAME)
+    app.setApplicationDisplayName("NTK-CL workbench")
+    app.setDesktopFileName(NAME)
+    app.setWindowIcon(app_icon())
+    return app
+
+
+def _show(
+    app: "QApplication", session: Session, folders: Sequence[str], scheme: str,
+    only: "OnlyWindow", words: "LastWords",
+) -> int:  # fmt: skip
+    from PySide6.QtCore import QTimer
 
     from workbench.face.drop import Given
     from workbench.face.theme import apply_theme
     from workbench.face.window import Window
 
-    app = QApplication.instance()
-    if not isinstance(app, QApplication):
-        app = QApplication(sys.argv[:1])
-    app.setOrganizationName("ntkcl-workbench")
-    app.setApplicationName("ntkcl-workbench")
-    app.setApplicationDisplayName("NTK-CL workbench")
     window = Window(session)
     remembered = str(window.desk.memory.value("scheme", scheme))
     apply_theme(app, remembered if scheme == "system" else scheme)
+    window.watch(only, words)
     window.show()
     before = sys.excepthook, signal.getsignal(signal.SIGINT)
     catch_exceptions(window)
@@ -53,14 +99,31 @@ def run(session: Session, paths: Sequence[str] = (), scheme: str = "system") -> 
     ticks.timeout.connect(_nothing)
     ticks.start(250)
     signal.signal(signal.SIGINT, lambda *_: window.stop_and_close())
-    if paths:
-        window.commands.take(Given(folders=tuple(os.path.abspath(path) for path in paths)))
+    if folders:
+        window.commands.take(Given(folders=tuple(folders)))
     try:
         return app.exec()
     finally:
         ticks.stop()
         sys.excepthook = before[0]
         signal.signal(signal.SIGINT, before[1])
+
+
+def ask_for_home(sentence: str) -> str | None:
+    """Show why the log cannot be opened; return another folder to keep it in, or None to give up."""
+    app = application()
+    from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+    from workbench.face.theme import apply_theme
+
+    apply_theme(app, "system")
+    box = QMessageBox(QMessageBox.Icon.Warning, app.applicationDisplayName(), sentence)
+    choose = box.addButton(box.tr("Choose another place…"), QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(box.tr("Quit"), QMessageBox.ButtonRole.RejectRole)
+    box.exec()  # nothing else is open that could freeze
+    if box.clickedButton() is not choose:
+        return None
+    return QFileDialog.getExistingDirectory(None, box.tr("A folder for the log")) or None
 
 
 def require_display() -> None:

@@ -8,11 +8,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from workbench.config import RunConfig
 from workbench.errors import WorkbenchError
-from workbench.face.actions import COMMANDS, Command, keys_text
 from workbench.face.desk import Desk
 from workbench.face.drop import Given, given_by
 from workbench.face.exports import ADAPTER, EVERYTHING, NUMBERS, PLOTS
-from workbench.face.messages import DetailBox
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.theme import apply_theme, current_theme
 from workbench.report import RunSummary, ScanReport
@@ -26,7 +24,6 @@ class Commands(QObject):
         self._desk = desk
         self._window = window
         self._sheet: ReportSheet | None = None
-        self.all: tuple[Command, ...] = COMMANDS  # those of the features too, once they are made
 
     def add_folder(self) -> None:
         """Ask for a folder and take it as if it had been dropped."""
@@ -185,15 +182,6 @@ class Commands(QObject):
     def check_ntk(self) -> None:
         """Run the linear-head self-test."""
         self._desk.self_check.start()
-
-    def about(self) -> None:
-        """Say what this is, which keys there are, and all versions."""
-        sentence = self.tr(
-            "NTK-CL workbench: drop folders, watch a frozen Vision Transformer learn task after "
-            "task with small adapters, and take them away. Details holds the keys and versions."
-        )
-        detail = f"{keys_text(self.all)}\n\nlog: {self._desk.session.home}\n"
-        DetailBox(sentence, detail, self._desk.session.home, self._window).open()
 
     def _start(self, config: RunConfig) -> None:
         try:

@@ -1,5 +1,12 @@
 """Every feature of the window, in the order in which they are made; a later one may rely on an earlier."""
 
+from workbench.face.about import About
 from workbench.face.feature import Feature
+from workbench.face.help_pages import Help
+from workbench.face.palette import CommandPalette
 
-FEATURES: tuple[type[Feature], ...] = ()
+FEATURES: tuple[type[Feature], ...] = (
+    Help,
+    CommandPalette,
+    About,
+)

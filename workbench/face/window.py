@@ -1,6 +1,6 @@
 """The main window: toolbar, menus and areas arranged; what it remembers; how it closes."""
 
-from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QLabel,
@@ -14,9 +14,12 @@ from PySide6.QtWidgets import (
 from workbench.face.actions import COMMANDS, fill_menus, in_order, make_actions, refresh_actions
 from workbench.face.commands import Commands
 from workbench.face.desk import Desk
-from workbench.face.drop import DropTarget
+from workbench.face.drop import DropTarget, Given
 from workbench.face.features import FEATURES
 from workbench.face.hardware import hardware_text, has_gpu_driver
+from workbench.face.last_words import LastWords
+from workbench.face.messages import DetailBox
+from workbench.face.single import OnlyWindow
 from workbench.session import Session
 
 _LAYOUT_VERSION = 1
@@ -34,8 +37,8 @@ class Window(QMainWindow):
         self.desk = Desk(session, self.toolbar, self)
         self.commands = Commands(self.desk, self)
         self.features = [make(self.desk) for make in FEATURES]
-        rows = in_order([*COMMANDS, *(row for each in self.features for row in each.commands)])
-        self.commands.all = rows
+        own = (row for feature in self.features for row in feature.commands)
+        self.rows = rows = in_order([*COMMANDS, *own])
         areas = {"tasks": self.desk.tasks, "runs": self.desk.history}
         self.actions_by_id = make_actions(rows, [self.commands, *self.features], self, areas)
         self.menus = fill_menus(self.menuBar(), rows, self.actions_by_id)
@@ -54,7 +57,7 @@ class Window(QMainWindow):
         moment = self.desk.moment()
         for feature in self.features:
             moment = feature.refine(moment)
-        refresh_actions(self.commands.all, self.actions_by_id, moment)
+        refresh_actions(self.rows, self.actions_by_id, moment)
         self.desk.settings.show_ready(moment.reason)
         hint = moment.reason or self.tr("Train on the tasks at the left (Ctrl+R)")
         self.actions_by_id["train"].setToolTip(hint)
@@ -65,6 +68,40 @@ class Window(QMainWindow):
         self._title.setText(self.desk.title())
         self._title.setToolTip(self.desk.title())
 
+    def watch(self, only: OnlyWindow, words: LastWords) -> None:
+        """Come forward when a second start asks; tell how the last window ended, and note what this one does."""
+        only.asked_for.connect(self._come_forward)
+        said = words.before()
+        words.begin()
+        self._words = words
+        if said is not None:
+            self._tell_last_end(said)
+        self.desk.training.state_changed.connect(self._note_doing)
+        self.desk.tabs.currentChanged.connect(self._note_doing)
+
+    def _note_doing(self) -> None:
+        tab = self.desk.tabs.tabText(self.desk.tabs.currentIndex())
+        run = self.desk.training.run
+        training = f", {run.name} {self.desk.training.state}" if run is not None else ""
+        self._words.doing(f"tab {tab}{training}")
+
+    def _tell_last_end(self, said: str) -> None:
+        """Say that the last window did not end by itself; what is known lies behind Details."""
+        what = next((line[7:] for line in said.splitlines() if line.startswith("while: ")), "")
+        where = self.tr(" (while: {what})").format(what=what) if what else ""
+        sentence = self.tr("The program ended unexpectedly last time{where}. Your runs are safe.")
+        text = sentence.format(where=where)
+        self.last_end = DetailBox(text, said, self.desk.session.home, self)
+        QTimer.singleShot(0, self.last_end, self.last_end.open)
+
+    def _come_forward(self, folders: list[str]) -> None:
+        if folders:
+            self.commands.take(Given(folders=tuple(folders)))
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask if a run trains; otherwise remember the layout and end every thread."""
         if self.desk.training.state != "idle":
@@ -73,10 +110,14 @@ class Window(QMainWindow):
                 self._ask_before_closing()
             return
         self._remember()
+        self.shut_down()
+        event.accept()
+
+    def shut_down(self) -> bool:
+        """End every thread and timer; return whether the run's thread has ended."""
         for feature in self.features:
             feature.shut_down()
-        self.desk.shut_down()
-        event.accept()
+        return self.desk.shut_down()
 
     def stop_and_close(self) -> None:
         """Stop the run, and close once its thread has saved and ended."""

@@ -1,0 +1,273 @@
+"""What a desktop program owes its user: palette, keys, help, one window, last words, a log that can be chosen."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from tests.test_window import open_window
+from workbench import paths
+from workbench.cli import main
+from workbench.face import app
+from workbench.face.about import About, KeysBox
+from workbench.face.help_pages import FIRST, Help, HelpBox, pages, subject_of
+from workbench.face.icons import app_icon
+from workbench.face.messages import DetailBox
+from workbench.face.palette import CommandPalette, PaletteBox
+from workbench.face.single import OnlyWindow
+from workbench.face.window import Window
+
+
+@pytest.fixture
+def window(tmp_path: Path, qtbot: QtBot) -> Window:
+    return open_window(tmp_path / "home", qtbot)
+
+
+def palette_of(window: Window) -> PaletteBox:
+    feature = next(each for each in window.features if isinstance(each, CommandPalette))
+    feature.palette()
+    assert feature.box is not None
+    return feature.box
+
+
+def test_the_palette_finds_a_command_by_words_in_any_order_and_runs_it(window: Window) -> None:
+    box = palette_of(window)
+    assert box.filter.rowCount() == len(window.rows)
+    QTest.keyClicks(box.line, "tab ntk")
+    assert box.filter.rowCount() == 1
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert window.desk.tabs.currentWidget() is window.desk.ntk
+
+
+def test_the_palette_does_not_run_what_cannot_be_done_now(window: Window) -> None:
+    box = palette_of(window)
+    QTest.keyClicks(box.line, "remove task")
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert box.isVisible()
+    assert window.desk.draft.state.tasks == ()
+    box.close()
+
+
+def test_the_palette_says_when_nothing_matches(window: Window) -> None:
+    box = palette_of(window)
+    QTest.keyClicks(box.line, "qqq")
+    assert box.nothing.isVisible()
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    box.close()
+
+
+def test_every_shortcut_stands_in_the_list_of_keys(window: Window, qtbot: QtBot) -> None:
+    feature = next(each for each in window.features if isinstance(each, About))
+    feature.keys()
+    box = feature.box
+    assert isinstance(box, KeysBox)
+    shown = {box.model.item(row, 1).text() for row in range(box.model.rowCount())}
+    assert {row.text.rstrip("…") for row in window.rows if row.keys} <= shown
+    QTest.keyClicks(box.search, "ctrl+r train")
+    assert box.filter.rowCount() == 1
+    box.close()
+
+
+def test_about_says_that_all_is_local_and_lists_places_and_versions(window: Window) -> None:
+    feature = next(each for each in window.features if isinstance(each, About))
+    feature.about()
+    box = feature.box
+    assert isinstance(box, DetailBox)
+    text = box.details.toPlainText()
+    for said in ("stays on this computer", str(window.desk.session.home), "PySide6", "torch"):
+        assert said in text
+    box.close()
+
+
+def test_f1_opens_the_page_of_what_has_the_keyboard(window: Window) -> None:
+    feature = next(each for each in window.features if isinstance(each, Help))
+    for widget, name in (
+        (window.desk.settings.train_button, "settings"),
+        (window.desk.history.table, "runs"),
+        (window.desk.try_it.file_button, "try-it"),
+        (window.toolbar, FIRST),
+    ):
+        assert subject_of(widget) == name
+    feature.help_start()
+    assert isinstance(feature.box, HelpBox)
+    assert "First steps" in feature.box.text.toPlainText()
+    feature.box.close()
+
+
+def test_every_subject_has_its_page_and_every_link_between_pages_leads_somewhere(
+    window: Window,
+) -> None:
+    names = {page.name for page in pages()}
+    subjects = {w.property("page") for w in window.findChildren(object) if w.property("page")}
+    assert subjects <= names
+    assert FIRST in names
+    for page in pages():
+        for target in _links(page.file.read_text(encoding="utf-8")):
+            assert (page.file.parent / target).is_file(), f"{page.name} links to {target}"
+
+
+def _links(text: str) -> list[str]:
+    import re
+
+    return [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+
+
+def test_a_search_keeps_the_help_pages_that_speak_of_it(window: Window) -> None:
+    feature = next(each for each in window.features if isinstance(each, Help))
+    feature.help_start()
+    box = feature.box
+    assert box is not None
+    box.search.setText("scrubber")
+    assert [box._filter.index(r, 0).data() for r in range(box._filter.rowCount())] == [
+        "The NTK laboratory"
+    ]
+    box.close()
+
+
+SECOND = """
+import sys
+from PySide6.QtCore import QCoreApplication
+from pathlib import Path
+from workbench.face.single import OnlyWindow
+qt = QCoreApplication([])
+only = OnlyWindow(Path(sys.argv[1]))
+assert not only.take(), "two windows on one log"
+sys.exit(0 if only.hand_over(sys.argv[2:]) else 5)
+"""
+
+
+def test_a_second_start_hands_its_folders_to_the_first_window(tmp_path: Path, qtbot: QtBot) -> None:
+    only = OnlyWindow(tmp_path)
+    assert only.take()
+    command = [sys.executable, "-c", SECOND, str(tmp_path), "/pictures/Ö 空格", "/b"]
+    with qtbot.waitSignal(only.asked_for, timeout=30_000) as asked:
+        second = subprocess.Popen(command)
+    assert asked.args == [["/pictures/Ö 空格", "/b"]]
+    qtbot.waitUntil(lambda: second.poll() is not None, timeout=30_000)
+    assert second.returncode == 0
+    only.release()
+    again = OnlyWindow(tmp_path)
+    assert again.take()
+    again.release()
+
+
+def test_two_logs_may_have_a_window_each(tmp_path: Path, qapp: object) -> None:
+    logs = [OnlyWindow(tmp_path / name) for name in ("a", "b")]
+    for log, name in zip(logs, ("a", "b"), strict=True):
+        (tmp_path / name).mkdir()
+        assert log.take()
+    for log in logs:
+        log.release()
+
+
+def test_what_a_second_start_sends_is_only_taken_if_it_is_a_list_of_paths() -> None:
+    from workbench.face.single import _folders_in
+
+    assert _folders_in(json.dumps(["/a", 3, None]).encode()) == ["/a"]
+    assert _folders_in(b'{"a": 1}') == _folders_in(b"\xff\xfe") == []
+
+
+DYING = """
+import ctypes, sys
+from PySide6.QtCore import QTimer
+from workbench.face import app
+from workbench.session import Session
+qt = app.application()
+QTimer.singleShot(400, lambda: ctypes.string_at(0))
+app.run(Session(sys.argv[1]))
+"""
+LIVING = """
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from workbench.face import app
+from workbench.face.messages import DetailBox
+from workbench.session import Session
+def look():
+    window = next(w for w in QApplication.topLevelWidgets() if w.inherits("QMainWindow"))
+    boxes = [w for w in window.findChildren(DetailBox)]
+    print("\\n".join(box.details.toPlainText() for box in boxes))
+    for box in boxes:
+        box.close()
+    window.close()
+qt = app.application()
+QTimer.singleShot(400, look)
+sys.exit(app.run(Session(sys.argv[1])))
+"""
+
+
+def start(code: str, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, str(home)],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_crash_is_told_at_the_next_start_and_only_then(tmp_path: Path) -> None:
+    assert start(DYING, tmp_path).returncode
+    told = start(LIVING, tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "The program ended unexpectedly last time" in told.stdout
+    assert "Segmentation fault" in told.stdout
+    assert "string_at" in told.stdout
+    quiet = start(LIVING, tmp_path)
+    assert quiet.returncode == 0, quiet.stderr
+    assert quiet.stdout.strip() == ""
+    assert not (tmp_path / "window.open").exists()
+
+
+def test_a_log_that_cannot_be_opened_is_asked_about_and_the_new_place_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: object
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("WORKBENCH_HOME", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "data").write_text("a file where the folder should be")
+    asked: list[str] = []
+
+    def answer(sentence: str) -> str:
+        asked.append(sentence)
+        return str(tmp_path / "better")
+
+    opened: list[Path] = []
+    monkeypatch.setattr(app, "ask_for_home", answer)
+    monkeypatch.setattr(app, "run", lambda session, **_: opened.append(session.home) or 0)
+    assert main([]) == 0
+    assert "The log cannot be kept in" in asked[0]
+    assert opened == [tmp_path / "better"]
+    assert paths.home_folder() == tmp_path / "better"
+
+
+def test_the_box_for_another_place_says_why_and_quit_gives_up(
+    monkeypatch: pytest.MonkeyPatch, qapp: object
+) -> None:
+    shown: list[str] = []
+
+    def press_quit(box: QMessageBox) -> int:
+        shown.append(box.text())
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", press_quit)
+    assert app.ask_for_home("The log cannot be kept in D:: it is read-only.") is None
+    assert shown == ["The log cannot be kept in D:: it is read-only."]
+
+
+def test_the_icon_is_there_at_every_size(qapp: object) -> None:
+    for size in (16, 64, 256):
+        picture = app_icon().pixmap(size, size).toImage()
+        assert picture.width() == size
+        assert len({picture.pixel(x, x) for x in range(size)}) > 3
+    with Image.open(paths.resource("icons/app.ico")) as icon:
+        assert (256, 256) in icon.info["sizes"]
+    with Image.open(paths.resource("icons/app.icns")) as icon:
+        assert icon.size[0] >= 512
