@@ -112,10 +112,10 @@ def make_actions(
     """Make an action for each command; its handler is the first handlers' method of that name."""
     actions = {}
     for command in commands:
-        action = QAction(command.text, window)
+        action = QAction(window.tr(command.text), window)
         action.setShortcuts([QKeySequence(keys) for keys in command.keys])
         keys = f" ({command.keys[0]})" if command.keys else ""
-        action.setToolTip(f"{command.help or command.text}{keys}")
+        action.setToolTip(f"{window.tr(command.help or command.text)}{keys}")
         action.setCheckable(command.checkable)
         owner = next(handler for handler in handlers if hasattr(handler, command.id))
         action.triggered.connect(getattr(owner, command.id))
@@ -137,7 +137,8 @@ def fill_menus(
         for part in command.menu.split("/"):
             path = f"{path}/{part}" if path else part
             if path not in menus:
-                menus[path] = parent.addMenu(part if "/" in path else f"&{part}")
+                title = bar.tr(part)
+                menus[path] = parent.addMenu(title if "/" in path else f"&{title}")
             parent = menus[path]
         if command.apart:
             menus[command.menu].addSeparator()

@@ -97,8 +97,7 @@ class PaletteBox(QDialog):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Let the arrow keys walk the list while the line keeps the keyboard."""
-        pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
-        if pressed and event.key() in _PASSED_ON:
+        if isinstance(event, QKeyEvent) and event.key() in _PASSED_ON:
             self.list.event(event)
             return True
         return super().eventFilter(watched, event)
