@@ -161,6 +161,7 @@ class Desk(QObject):
     def _arranged(self) -> QWidget:
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName(self.tr("Views of the run"))
         self.tabs.addTab(self.page, self.tr("Train"))
         self.tabs.addTab(self.ntk, self.tr("NTK"))
         self.tabs.addTab(self.try_it, self.tr("Try it"))

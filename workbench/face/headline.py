@@ -13,7 +13,7 @@ _NUMBERS = (  # measure, caption
     ("baseline_seen", "frozen backbone"),
     ("forgetting", "forgetting"),
 )
-_ROOMY = 620  # pixels of the parent's width from which there is room for the numbers
+_BESIDE = 40  # letters of the words that stand beside the numbers
 
 
 class Headline(QWidget):
@@ -63,4 +63,6 @@ class Headline(QWidget):
         return super().eventFilter(watched, event)
 
     def _fit(self) -> None:
-        self.setVisible(self._known and self._parent.width() >= _ROOMY)
+        beside = _BESIDE * self.fontMetrics().averageCharWidth()
+        roomy = self._parent.width() >= self.sizeHint().width() + beside
+        self.setVisible(self._known and roomy)
