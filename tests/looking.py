@@ -110,7 +110,7 @@ def array_of(picture: QImage) -> NDArray[np.uint8]:
     """Return a picture as (height, width, 3)."""
     plain = picture.convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine())
-    return rows[:, : 3 * plain.width()].reshape(plain.height(), plain.width(), 3)
+    return rows[:, : 3 * plain.width()].reshape(plain.height(), plain.width(), 3).copy()
 
 
 def share_different(one: QImage, other: QImage, difference: Path) -> float:

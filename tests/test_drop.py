@@ -6,7 +6,8 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from workbench.face.drop import DropTarget, DropZone, Given, given_by
+from workbench.face.drop import DropTarget, Given, given_by
+from workbench.face.welcome import DropZone
 
 
 def urls(*texts: str) -> QMimeData:

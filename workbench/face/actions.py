@@ -10,6 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
+MENUS = ("File", "Edit", "Run", "View", "Tools", "Help")  # from left to right
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -131,7 +133,7 @@ def fill_menus(
 ) -> dict[str, QMenu]:
     """Fill the menu bar; return the menus by path, such as "File/Export"."""
     menus: dict[str, QMenu] = {}
-    for command in commands:
+    for command in sorted(commands, key=lambda command: MENUS.index(command.menu.split("/")[0])):
         parent: QMenuBar | QMenu = bar
         path = ""
         for part in command.menu.split("/"):

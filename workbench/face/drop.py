@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QTimer, QUrl, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 PICTURE_ENDINGS = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
@@ -93,49 +93,3 @@ class DropTarget(QObject):
         if self._lit.property("drop") != look:
             self._lit.setProperty("drop", look)
             self._lit.style().polish(self._lit)
-
-
-class DropZone(QFrame):
-    """The empty window's middle: what to do first, in words and as two buttons."""
-
-    add_requested = Signal()
-    sample_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("drop-zone")
-        self.setProperty("drop", "true")
-        title = QLabel(self.tr("Drop a folder whose sub-folders are classes"), self)
-        font = title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.5)
-        title.setFont(font)
-        hint = QLabel(
-            self.tr(
-                "Each folder becomes one task; tasks are learnt one after another. "
-                "Several folders at once, or one folder with train and test inside, are fine too."
-            ),
-            self,
-        )
-        self.add_button = QPushButton(self.tr("Add folder…"), self)
-        self.add_button.setToolTip(self.tr("Choose a folder (Ctrl+O)"))
-        self.add_button.clicked.connect(self.add_requested)
-        self.sample_button = QPushButton(self.tr("Try the sample (a minute or two)"), self)
-        self.sample_button.setObjectName("primary")
-        self.sample_button.setToolTip(self.tr("Train on the five small tasks that come with it"))
-        self.sample_button.clicked.connect(self.sample_requested)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(self.add_button)
-        buttons.addSpacing(12)
-        buttons.addWidget(self.sample_button)
-        buttons.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(32, 32, 32, 32)
-        column.addStretch(1)
-        for label in (title, hint):
-            label.setWordWrap(True)
-            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(label)
-            column.addSpacing(12)
-        column.addLayout(buttons)
-        column.addStretch(1)

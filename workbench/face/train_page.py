@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 
 from workbench.events import Event
 from workbench.face.curves import PlotBoard
-from workbench.face.drop import DropZone
 from workbench.face.headline import Headline
 from workbench.face.run_panel import RunPanel
+from workbench.face.welcome import DropZone
 
 
 class TrainPage(QWidget):
