@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWid
 from workbench.config import RunConfig
 from workbench.events import Evaluated, Event, Failed, Note, RunStarted, TaskEnded
 from workbench.face.actions import Moment
+from workbench.face.activities import Activities
 from workbench.face.draft import Draft
 from workbench.face.exports import Exporter
 from workbench.face.foresight import Foresight
@@ -39,20 +40,21 @@ class Desk(QObject):
         self.window = window
         self.memory = QSettings(str(session.home / "window.ini"), QSettings.Format.IniFormat)
         self.toolbar = toolbar
+        self.activities = Activities(self)
         self.draft = Draft(self)
-        self.training = Training(self)
+        self.training = Training(self, self.activities)
         self.tasks = TaskPanel(self.draft)
         self.page = TrainPage()
         self.ntk = NtkPage(self.page.board.record, session.arrays)
-        self.try_it = TryItPanel(session)
+        self.try_it = TryItPanel(session, activities=self.activities)
         self.settings = SettingsPanel(self.draft, session.choices())
         self.history = HistoryPanel()
         self.strips = Strips()
         self.toast = Toast(window)
-        self.adder = FolderAdder(session, self.draft, window)
-        self.exporter = Exporter(session, window)
-        self.self_check = SelfCheck(session, self)
-        self.foresight = Foresight(session, self.draft, window)
+        self.adder = FolderAdder(session, self.draft, window, self.activities)
+        self.exporter = Exporter(session, window, self.activities)
+        self.self_check = SelfCheck(session, self, self.activities)
+        self.foresight = Foresight(session, self.draft, window, self.activities)
         self._reread = QTimer(self)
         self._reread.setSingleShot(True)
         self._reread.setInterval(_LOG_DELAY)

@@ -2,7 +2,8 @@
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from workbench.events import Event, TaskStarted
+from workbench.events import Event, Pace, Stage, TaskStarted
+from workbench.face.activities import Activities, Activity
 from workbench.face.background import LONGEST_WAIT
 from workbench.face.pump import Pump
 from workbench.session import Run
@@ -32,8 +33,10 @@ class Training(QObject):
     state_changed = Signal()
     ended = Signal(str)  # finished, stopped or failed
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, activities: Activities | None = None) -> None:
         super().__init__(parent)
+        self._activities = activities or Activities(self)
+        self._activity: Activity | None = None
         self.run: Run | None = None
         self._thread: TrainingThread | None = None
         self._pump: Pump | None = None
@@ -59,6 +62,7 @@ class Training(QObject):
         self._pump = Pump(run.news, self)
         self._pump.arrived.connect(self._hand_on)
         self._pump.start()
+        self._activity = self._activities.begin(run.name, self.stop)
         self._thread.start()
         self.state_changed.emit()
 
@@ -84,7 +88,17 @@ class Training(QObject):
         if began and not self._learning:
             self._learning = True
             self.state_changed.emit()
+        self._tell_progress(events)
         self.news.emit(events)
+
+    def _tell_progress(self, events: list[Event]) -> None:
+        if self._activity is None:
+            return
+        for event in events:
+            if isinstance(event, Pace):
+                self._activity.progress(event.done, event.total)
+            elif isinstance(event, Stage) and not self._learning:
+                self._activity.progress(event.done, event.total, event.text)
 
     def _thread_finished(self) -> None:
         if self._thread is None or self._pump is None:
@@ -94,5 +108,7 @@ class Training(QObject):
         self._pump.deleteLater()
         self._thread.deleteLater()
         self._thread = self._pump = None
+        if self._activity is not None:
+            self._activity.end()
         self.state_changed.emit()
         self.ended.emit(end_state)
