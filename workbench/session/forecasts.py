@@ -167,7 +167,7 @@ def _differences(base: RunDetails, later: RunDetails) -> list[str]:
 
 def _must_be_learnt(details: RunDetails, folder: TaskFolder) -> None:
     summary = details.summary
-    if summary.state in ("starting", "running"):
+    if summary.state in ("starting", "running", "paused"):
         raise UsageError(
             f"{summary.name} is still training. Forecast from it once it has ended, or stop it."
         )
