@@ -55,18 +55,15 @@ def test_what_is_told_never_jumps_by_more_than_a_fifth() -> None:
         assert abs(after - (before - 1)) <= LARGEST_JUMP * (before - 1) + 1e-9
 
 
-def test_a_rest_is_not_counted() -> None:
-    clock = Clock()
-    left = TimeLeft(clock)
-    for second in range(11):
-        clock.now = 100.0 + second
-        before = left.take(10 * second, 1000)
-    left.pause()
-    clock.now += 3600
-    left.go_on()
-    clock.now += 1
-    assert before == pytest.approx(90)
-    assert left.take(110, 1000) == pytest.approx(89)
+def test_after_a_rest_nothing_is_compared_with_what_was_told_before() -> None:
+    activity = Activities().begin("run-0001")
+    activity.progress(50, 1000, seconds_left=100)
+    assert activity.seconds_left == 100
+    activity.progress(51, 1000, seconds_left=900)
+    assert activity.seconds_left == pytest.approx(120, abs=1)
+    activity.rested()
+    activity.progress(52, 1000, seconds_left=900)
+    assert activity.seconds_left == 900
 
 
 def test_the_list_holds_what_goes_on_until_it_ends() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from workbench.face.time_left import TimeLeft
+from workbench.face.time_left import Calm, TimeLeft, sure
 
 
 class Activity:
@@ -22,21 +22,34 @@ class Activity:
         self.began = time.time()
         self._registry = registry
         self._cancel = cancel
-        self._time_left = TimeLeft()
+        self._time_left, self._calm = TimeLeft(), Calm()
 
     @property
     def can_cancel(self) -> bool:
         """Whether it can be given up, and has not been yet."""
         return self._cancel is not None and not self.cancelled
 
-    def progress(self, done: int, total: int, detail: str = "") -> None:
-        """Tell how far it is. Counting another thing (another `total`) begins the estimate anew."""
+    def progress(
+        self, done: int, total: int, detail: str = "", seconds_left: float | None = None
+    ) -> None:
+        """Tell how far it is. Counting another thing (another `total`) begins the estimate anew.
+
+        Whoever knows better how long it takes says so with `seconds_left`.
+        """
         if total != self.total:
-            self._time_left = TimeLeft()
+            self._time_left, self._calm = TimeLeft(), Calm()
+        moved = done != self.done or total != self.total
         self.done, self.total = done, total
         self.detail = detail or self.detail
-        self.seconds_left = self._time_left.take(done, total)
+        if seconds_left is not None and sure(done, total):
+            self.seconds_left = self._calm.told(seconds_left)
+        elif moved:
+            self.seconds_left = self._time_left.take(done, total)
         self._registry.told(self)
+
+    def rested(self) -> None:
+        """Forget what was told of the time left: time has passed in which nothing was to be done."""
+        self._time_left, self._calm = TimeLeft(), Calm()
 
     def cancel(self) -> None:
         """Ask it to end; it stays in the list until it has ended."""

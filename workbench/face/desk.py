@@ -6,7 +6,16 @@ from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
 from workbench.config import RunConfig
-from workbench.events import Evaluated, Event, Failed, Note, RunStarted, TaskEnded
+from workbench.events import (
+    Evaluated,
+    Event,
+    Failed,
+    Note,
+    Paused,
+    Resumed,
+    RunStarted,
+    TaskEnded,
+)
 from workbench.face.actions import Moment
 from workbench.face.activities import Activities
 from workbench.face.draft import Draft
@@ -101,6 +110,7 @@ class Desk(QObject):
             tasks=len(self.draft.state.tasks),
             run=run is not None, learnt=run is not None and run.tasks_done > 0,
             can_undo=self.draft.stack.canUndo(), can_redo=self.draft.stack.canRedo(),
+            stop_when=self.training.stop_when,
         )  # fmt: skip
 
     def shown_run(self) -> RunSummary | None:
@@ -215,7 +225,6 @@ class Desk(QObject):
         self.foresight.failed.connect(self._foresight_failed)
         self.foresight.reordered.connect(self._offer_undo)
         self.settings.problems_changed.connect(self.changed)
-        self.page.run_panel.stop_requested.connect(self.training.stop)
         self.page.drawn.connect(self.ntk.follow)
         self.page.cleared.connect(self.ntk.clear)
         self.page.replay_ended.connect(self._refresh_page)
@@ -235,7 +244,7 @@ class Desk(QObject):
 
     def _state_changed(self) -> None:
         state = self.training.state
-        self.page.show_state(state)
+        self.page.show_state(state, self.training.stop_when)
         self.settings.set_read_only(state != "idle")
         self.tasks.model.set_fixed("" if state == "idle" else self._run_name())
         self.changed.emit()
@@ -248,7 +257,10 @@ class Desk(QObject):
                 self.strips.show_strip("run", event.text)
             elif isinstance(event, Failed):
                 self._tell_failure(event)
-        if any(isinstance(event, (RunStarted, Evaluated, TaskEnded)) for event in events):
+        if any(
+            isinstance(event, (RunStarted, Evaluated, TaskEnded, Paused, Resumed))
+            for event in events
+        ):
             self._reread.start()
 
     def _tell_failure(self, event: Failed) -> None:
