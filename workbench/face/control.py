@@ -78,6 +78,6 @@ class Control(Feature):
             self.desk.strips.clear_strip("pause")
             return
         text = self.tr("Task {number} is learnt. Look around, then go on.")
-        answers = ((self.tr("Go on"), training.go_on), (self.tr("Stop here"), training.stop))
+        answers = ((self.tr("Go on"), training.go_on), (self.tr("Stop here"), training.stop_now))
         number = training.paused_after + 1
         self.desk.strips.show_strip("pause", text.format(number=number), "info", answers)

@@ -34,6 +34,7 @@ from workbench.face.training import Training
 from workbench.face.try_it import TryItPanel
 from workbench.report import RunSummary
 from workbench.session import Run, Session
+from workbench.session.run import NO_ENGINE
 
 _LOG_DELAY = 900  # ms until an event just sent can be read from the log
 
@@ -265,7 +266,7 @@ class Desk(QObject):
 
     def _tell_failure(self, event: Failed) -> None:
         self.strips.show_strip("run", event.sentence, "error")
-        if event.detail:
+        if event.detail and event.sentence != NO_ENGINE:  # for that there is `engine_off`
             DetailBox(event.sentence, event.detail, self.session.home, self.window).open()
 
     def _run_ended(self, state: str) -> None:

@@ -1,6 +1,20 @@
 """Every feature of the window, in the order in which they are made; a later one may rely on an earlier."""
 
+from workbench.face.activity_list import StatusLists
+from workbench.face.attention import Attention
+from workbench.face.awake import StayAwake
 from workbench.face.control import Control
+from workbench.face.engine_off import EngineOff
 from workbench.face.feature import Feature
+from workbench.face.lifesign import LifeSign
+from workbench.face.meter import Meter
 
-FEATURES: tuple[type[Feature], ...] = (Control,)
+FEATURES: tuple[type[Feature], ...] = (
+    Control,
+    LifeSign,
+    EngineOff,
+    StayAwake,
+    Attention,
+    Meter,
+    StatusLists,
+)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QProgressBar, QWidget
 
 from workbench.events import (
@@ -38,6 +39,8 @@ class RunPanel(QFrame):
         self._calm = Calm()
         self.stage = QLabel(self)
         self.stage.setMinimumWidth(120)
+        self.stage.setWordWrap(True)
+        self.stage.setTextFormat(Qt.TextFormat.PlainText)
         self.rate = QLabel(self)
         self.rate.setProperty("muted", "true")
         self.rate.setToolTip(
@@ -55,12 +58,12 @@ class RunPanel(QFrame):
         grid.setContentsMargins(10, 6, 10, 6)
         grid.setVerticalSpacing(6)
         grid.setHorizontalSpacing(14)
-        grid.addWidget(self.stage, 0, 0, 1, 3)
+        grid.addWidget(self.stage, 0, 0)
+        grid.addWidget(self.hold, 0, 1, 1, 2)
         grid.addWidget(self.bar, 1, 0)
         grid.addWidget(self.rate, 1, 1)
         grid.addWidget(self.left, 1, 2)
         grid.addWidget(self.headline, 0, 3, 2, 1)
-        grid.addWidget(self.hold, 0, 4, 2, 1)
         grid.setColumnStretch(0, 1)
         self.reset()
         self.show_state("idle")

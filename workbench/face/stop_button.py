@@ -39,6 +39,7 @@ class HoldButtons(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
+        row.addStretch(1)
         for button in (self.pause, self.stop, self.more):
             row.addWidget(button)
         self.show_state("idle")

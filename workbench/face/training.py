@@ -110,6 +110,10 @@ class Training(QObject):
             self._pause_asked, self._paused = False, None
             self.state_changed.emit()
 
+    def stop_now(self) -> None:
+        """Ask the run to end after its current step: for buttons, whose signal carries a tick."""
+        self.stop()
+
     def pause(self) -> None:
         """Ask the run to wait after its current step."""
         if self.run is not None and self.state in ("starting", "running"):

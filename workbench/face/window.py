@@ -16,7 +16,6 @@ from workbench.face.commands import Commands
 from workbench.face.desk import Desk
 from workbench.face.drop import DropTarget
 from workbench.face.features import FEATURES
-from workbench.face.hardware import hardware_text, has_gpu_driver
 from workbench.session import Session
 
 _LAYOUT_VERSION = 1
@@ -121,10 +120,6 @@ class Window(QMainWindow):
         place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         place.setIndent(8)
         self.statusBar().addWidget(place, 1)
-        hardware = QLabel(hardware_text(driver=has_gpu_driver()), self)
-        hardware.setProperty("muted", "true")
-        hardware.setContentsMargins(0, 0, 8, 0)
-        self.statusBar().addPermanentWidget(hardware)
 
     def _join(self) -> None:
         desk, commands = self.desk, self.commands

@@ -28,7 +28,16 @@ from workbench.log.writer import Writer
 from workbench.session.steering import NOW, Steering, WorkClock
 
 _SUPERSEDED = (Stage, Pace)  # only the newest of these is worth delivering
+LOADING = "Starting the engine (loading torch)"
+NO_ENGINE = (
+    "The training engine did not start: torch could not be imported. "
+    "You can look at past runs; training is off."
+)
 HEARTBEAT = 10.0  # seconds between two signs of life of a paused run
+
+
+class NoEngineError(WorkbenchError):
+    """What training needs cannot be imported."""
 
 
 class ThreadEngine:
@@ -39,9 +48,12 @@ class ThreadEngine:
 
     def events(self, config: RunConfig, home: Path, folder: Path) -> Generator[Event, None, None]:
         """Return the run's events; torch is imported when the first one is asked for."""
-        yield Stage("Starting the engine (loading torch)")
+        yield Stage(LOADING)
         prepare_threads()
-        from workbench.core.train import train
+        try:
+            from workbench.core.train import train
+        except (ImportError, OSError) as error:  # OSError: one of its libraries cannot be loaded
+            raise NoEngineError(NO_ENGINE) from error
 
         yield from train(config, home, folder, self._clock)
 
@@ -114,6 +126,8 @@ class Run:
         except KeyboardInterrupt:
             self._say(writer, Stopped(self._steps))
             raise
+        except NoEngineError as error:
+            self._say(writer, Failed(str(error), traceback.format_exc()))
         except WorkbenchError as error:
             self._say(writer, Failed(str(error)))
         except Exception as error:  # noqa: BLE001  (the run must end in the log whatever broke)
