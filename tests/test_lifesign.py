@@ -19,6 +19,12 @@ def window(tmp_path: Path, qtbot: QtBot) -> Iterator[Window]:
         yield made
 
 
+def answer(window: Window, text: str) -> None:
+    """Press a button of the strip about a run that is silent."""
+    subject = "silence"
+    window.desk.strips.strip(subject).buttons[text].click()
+
+
 def test_the_first_word_comes_with_the_click(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
     fill(window, qtbot, tmp_path / "pictures", epochs=5000)
     window.commands.train()
@@ -39,7 +45,7 @@ def test_a_run_that_is_silent_is_told_of_and_a_paused_one_is_not(
     assert strips.texts()["silence"] == "No sign of life from training for 30 s."
     qtbot.waitUntil(lambda: "silence" not in strips.texts(), timeout=30_000)  # it spoke
     watch.timer.timeout.emit()
-    window.desk.strips.strip("silence").buttons["Wait"].click()
+    answer(window, "Wait")
     assert "silence" not in strips.texts()
     assert watch.timer.isActive()
     training.pause()
@@ -49,7 +55,7 @@ def test_a_run_that_is_silent_is_told_of_and_a_paused_one_is_not(
     assert watch.timer.isActive()
     watch.timer.timeout.emit()
     with qtbot.waitSignal(training.ended, timeout=30_000):
-        window.desk.strips.strip("silence").buttons["Stop"].click()
+        answer(window, "Stop")
     assert not watch.timer.isActive()
     assert "silence" not in strips.texts()
 

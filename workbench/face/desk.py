@@ -1,6 +1,6 @@
 """The window's panels and what joins them: the draft to the cards, the run to the plots, the log to the table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
@@ -9,7 +9,6 @@ from workbench.config import RunConfig
 from workbench.events import (
     Evaluated,
     Event,
-    Failed,
     Note,
     Paused,
     Resumed,
@@ -34,7 +33,9 @@ from workbench.face.training import Training
 from workbench.face.try_it import TryItPanel
 from workbench.report import RunSummary
 from workbench.session import Run, Session
-from workbench.session.run import NO_ENGINE
+
+# Given a configuration and what would start it; returns whether it asks something instead.
+StartQuestion = Callable[[RunConfig, Callable[[], None]], bool]
 
 _LOG_DELAY = 900  # ms until an event just sent can be read from the log
 
@@ -52,6 +53,7 @@ class Desk(QObject):
         self.toolbar = toolbar
         self.activities = Activities(self)
         self.draft = Draft(self)
+        self.start_questions: list[StartQuestion] = []  # asked in turn before a run starts
         self.training = Training(self, self.activities)
         self.tasks = TaskPanel(self.draft)
         self.page = TrainPage()
@@ -256,18 +258,11 @@ class Desk(QObject):
         for event in events:
             if isinstance(event, Note) and event.level == "warning":
                 self.strips.show_strip("run", event.text)
-            elif isinstance(event, Failed):
-                self._tell_failure(event)
         if any(
             isinstance(event, (RunStarted, Evaluated, TaskEnded, Paused, Resumed))
             for event in events
         ):
             self._reread.start()
-
-    def _tell_failure(self, event: Failed) -> None:
-        self.strips.show_strip("run", event.sentence, "error")
-        if event.detail and event.sentence != NO_ENGINE:  # for that there is `engine_off`
-            DetailBox(event.sentence, event.detail, self.session.home, self.window).open()
 
     def _run_ended(self, state: str) -> None:
         self.reread_log()

@@ -4,17 +4,19 @@ from workbench.face.activity_list import StatusLists
 from workbench.face.attention import Attention
 from workbench.face.awake import StayAwake
 from workbench.face.control import Control
-from workbench.face.engine_off import EngineOff
+from workbench.face.failure import Failure
 from workbench.face.feature import Feature
+from workbench.face.gpu_in_use import GpuInUse
 from workbench.face.lifesign import LifeSign
 from workbench.face.meter import Meter
 
 FEATURES: tuple[type[Feature], ...] = (
     Control,
     LifeSign,
-    EngineOff,
+    Failure,
     StayAwake,
     Attention,
     Meter,
+    GpuInUse,
     StatusLists,
 )

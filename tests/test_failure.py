@@ -14,7 +14,6 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from tests.trained import folders, quick_config
-from workbench.face.engine_off import EngineOff
 from workbench.face.messages import DetailBox
 from workbench.face.window import Window
 from workbench.session import Session
