@@ -9,6 +9,7 @@ import pytest
 from tests.logged import begin, timed
 from workbench.events import (
     KINDS,
+    EpochEnded,
     Evaluated,
     Event,
     Failed,
@@ -16,6 +17,8 @@ from workbench.events import (
     Measured,
     Note,
     Pace,
+    Paused,
+    Resumed,
     RunStarted,
     Snapshot,
     Stage,
@@ -42,6 +45,9 @@ SAMPLES: dict[str, Event] = {
     "Snapshot": Snapshot(1, 19, 60, "kernel/0060.safetensors", "fusion and head in closed form"),
     "TaskEnded": TaskEnded(1, 60),
     "Note": Note("Größe: 3 µm ✓", "warning"),
+    "EpochEnded": EpochEnded(1, 2, 30),
+    "Paused": Paused(12, 0),
+    "Resumed": Resumed(12),
     "Finished": Finished(60),
     "Stopped": Stopped(59),
     "Failed": Failed("Kein Speicher: „voll“.", "Traceback …\n  x"),

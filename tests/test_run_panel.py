@@ -2,7 +2,18 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.recorded import recorded_run
-from workbench.events import Failed, Finished, Pace, RunStarted, Stage, Step, Stopped, TaskStarted
+from workbench.events import (
+    Failed,
+    Finished,
+    Pace,
+    Paused,
+    Resumed,
+    RunStarted,
+    Stage,
+    Step,
+    Stopped,
+    TaskStarted,
+)
 from workbench.face.run_panel import RunPanel
 from workbench.face.words import ago, counted, duration, listed, percent
 
@@ -58,22 +69,84 @@ def test_the_end_is_told(panel: RunPanel, event: Finished, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "shown", "enabled", "text"),
+    ("state", "when", "shown", "enabled", "text"),
     [
-        ("idle", False, False, "Stop"),
-        ("starting", True, True, "Stop"),
-        ("running", True, True, "Stop"),
-        ("stopping", True, False, "Stopping…"),
+        ("idle", "", False, True, "Stop"),
+        ("starting", "", True, True, "Stop"),
+        ("running", "", True, True, "Stop"),
+        ("paused", "", True, True, "Stop"),
+        ("stopping", "epoch", True, True, "Stopping after this epoch…"),
+        ("stopping", "task", True, True, "Stopping after this task…"),
+        ("stopping", "now", True, False, "Stopping…"),
     ],
 )
 def test_the_button_follows_the_state(
-    panel: RunPanel, state: str, shown: bool, enabled: bool, text: str
+    panel: RunPanel, state: str, when: str, shown: bool, enabled: bool, text: str
 ) -> None:
     panel.show_state("running")
-    panel.show_state(state)
-    assert panel.stop_button.isHidden() != shown
+    panel.show_state(state, when)
+    assert panel.hold.isHidden() != shown
     assert panel.stop_button.isEnabled() == enabled
     assert panel.stop_button.text() == text
+
+
+@pytest.mark.parametrize(
+    ("state", "enabled", "text"),
+    [
+        ("starting", False, "Pause"),
+        ("running", True, "Pause"),
+        ("pausing", True, "Pausing…"),
+        ("paused", True, "Go on"),
+    ],
+)
+def test_the_pause_button_follows_the_state(
+    panel: RunPanel, state: str, enabled: bool, text: str
+) -> None:
+    panel.show_state(state)
+    assert panel.hold.pause.isEnabled() == enabled
+    assert panel.hold.pause.text() == text
+
+
+def test_the_buttons_ask_for_what_they_say(panel: RunPanel) -> None:
+    asked: list[str] = []
+    panel.hold.stop_requested.connect(asked.append)
+    panel.hold.pause_requested.connect(lambda: asked.append("pause"))
+    panel.hold.go_on_requested.connect(lambda: asked.append("go on"))
+    panel.show_state("running")
+    panel.hold.pause.click()
+    panel.hold.moments["epoch"].trigger()
+    panel.show_state("stopping", "epoch")
+    assert panel.hold.moments["epoch"].isChecked()
+    panel.hold.moments["task"].trigger()
+    panel.hold.stop.click()
+    panel.show_state("paused")
+    panel.hold.pause.click()
+    assert asked == ["pause", "epoch", "task", "now", "go on"]
+
+
+def test_a_start_is_said_at_once(panel: RunPanel) -> None:
+    panel.show_state("starting")
+    assert panel.stage.text() == "Starting the engine"
+    assert panel.bar.maximum() == 0
+
+
+def test_a_pause_is_said_with_its_place_and_leaves_the_progress(panel: RunPanel) -> None:
+    started = next(event for event in recorded_run(4) if isinstance(event, RunStarted))
+    panel.show_news([started, TaskStarted(1, 60, 20, 100), Step(1, 6, 132, 0.01, {})])
+    panel.show_news([Pace(312.0, 830.0, 132, 1000), Paused(133)])
+    assert panel.stage.text() == "Paused · task 2 of 4 · epoch 7/20 · step 132"
+    assert (panel.bar.value(), panel.bar.maximum()) == (132, 1000)
+    assert panel.left.text() == "about 14 min left"
+    assert panel.rate.text() == ""
+    panel.show_news([Resumed(133)])
+    assert panel.stage.text() == "task 2 of 4 · epoch 7/20 · step 132"
+    panel.show_news([Paused(160, 1)])
+    assert panel.stage.text() == "Paused · task 2 of 4 is learnt"
+
+
+def test_the_time_left_does_not_jump(panel: RunPanel) -> None:
+    panel.show_news([Pace(312.0, 1000.0, 40, 1000), Pace(312.0, 6000.0, 41, 1000)])
+    assert panel.left.text() == "about 20 min left"
 
 
 def test_a_new_run_forgets_the_one_before(panel: RunPanel) -> None:

@@ -156,7 +156,7 @@ def test_a_run_that_is_asked_to_stop_ends_within_one_step(session, tmp_path):
 def test_a_real_run_that_is_stopped_leaves_no_task_half_learnt(session, tmp_path):
     run = session.start(quick_config(folders(tmp_path), epochs=1000))
     run.stop()
-    assert run.stopping
+    assert run.stop_when == "now"
     assert run.work() == "stopped"
     summary = session.details(run.id).summary
     assert (summary.state, summary.tasks_done) == ("stopped", 0)

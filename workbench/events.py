@@ -1,7 +1,7 @@
 """What a run says: frozen dataclasses of plain values, never a tensor.
 
-An event is the log's row is the plotted point. Everything but `Pace` is a function of
-configuration and seeds alone; `Pace` carries what the clock says.
+An event is the log's row is the plotted point. Everything but `Pace`, `Paused` and `Resumed` is a
+function of configuration and seeds alone; those carry what the clock and the user say.
 """
 
 import dataclasses
@@ -129,6 +129,30 @@ class TaskEnded(Event):
     """A task is learnt, evaluated, and its adapter saved in the run's folder."""
 
     task: int
+    step: int
+
+
+@dataclass(frozen=True)
+class EpochEnded(Event):
+    """An epoch is over, and what is measured at its end has been."""
+
+    task: int
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Paused(Event):
+    """The run waits, with everything in memory; `task` is the one just learnt if it waits between two."""
+
+    step: int
+    task: int | None = None
+
+
+@dataclass(frozen=True)
+class Resumed(Event):
+    """The run goes on where it waited."""
+
     step: int
 
 

@@ -200,7 +200,7 @@ def _follow(run: Run, progress: Progress) -> str:
     while True:
         worker.join(0.05)
         ended = not worker.is_alive()
-        if run.stopping and not told:
+        if run.stop_when and not told:
             progress.line("Stopping after this step.")
             told = True
         for event in run.news():

@@ -6,7 +6,8 @@ and `Stage`, which the clock paces.
 """
 
 import math
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from workbench.core.tasks import TaskData, TaskSet, load_tasks
 from workbench.core.weights import LoadedWeights, load_weights
 from workbench.errors import UsageError
 from workbench.events import (
+    EpochEnded,
     Event,
     Finished,
     Measured,
@@ -63,9 +65,14 @@ class Running:
 
 
 def train(
-    config: RunConfig, home: Path, folder: Path | None = None
+    config: RunConfig,
+    home: Path,
+    folder: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Generator[Event, None, None]:
     """Train through all tasks of `config`; weights are kept below `home`, the adapter is saved in `folder`.
+
+    The pace is measured on `clock`, which stands still while nobody asks for events.
 
     Raises:
         WorkbenchError: something outside the program is wrong, said in a sentence.
@@ -78,7 +85,7 @@ def train(
     weights = yield from load_weights(config.model.backbone, config.model.weights, home)
     tasks = yield from load_tasks(config.data, config.seeds)
     with closing(tasks.cache):
-        run = _assemble(config, weights, tasks, device, folder)
+        run = _assemble(config, weights, tasks, device, folder, clock)
         yield _started(run, device)
         yield from run.monitor.plan(run.network, tasks.tasks)
         for task in tasks.tasks:
@@ -92,6 +99,7 @@ def _assemble(
     tasks: TaskSet,
     device: torch.device,
     folder: Path | None,
+    clock: Callable[[], float],
 ) -> Running:
     switches, seeds = effective_switches(config), config.seeds
     initialisation = Stream(seeds.initialisation, "initialisation")
@@ -104,7 +112,7 @@ def _assemble(
         network.backbone.autocast = config.train.precision == "bf16"
     chance, order = (torch.Generator().manual_seed(seeds.data_order + salt) for salt in (0x5EED, 0))
     learner = Learner(network, config.method, switches, config.train, chance)
-    pacer = _pacer(config, network, tasks)
+    pacer = _pacer(config, network, tasks, clock)
     size = network.backbone.image_size
     feeder = Feeder(tasks.cache, size, device, torch.float32, augmentation)
     return Running(
@@ -139,6 +147,7 @@ def _learn(run: Running, task: TaskData, folder: Path | None) -> Iterator[Event]
     for epoch in range(epochs):
         yield from _epoch(run, task, number, epoch)
         yield from measuring(monitor.measure(epoch, run.step, at_end=epoch == epochs - 1))
+        yield EpochEnded(number, epoch, run.step)
     yield from _skipped_terms(run.learner)
     averaged = run.learner.average(is_last=is_last)
     yield from measuring(monitor.averaged(changed=averaged))
@@ -236,7 +245,9 @@ def _passes_of_step(network: Network) -> int:
     return network.use_pretrained + 4 * len(network.branches)
 
 
-def _pacer(config: RunConfig, network: Network, tasks: TaskSet) -> Pacer:
+def _pacer(
+    config: RunConfig, network: Network, tasks: TaskSet, clock: Callable[[], float]
+) -> Pacer:
     look = 2 * len(network.branches)  # beside the frozen section, which is kept
     trained = sum(len(task.train) for task in tasks.tasks)
     tested = sum(len(task.test) * (len(tasks.tasks) - i) for i, task in enumerate(tasks.tasks))
@@ -244,4 +255,5 @@ def _pacer(config: RunConfig, network: Network, tasks: TaskSet) -> Pacer:
     passes = (
         once + trained * (config.train.epochs * _passes_of_step(network) + look) + look * tested
     )
-    return Pacer(config.train.epochs * sum(_steps(config, task) for task in tasks.tasks), passes)
+    steps = config.train.epochs * sum(_steps(config, task) for task in tasks.tasks)
+    return Pacer(steps, passes, clock)

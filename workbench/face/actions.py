@@ -26,6 +26,7 @@ class Moment:
     learnt: bool = False  # that run has learnt at least one task
     can_undo: bool = False
     can_redo: bool = False
+    stop_when: str = ""  # when the run under way is to stop: now, epoch, task
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ COMMANDS = (
     Command("move_down", "Edit", "Move task down", ("Alt+Down",), _task_free, "tasks"),
     Command("show_task", "Edit", "Task details, split…", ("Return",), _task_free, "tasks", "See classes and problems, or split by classes"),
     Command("train", "Run", "Train", ("Ctrl+R",), lambda m: not m.reason, help="Train on the tasks at the left"),
-    Command("stop", "Run", "Stop", ("Ctrl+.",), lambda m: m.training in ("starting", "running"), help="Stop after this step"),
+    Command("stop", "Run", "Stop", ("Ctrl+.",), lambda m: m.training != "idle" and m.stop_when != "now", help="Stop after this step"),
     Command("forecast", "Run", "Forecast next task…", (), lambda m: m.learnt and _idle(m), help="Which learnt tasks would suffer if a task of the list, or a folder, came next?"),
     Command("suggest_order", "Run", "Suggest an order…", (), lambda m: m.tasks > 1 and _idle(m), help="In which order would the tasks of the list disturb each other least?"),
     Command("replay", "Run", "Replay chosen run", (), lambda m: m.run, help="Draw the run chosen below"),
@@ -117,6 +118,7 @@ def make_actions(
         action = QAction(window.tr(command.text), window)
         action.setShortcuts([QKeySequence(keys) for keys in command.keys])
         keys = f" ({command.keys[0]})" if command.keys else ""
+        action.setObjectName(command.id)
         action.setToolTip(f"{window.tr(command.help or command.text)}{keys}")
         action.setCheckable(command.checkable)
         owner = next(handler for handler in handlers if hasattr(handler, command.id))

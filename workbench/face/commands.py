@@ -1,5 +1,6 @@
 """What each command of the window does; `actions.COMMANDS` names these methods."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
@@ -184,6 +185,12 @@ class Commands(QObject):
         self._desk.self_check.start()
 
     def _start(self, config: RunConfig) -> None:
+        """Start a run, unless something has to be asked first; the answer starts it."""
+        start = partial(self._start_now, config)
+        if not any(asks(config, start) for asks in self._desk.start_questions):
+            start()
+
+    def _start_now(self, config: RunConfig) -> None:
         try:
             run = self._desk.session.start(config)
         except WorkbenchError as error:

@@ -1,13 +1,22 @@
 """The window's panels and what joins them: the draft to the cards, the run to the plots, the log to the table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
 from workbench.config import RunConfig
-from workbench.events import Evaluated, Event, Failed, Note, RunStarted, TaskEnded
+from workbench.events import (
+    Evaluated,
+    Event,
+    Note,
+    Paused,
+    Resumed,
+    RunStarted,
+    TaskEnded,
+)
 from workbench.face.actions import Moment
+from workbench.face.activities import Activities
 from workbench.face.draft import Draft
 from workbench.face.exports import Exporter
 from workbench.face.foresight import Foresight
@@ -25,6 +34,9 @@ from workbench.face.try_it import TryItPanel
 from workbench.report import RunSummary
 from workbench.session import Run, Session
 
+# Given a configuration and what would start it; returns whether it asks something instead.
+StartQuestion = Callable[[RunConfig, Callable[[], None]], bool]
+
 _LOG_DELAY = 900  # ms until an event just sent can be read from the log
 
 
@@ -39,20 +51,22 @@ class Desk(QObject):
         self.window = window
         self.memory = QSettings(str(session.home / "window.ini"), QSettings.Format.IniFormat)
         self.toolbar = toolbar
+        self.activities = Activities(self)
         self.draft = Draft(self)
-        self.training = Training(self)
+        self.start_questions: list[StartQuestion] = []  # asked in turn before a run starts
+        self.training = Training(self, self.activities)
         self.tasks = TaskPanel(self.draft)
         self.page = TrainPage()
         self.ntk = NtkPage(self.page.board.record, session.arrays)
-        self.try_it = TryItPanel(session)
+        self.try_it = TryItPanel(session, activities=self.activities)
         self.settings = SettingsPanel(self.draft, session.choices())
         self.history = HistoryPanel()
         self.strips = Strips()
         self.toast = Toast(window)
-        self.adder = FolderAdder(session, self.draft, window)
-        self.exporter = Exporter(session, window)
-        self.self_check = SelfCheck(session, self)
-        self.foresight = Foresight(session, self.draft, window)
+        self.adder = FolderAdder(session, self.draft, window, self.activities)
+        self.exporter = Exporter(session, window, self.activities)
+        self.self_check = SelfCheck(session, self, self.activities)
+        self.foresight = Foresight(session, self.draft, window, self.activities)
         self._reread = QTimer(self)
         self._reread.setSingleShot(True)
         self._reread.setInterval(_LOG_DELAY)
@@ -99,6 +113,7 @@ class Desk(QObject):
             tasks=len(self.draft.state.tasks),
             run=run is not None, learnt=run is not None and run.tasks_done > 0,
             can_undo=self.draft.stack.canUndo(), can_redo=self.draft.stack.canRedo(),
+            stop_when=self.training.stop_when,
         )  # fmt: skip
 
     def shown_run(self) -> RunSummary | None:
@@ -214,7 +229,6 @@ class Desk(QObject):
         self.foresight.failed.connect(self._foresight_failed)
         self.foresight.reordered.connect(self._offer_undo)
         self.settings.problems_changed.connect(self.changed)
-        self.page.run_panel.stop_requested.connect(self.training.stop)
         self.page.drawn.connect(self.ntk.follow)
         self.page.cleared.connect(self.ntk.clear)
         self.page.replay_ended.connect(self._refresh_page)
@@ -234,7 +248,7 @@ class Desk(QObject):
 
     def _state_changed(self) -> None:
         state = self.training.state
-        self.page.show_state(state)
+        self.page.show_state(state, self.training.stop_when)
         self.settings.set_read_only(state != "idle")
         self.tasks.model.set_fixed("" if state == "idle" else self._run_name())
         self.changed.emit()
@@ -245,15 +259,11 @@ class Desk(QObject):
         for event in events:
             if isinstance(event, Note) and event.level == "warning":
                 self.strips.show_strip("run", event.text)
-            elif isinstance(event, Failed):
-                self._tell_failure(event)
-        if any(isinstance(event, (RunStarted, Evaluated, TaskEnded)) for event in events):
+        if any(
+            isinstance(event, (RunStarted, Evaluated, TaskEnded, Paused, Resumed))
+            for event in events
+        ):
             self._reread.start()
-
-    def _tell_failure(self, event: Failed) -> None:
-        self.strips.show_strip("run", event.sentence, "error")
-        if event.detail:
-            DetailBox(event.sentence, event.detail, self.session.home, self.window).open()
 
     def _run_ended(self, state: str) -> None:
         self.reread_log()

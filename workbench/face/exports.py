@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from workbench.errors import WorkbenchError
+from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
 from workbench.face.figure import export_plots
 from workbench.report import RunSummary
@@ -27,8 +28,12 @@ class Exporter(QObject):
     done = Signal(str, str)  # a sentence, the folder
     state_changed = Signal()
 
-    def __init__(self, session: Session, parent: QWidget) -> None:
+    def __init__(
+        self, session: Session, parent: QWidget, activities: Activities | None = None
+    ) -> None:
         super().__init__(parent)
+        self._activities = activities or Activities(self)
+        self._activity: Activity | None = None
         self._session = session
         self._thread: IterationThread | None = None
         self._folder = Path()
@@ -54,6 +59,7 @@ class Exporter(QObject):
         self._thread.item.connect(self._take_files)
         self._thread.failed.connect(self._fail)
         self._thread.finished.connect(self._finish)
+        self._activity = self._activities.begin(self.tr("Exporting {run}").format(run=run.name))
         self._thread.start()
         self.state_changed.emit()
 
@@ -85,6 +91,8 @@ class Exporter(QObject):
             self._thread = None
         if not self._failed:
             self._draw_and_tell()
+        if self._activity is not None:
+            self._activity.end()
         self.state_changed.emit()
 
     def _draw_and_tell(self) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from workbench.config import TaskFolder
 from workbench.events import Note, Stage
+from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
 from workbench.face.draft import Draft
 from workbench.face.foretold import ForecastSheet, NextTask, OrderSheet
@@ -70,8 +71,16 @@ class Foresight(QObject):
     failed = Signal(str)  # a sentence that stays
     reordered = Signal(str)  # the same, with something to undo
 
-    def __init__(self, session: Session, draft: Draft, window: QWidget) -> None:
+    def __init__(
+        self,
+        session: Session,
+        draft: Draft,
+        window: QWidget,
+        activities: Activities | None = None,
+    ) -> None:
         super().__init__(window)
+        self._activities = activities or Activities(self)
+        self._activity: Activity | None = None
         self._session, self._draft, self._window = session, draft, window
         self._thread: IterationThread | None = None
         self._run: RunSummary | None = None
@@ -103,18 +112,21 @@ class Foresight(QObject):
         """Forecast what learning `folder` next would do to the run asked about."""
         run = self._run
         if run is not None and self._free():
-            self._start(lambda: self._session.forecast(run.id, folder))
+            title = self.tr("Forecasting for {run}").format(run=run.name)
+            self._start(title, lambda: self._session.forecast(run.id, folder))
 
     def study_order(self) -> None:
         """Compare orders of the tasks in the list."""
         if self._free():
             config = self._draft.state.run_config()
-            self._start(lambda: self._session.order(config))
+            self._start(
+                self.tr("Comparing orders of the tasks"), lambda: self._session.order(config)
+            )
 
     def score(self) -> None:
         """Score forecasts that a run has made true or false, if there are any; say how good they were."""
         if not self.busy and self._session.unscored():
-            self._start(self._scored)
+            self._start(self.tr("Scoring forecasts"), self._scored)
 
     def cancel(self) -> None:
         """Give up at the next piece."""
@@ -144,12 +156,13 @@ class Foresight(QObject):
         if path:
             self.forecast(TaskFolder(Path(path).name or path, path))
 
-    def _start(self, make: Callable[[], Iterator[object]]) -> None:
+    def _start(self, title: str, make: Callable[[], Iterator[object]]) -> None:
         self._thread = IterationThread(make, self)
         self._thread.item.connect(self._take)
         self._thread.failed.connect(self.failed)
         self._thread.finished.connect(self._over)
         self.strip.show_stage(Stage(self.tr("Starting")))
+        self._activity = self._activities.begin(title, self.cancel)
         self._thread.start()
 
     def _scored(self) -> Iterator[object]:
@@ -160,6 +173,8 @@ class Foresight(QObject):
             return
         if isinstance(item, Stage):
             self.strip.show_stage(item)
+            if self._activity is not None:
+                self._activity.progress(item.done, item.total, item.text)
         elif isinstance(item, Note):
             self.said.emit(item.text)
         elif isinstance(item, KeptForecast) and item.score is not None:
@@ -184,6 +199,8 @@ class Foresight(QObject):
 
     def _over(self) -> None:
         self.strip.hide()
+        if self._activity is not None:
+            self._activity.end()
         if self._thread is not None:
             self._thread.deleteLater()
             self._thread = None

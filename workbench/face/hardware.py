@@ -1,6 +1,5 @@
 """What training will run on, in words, told before torch is loaded: it looks for the driver only."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -23,9 +22,3 @@ def hardware_sentence(*, driver: bool) -> str:
     return (
         "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two."
     )
-
-
-def hardware_text(*, driver: bool) -> str:
-    """Return the same in the few words of the status bar."""
-    cores = os.cpu_count() or 1
-    return "NVIDIA GPU" if driver else f"processor, {cores} {'core' if cores == 1 else 'cores'}"

@@ -34,7 +34,7 @@ _NOWHERE = QModelIndex()
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _MARKS = {
-    "starting": "○", "running": "●", "finished": "✓", "stopped": "■", "failed": "✕", "interrupted": "◌",
+    "starting": "○", "running": "●", "paused": "◐", "finished": "✓", "stopped": "■", "failed": "✕", "interrupted": "◌",
 }  # fmt: skip
 
 

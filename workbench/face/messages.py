@@ -61,6 +61,8 @@ class Strip(QFrame):
 class Strips(QWidget):
     """A stack of strips, one for each subject; a new one about the same subject replaces the old."""
 
+    said = Signal(str, str)  # the sentence, its level
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._strips: dict[str, Strip] = {}
@@ -80,6 +82,7 @@ class Strips(QWidget):
         self._strips[subject] = strip
         self._column.addWidget(strip)
         self.show()
+        self.said.emit(text, level)
 
     def clear_strip(self, subject: str) -> None:
         """Take away the strip about `subject`, if there is one."""
@@ -98,12 +101,18 @@ class Strips(QWidget):
         """Return what is shown now, by subject."""
         return {subject: strip.accessibleName() for subject, strip in self._strips.items()}
 
+    def levels(self) -> list[tuple[str, str]]:
+        """Return each sentence shown now with its level."""
+        return [(s.accessibleName(), s.label.property("level")) for s in self._strips.values()]
+
     def _close_sender(self) -> None:
         self.clear_strip(self.sender().property("subject"))
 
 
 class Toast(QFrame):
     """A sentence over the foot of its parent that goes by itself, with at most one button."""
+
+    said = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -136,6 +145,7 @@ class Toast(QFrame):
         self.show()
         self.raise_()
         self._timer.start(TOAST_MILLISECONDS)
+        self.said.emit(text)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stop the clock with the toast, however it went."""

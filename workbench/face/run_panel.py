@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QProgressBar, QWidget
 
 from workbench.events import (
     Event,
     Failed,
     Finished,
     Pace,
+    Paused,
+    Resumed,
     RunStarted,
     Stage,
     Step,
@@ -19,15 +21,13 @@ from workbench.events import (
 )
 from workbench.face.headline import Headline
 from workbench.face.record import RunRecord
+from workbench.face.stop_button import HoldButtons
+from workbench.face.time_left import Calm, sure
 from workbench.face.words import duration
-
-_SURE_AFTER = 0.03  # share of the run after which the time left is worth showing
 
 
 class RunPanel(QFrame):
-    """Shows a run's latest events. Its button follows the run's state and is set nowhere else."""
-
-    stop_requested = Signal()
+    """Shows a run's latest events. Its buttons follow the run's state and are set nowhere else."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,8 +35,12 @@ class RunPanel(QFrame):
         self._tasks = 0
         self._epochs = 0
         self._planned = False  # whether the bar shows the whole run's steps
+        self._place = ""  # task, epoch and step, in words
+        self._calm = Calm()
         self.stage = QLabel(self)
         self.stage.setMinimumWidth(120)
+        self.stage.setWordWrap(True)
+        self.stage.setTextFormat(Qt.TextFormat.PlainText)
         self.rate = QLabel(self)
         self.rate.setProperty("muted", "true")
         self.rate.setToolTip(
@@ -48,19 +52,18 @@ class RunPanel(QFrame):
         self.bar.setAccessibleName(self.tr("Progress of the run"))
         self.bar.setTextVisible(False)
         self.headline = Headline(self)
-        self.stop_button = QPushButton(self.tr("Stop"), self)
-        self.stop_button.setToolTip(self.tr("Stop after this step (Ctrl+.)"))
-        self.stop_button.clicked.connect(self.stop_requested)
+        self.hold = HoldButtons(self)
+        self.stop_button = self.hold.stop
         grid = QGridLayout(self)
         grid.setContentsMargins(10, 6, 10, 6)
         grid.setVerticalSpacing(6)
         grid.setHorizontalSpacing(14)
-        grid.addWidget(self.stage, 0, 0, 1, 3)
+        grid.addWidget(self.stage, 0, 0)
+        grid.addWidget(self.hold, 0, 1, 1, 2)
         grid.addWidget(self.bar, 1, 0)
         grid.addWidget(self.rate, 1, 1)
         grid.addWidget(self.left, 1, 2)
         grid.addWidget(self.headline, 0, 3, 2, 1)
-        grid.addWidget(self.stop_button, 0, 4, 2, 1)
         grid.setColumnStretch(0, 1)
         self.reset()
         self.show_state("idle")
@@ -69,6 +72,8 @@ class RunPanel(QFrame):
         """Forget the run before."""
         self._tasks = self._epochs = 0
         self._planned = False
+        self._place = ""
+        self._calm = Calm()
         self.stage.setText(self.tr("No run is under way."))
         self.headline.show_record(RunRecord())
         self.rate.clear()
@@ -76,12 +81,12 @@ class RunPanel(QFrame):
         self.bar.setRange(0, 100)
         self.bar.setValue(0)
 
-    def show_state(self, state: str) -> None:
-        """Follow the run's state: idle, starting, running or stopping."""
-        self.stop_button.setVisible(state != "idle")
-        self.stop_button.setEnabled(state in ("starting", "running"))
-        text = self.tr("Stopping…") if state == "stopping" else self.tr("Stop")
-        self.stop_button.setText(text)
+    def show_state(self, state: str, when: str = "") -> None:
+        """Follow the run's state; `when` is the moment at which it is to stop."""
+        self.hold.show_state(state, when)
+        if state == "starting" and not self._tasks and self.bar.maximum():
+            self.stage.setText(self.tr("Starting the engine"))  # at once, before it says so itself
+            self.bar.setRange(0, 0)
         if state == "idle":
             self.rate.clear()
             self.left.clear()
@@ -95,6 +100,8 @@ class RunPanel(QFrame):
                 self._show_stage(event)
             elif isinstance(event, Pace):
                 self._show_pace(event)
+            elif isinstance(event, (Paused, Resumed)):
+                self._show_pause(event)
             elif isinstance(event, (RunStarted, TaskStarted, Step, TaskEnded)):
                 self._show_place(event)
             elif isinstance(event, Failed):
@@ -116,10 +123,21 @@ class RunPanel(QFrame):
         rate = self.tr("{rate:,.0f} pictures/s").format(rate=pace.images_per_second)
         share = self.tr(" · NTK {share:.0%}").format(share=pace.monitor) if pace.monitor else ""
         self.rate.setText(rate + share if pace.images_per_second > 0 else "")
-        sure = pace.seconds_left is not None and pace.done >= _SURE_AFTER * pace.total
-        if sure and pace.seconds_left is not None:
-            text = self.tr("about {time} left").format(time=duration(pace.seconds_left))
-            self.left.setText(text)
+        if pace.seconds_left is not None and sure(pace.done, pace.total):
+            left = duration(self._calm.told(pace.seconds_left))
+            self.left.setText(self.tr("about {time} left").format(time=left))
+
+    def _show_pause(self, event: Paused | Resumed) -> None:
+        if isinstance(event, Resumed):
+            self._calm = Calm()  # what was told before the pause is no measure any more
+            self.stage.setText(self._place)
+            return
+        self.rate.clear()
+        if event.task is not None:
+            text = self.tr("Paused · task {number} of {tasks} is learnt")
+            self.stage.setText(text.format(number=event.task + 1, tasks=self._tasks))
+        else:
+            self.stage.setText(self.tr("Paused · {place}").format(place=self._place))
 
     def _show_place(self, event: RunStarted | TaskStarted | Step | TaskEnded) -> None:
         if isinstance(event, RunStarted):
@@ -133,7 +151,8 @@ class RunPanel(QFrame):
             epoch = self.tr("epoch {number}/{epochs}")
             parts.append(epoch.format(number=event.epoch + 1, epochs=self._epochs))
         parts.append(self.tr("step {step:,}").format(step=event.step))
-        self.stage.setText(" · ".join(parts))
+        self._place = " · ".join(parts)
+        self.stage.setText(self._place)
 
     def _show_end(self, event: Finished | Stopped) -> None:
         if isinstance(event, Finished):

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
 from workbench.face.draft import Draft
 from workbench.face.drop import Given
@@ -24,8 +25,16 @@ class FolderAdder(QObject):
     said = Signal(str)  # a sentence for a toast
     added = Signal(str)  # the same, with something to undo
 
-    def __init__(self, session: Session, draft: Draft, parent: QWidget) -> None:
+    def __init__(
+        self,
+        session: Session,
+        draft: Draft,
+        parent: QWidget,
+        activities: Activities | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._activities = activities or Activities(self)
+        self._activity: Activity | None = None
         self._session = session
         self._draft = draft
         self._window = parent
@@ -62,13 +71,18 @@ class FolderAdder(QObject):
         self._thread.item.connect(self._take_item)
         self._thread.failed.connect(self.said)
         self._thread.finished.connect(self._scan_over)
-        self.began.emit(listed([Path(path).name for path in paths]))
+        names = listed([Path(path).name for path in paths])
+        title = self.tr("Reading {names}").format(names=names)
+        self._activity = self._activities.begin(title, self.cancel)
+        self.began.emit(names)
         self._thread.start()
 
     def _take_item(self, item: ScanProgress | ScanReport) -> None:
         if self._thread is None or self._thread.cancelled:
             return
         if isinstance(item, ScanProgress):
+            if self._activity is not None:
+                self._activity.progress(item.done, item.total)
             self.progressed.emit(item)
         else:
             self._judge(item)
@@ -77,6 +91,8 @@ class FolderAdder(QObject):
         if self._thread is not None:
             self._thread.deleteLater()
             self._thread = None
+        if self._activity is not None:
+            self._activity.end()
         self.ended.emit()
         self._next()
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from workbench.events import Stage
+from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
 from workbench.report import SelfTestRow
 from workbench.session import Session
@@ -15,8 +17,15 @@ class SelfCheck(QObject):
     said = Signal(str)
     ended = Signal(str, str)
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        parent: QObject | None = None,
+        activities: Activities | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._activities = activities or Activities(self)
+        self._activity: Activity | None = None
         self._session = session
         self._thread: IterationThread | None = None
 
@@ -29,6 +38,8 @@ class SelfCheck(QObject):
         self._thread.item.connect(self._take)
         self._thread.failed.connect(self.said)
         self._thread.finished.connect(self._finish)
+        title = self.tr("Checking the NTK arithmetic")
+        self._activity = self._activities.begin(title, self._thread.cancel)
         self._thread.start()
 
     def shut_down(self) -> None:
@@ -40,13 +51,19 @@ class SelfCheck(QObject):
         yield from self._session.self_test()
 
     def _take(self, item: object) -> None:
-        if isinstance(item, tuple) and self._thread is not None and not self._thread.cancelled:
+        if self._thread is None or self._thread.cancelled:
+            return
+        if isinstance(item, Stage) and self._activity is not None:
+            self._activity.progress(item.done, item.total, item.text)
+        elif isinstance(item, tuple):
             self.ended.emit(sentence_of(item), table_of(item))
 
     def _finish(self) -> None:
         if self._thread is not None:
             self._thread.deleteLater()
             self._thread = None
+        if self._activity is not None:
+            self._activity.end()
 
 
 def sentence_of(rows: Sequence[SelfTestRow]) -> str:

@@ -54,6 +54,10 @@ def _buttons(theme: "Theme") -> str:
         border-color: {theme.border}; }}
     QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 6px;
         padding: 4px 8px; }}
+    QToolButton[plain_menu="true"] {{ border-color: {theme.control}; background: {theme.raised}; padding: 4px 6px; }}
+    QToolButton[plain_menu="true"]:hover {{ background: {theme.hover}; }}
+    QToolButton[plain_menu="true"]:focus {{ border-color: {theme.accent}; }}
+    QToolButton[plain_menu="true"]::menu-indicator {{ image: none; }}
     QToolButton[fold="true"] {{ padding: 3px 2px; font-weight: 600; }}
     QToolButton:hover {{ background: {theme.hover}; }}
     QToolButton:focus {{ border-color: {theme.accent}; }}

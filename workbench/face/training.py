@@ -2,7 +2,8 @@
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from workbench.events import Event, TaskStarted
+from workbench.events import Event, Pace, Paused, Resumed, RunStarted, Stage, TaskStarted
+from workbench.face.activities import Activities, Activity
 from workbench.face.background import LONGEST_WAIT
 from workbench.face.pump import Pump
 from workbench.session import Run
@@ -25,49 +26,113 @@ class TrainingThread(QThread):
 class Training(QObject):
     """At most one run at a time: its thread, its news, its state.
 
-    The state is one of idle, starting, running, stopping.
+    The state is one of idle, starting, running, pausing, paused, stopping.
+
+    Attributes:
+        run: the run under way, else the last one.
+        task: 0-based number of the task being learnt, or learnt last.
+        tasks: how many the run has; 0 until that is known.
+        between_tasks: whether a run is to wait after each task.
     """
 
     news = Signal(list)
     state_changed = Signal()
     ended = Signal(str)  # finished, stopped or failed
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, activities: Activities | None = None) -> None:
         super().__init__(parent)
+        self._activities = activities or Activities(self)
         self.run: Run | None = None
+        self.task = self.tasks = 0
+        self.between_tasks = False
+        self._activity: Activity | None = None
         self._thread: TrainingThread | None = None
         self._pump: Pump | None = None
-        self._learning = False
-        self._stop_asked = False
+        self._learning = self._pause_asked = False
+        self._paused: Paused | None = None
 
     @property
     def state(self) -> str:
         """What is going on now."""
         if self._thread is None:
             return "idle"
-        if self._stop_asked:
+        if self.stop_when:
             return "stopping"
+        if self._paused is not None:
+            return "paused"
+        if self._pause_asked:
+            return "pausing"
         return "running" if self._learning else "starting"
+
+    @property
+    def stop_when(self) -> str:
+        """When the run under way is to stop: now, epoch, task; empty if it is not to."""
+        return self.run.stop_when if self.run is not None and self._thread is not None else ""
+
+    @property
+    def paused_after(self) -> int | None:
+        """The task after which the run waits, if it waits between two."""
+        return self._paused.task if self._paused is not None else None
+
+    @property
+    def share(self) -> float | None:
+        """How much of the run under way is done, 0 to 1; None while that is not known."""
+        activity = self._activity
+        if activity is None or not self._learning or not activity.total:
+            return None
+        return activity.done / activity.total
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the run under way still takes, once that can be said."""
+        return self._activity.seconds_left if self._activity is not None else None
 
     def start(self, run: Run) -> None:
         """Work `run` on a new thread; none may be under way."""
         if self._thread is not None:
             raise RuntimeError(f"{run.name} cannot start while another run trains")
-        self.run, self._learning, self._stop_asked = run, False, False
+        self.run, self._learning, self._pause_asked, self._paused = run, False, False, None
+        self.task = self.tasks = 0
+        run.pause_between_tasks(self.between_tasks)
         self._thread = TrainingThread(run, self)
         self._thread.finished.connect(self._thread_finished)
         self._pump = Pump(run.news, self)
         self._pump.arrived.connect(self._hand_on)
         self._pump.start()
+        self._activity = self._activities.begin(run.name, self.stop)
         self._thread.start()
         self.state_changed.emit()
 
-    def stop(self) -> None:
-        """Ask the run to end after its current step; asking twice is harmless."""
+    def stop(self, when: str = "now") -> None:
+        """Ask the run to end after its current step, "epoch" or "task"; the last word counts."""
         if self.run is not None and self._thread is not None:
-            self._stop_asked = True
-            self.run.stop()
+            self.run.stop(when)
+            self._pause_asked, self._paused = False, None
             self.state_changed.emit()
+
+    def stop_now(self) -> None:
+        """Ask the run to end after its current step: for buttons, whose signal carries a tick."""
+        self.stop()
+
+    def pause(self) -> None:
+        """Ask the run to wait after its current step."""
+        if self.run is not None and self.state in ("starting", "running"):
+            self._pause_asked = True
+            self.run.pause()
+            self.state_changed.emit()
+
+    def go_on(self) -> None:
+        """Let a paused run go on."""
+        if self.run is not None and self.state in ("pausing", "paused"):
+            self._pause_asked, self._paused = False, None
+            self.run.go_on()
+            self.state_changed.emit()
+
+    def pause_between(self, wanted: bool) -> None:
+        """Choose whether this run and those to come wait after each task."""
+        self.between_tasks = wanted
+        if self.run is not None:
+            self.run.pause_between_tasks(wanted)
 
     def shut_down(self) -> bool:
         """Stop and wait, at most 15 s; return whether the thread has ended."""
@@ -80,11 +145,36 @@ class Training(QObject):
         return ended
 
     def _hand_on(self, events: list[Event]) -> None:
-        began = any(isinstance(event, TaskStarted) for event in events)
-        if began and not self._learning:
-            self._learning = True
+        before = self.state
+        for event in events:
+            self._take(event)
+        if self.state != before:
             self.state_changed.emit()
         self.news.emit(events)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self.tasks = len(event.tasks)
+        elif isinstance(event, TaskStarted):
+            self._learning, self.task = True, event.task
+        elif isinstance(event, Paused):
+            self._paused = None if self.stop_when else event
+        elif isinstance(event, Resumed):
+            self._paused = None
+            if self._activity is not None:
+                self._activity.rested()
+        elif self._activity is not None and isinstance(event, Pace):
+            left = event.seconds_left
+            self._activity.progress(event.done, event.total, seconds_left=left)
+        elif self._activity is not None and isinstance(event, Stage):
+            self._tell_stage(self._activity, event)
+
+    def _tell_stage(self, activity: Activity, stage: Stage) -> None:
+        """Once the run learns, its own steps are what is counted."""
+        if self._learning:
+            activity.progress(activity.done, activity.total, stage.text)
+        else:
+            activity.progress(stage.done, stage.total, stage.text)
 
     def _thread_finished(self) -> None:
         if self._thread is None or self._pump is None:
@@ -93,6 +183,9 @@ class Training(QObject):
         end_state = self._thread.end_state
         self._pump.deleteLater()
         self._thread.deleteLater()
-        self._thread = self._pump = None
+        self._thread = self._pump = self._paused = None
+        if self._activity is not None:
+            self._activity.end()
+            self._activity = None
         self.state_changed.emit()
         self.ended.emit(end_state)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.events import Stage
+from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
 from workbench.face.drop import PICTURE_ENDINGS, DropTarget, Given
 from workbench.face.editors import CalmComboBox
@@ -32,8 +33,15 @@ class TryItPanel(QWidget):
 
     said = Signal(str)  # a sentence for a toast
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        parent: QWidget | None = None,
+        activities: Activities | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._activities = activities or Activities(self)
+        self._activity: Activity | None = None
         self._session = session
         self._thread: IterationThread | None = None
         self.adapters = CalmComboBox(self)
@@ -133,6 +141,7 @@ class TryItPanel(QWidget):
         self._thread.item.connect(self._take_item)
         self._thread.failed.connect(self.said)
         self._thread.finished.connect(self._over)
+        self._activity = self._activities.begin(self.tr("Recognising pictures"), self.cancel)
         self.status.setText(self.tr("Loading the adapter…"))
         self._thread.start()
         self._refresh()
@@ -141,6 +150,8 @@ class TryItPanel(QWidget):
         if isinstance(item, Stage):
             counted = f" {item.done:,} / {item.total:,}" if item.total else ""
             self.status.setText(f"{item.text}{counted}")
+            if self._activity is not None:
+                self._activity.progress(item.done, item.total, item.text)
             return
         self.model.add(item)
         self._refresh()
@@ -149,6 +160,8 @@ class TryItPanel(QWidget):
         if self._thread is not None:
             self._thread.deleteLater()
             self._thread = None
+        if self._activity is not None:
+            self._activity.end()
         self.status.clear()
         self._refresh()
 

@@ -5,18 +5,17 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
-    QMessageBox,
     QSizePolicy,
     QToolBar,
     QToolButton,
 )
 
 from workbench.face.actions import COMMANDS, fill_menus, in_order, make_actions, refresh_actions
+from workbench.face.closing import Closing
 from workbench.face.commands import Commands
 from workbench.face.desk import Desk
 from workbench.face.drop import DropTarget, Given
 from workbench.face.features import FEATURES
-from workbench.face.hardware import hardware_text, has_gpu_driver
 from workbench.face.last_words import LastWords
 from workbench.face.messages import DetailBox
 from workbench.face.single import OnlyWindow
@@ -44,8 +43,8 @@ class Window(QMainWindow):
         self.menus = fill_menus(self.menuBar(), rows, self.actions_by_id)
         self.setCentralWidget(self.desk.whole)
         self._title = QLabel(self)
-        self._closing = False
-        self._question: QMessageBox | None = None
+        self.closing = Closing(self.desk)
+        self.closing.ready.connect(self.close)
         self._fill_toolbar()
         self._fill_status_bar()
         self._join()
@@ -106,8 +105,7 @@ class Window(QMainWindow):
         """Ask if a run trains; otherwise remember the layout and end every thread."""
         if self.desk.training.state != "idle":
             event.ignore()
-            if not self._closing:
-                self._ask_before_closing()
+            self.closing.ask()
             return
         self._remember()
         self.shut_down()
@@ -121,36 +119,7 @@ class Window(QMainWindow):
 
     def stop_and_close(self) -> None:
         """Stop the run, and close once its thread has saved and ended."""
-        self._closing = True
-        if self.desk.training.state == "idle":
-            self.close()
-        else:
-            self.desk.training.stop()
-
-    def _ask_before_closing(self) -> None:
-        if self._question is not None:
-            return
-        run = self.desk.training.run
-        text = self.tr("{run} is still training.").format(run=run.name if run else "")
-        box = QMessageBox(
-            QMessageBox.Icon.Question, self.windowTitle(), text, QMessageBox.StandardButton.Cancel, self
-        )  # fmt: skip
-        stop = box.addButton(self.tr("Stop, save and quit"), QMessageBox.ButtonRole.DestructiveRole)
-        stop.clicked.connect(self.stop_and_close)
-        box.setDefaultButton(stop)
-        box.setInformativeText(self.tr("What was learnt up to the last whole task is kept."))
-        box.finished.connect(self._question_closed)
-        self._question = box
-        box.open()
-
-    def _question_closed(self) -> None:
-        if self._question is not None:
-            self._question.deleteLater()
-            self._question = None
-
-    def _run_ended(self) -> None:
-        if self._closing:
-            self.close()
+        self.closing.stop_and_close()
 
     def _fill_toolbar(self) -> None:
         bar = self.toolbar
@@ -192,15 +161,10 @@ class Window(QMainWindow):
         place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         place.setIndent(8)
         self.statusBar().addWidget(place, 1)
-        hardware = QLabel(hardware_text(driver=has_gpu_driver()), self)
-        hardware.setProperty("muted", "true")
-        hardware.setContentsMargins(0, 0, 8, 0)
-        self.statusBar().addPermanentWidget(hardware)
 
     def _join(self) -> None:
         desk, commands = self.desk, self.commands
         desk.changed.connect(self.refresh)
-        desk.training.ended.connect(self._run_ended)
         desk.tasks.add_requested.connect(commands.add_folder)
         desk.tasks.problems_requested.connect(commands.show_task_at)
         desk.settings.train_requested.connect(commands.train)

@@ -18,6 +18,8 @@ from workbench.events import (
     Finished,
     Measured,
     Pace,
+    Paused,
+    Resumed,
     RunStarted,
     Stage,
     Step,
@@ -154,6 +156,9 @@ class Recorder:
             self._put_accuracy(event)
         elif isinstance(event, TaskEnded):
             self._summary("tasks_done", event.task + 1)
+        elif isinstance(event, (Paused, Resumed)):
+            state = "paused" if isinstance(event, Paused) else "running"
+            self._db.execute("UPDATE run SET state = ? WHERE number = ?", (state, self._run))
         elif type(event) in END_STATES:
             reason = event.sentence if isinstance(event, Failed) else ""
             self._db.execute(

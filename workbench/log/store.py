@@ -22,7 +22,7 @@ from workbench.log.migrations import open_file, schema_known, speaking
 from workbench.log.rows import Recorder, json_of, text_of, utc
 from workbench.report import RunDetails, RunSummary
 
-UNDER_WAY = ("starting", "running")
+UNDER_WAY = ("starting", "running", "paused")
 SAME_START_SECONDS = 5.0  # a process's start time, read twice, may differ by the clock's adjustment
 
 
@@ -104,7 +104,8 @@ class Log:
         """Mark runs under way whose process is gone as "interrupted"; return their ids."""
         with self._writing() as db:
             rows = db.execute(
-                "SELECT id, pid, pid_started, heartbeat FROM run WHERE state IN (?, ?)", UNDER_WAY
+                "SELECT id, pid, pid_started, heartbeat FROM run WHERE state IN (?, ?, ?)",
+                UNDER_WAY,
             ).fetchall()
             gone = [
                 (key, pid, beat) for key, pid, started, beat in rows if not is_alive(pid, started)

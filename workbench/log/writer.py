@@ -13,6 +13,8 @@ from workbench.events import (
     Event,
     Failed,
     Finished,
+    Paused,
+    Resumed,
     RunStarted,
     Stopped,
     TaskEnded,
@@ -20,7 +22,7 @@ from workbench.events import (
 from workbench.log.store import Log
 
 FLUSH_SECONDS = 0.5  # at most this much is lost if the process is killed
-AT_ONCE = (RunStarted, Evaluated, TaskEnded, Finished, Stopped, Failed)
+AT_ONCE = (RunStarted, Evaluated, TaskEnded, Paused, Resumed, Finished, Stopped, Failed)
 
 
 class Writer:

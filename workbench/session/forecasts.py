@@ -18,12 +18,11 @@ from workbench.report import (
     RunDetails,
     TaskForecast,
 )
-from workbench.session.run import prepare_threads
+from workbench.session.run import LOADING, prepare_threads
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
 
-_STARTING = "Starting the engine (loading torch)"
 
 _MOVED = (
     "ntk.disturbance_settled"  # with the EMA step and the refit, which a forecast to the end is of
@@ -34,7 +33,7 @@ def forecast(session: "Session", run: str, folder: TaskFolder) -> Iterator[Stage
     """Yield progress, and at last the forecast, which is kept if it says anything."""
     details = session.details(run)
     _must_be_learnt(details, folder)
-    yield Stage(_STARTING)
+    yield Stage(LOADING)
     prepare_threads()
     from workbench.core.forecast import Learnt, forecast as make
 
@@ -57,7 +56,7 @@ def order(session: "Session", config: RunConfig, run: str) -> Iterator[Stage | N
     source = None
     if run:
         source = paths.run_folder(session.home, session.details(run).summary.id) / "adapter"
-    yield Stage(_STARTING)
+    yield Stage(LOADING)
     prepare_threads()
     from workbench.core.order import study
 
@@ -167,7 +166,7 @@ def _differences(base: RunDetails, later: RunDetails) -> list[str]:
 
 def _must_be_learnt(details: RunDetails, folder: TaskFolder) -> None:
     summary = details.summary
-    if summary.state in ("starting", "running"):
+    if summary.state in ("starting", "running", "paused"):
         raise UsageError(
             f"{summary.name} is still training. Forecast from it once it has ended, or stop it."
         )

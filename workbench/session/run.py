@@ -2,9 +2,10 @@
 
 import os
 import threading
+import time
 import traceback
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from workbench.errors import WorkbenchError
 from workbench.events import (
     Event,
     Failed,
-    Finished,
     Pace,
+    Paused,
+    Resumed,
     Snapshot,
     Stage,
     Step,
@@ -23,24 +25,45 @@ from workbench.events import (
     TaskEnded,
 )
 from workbench.log.writer import Writer
+from workbench.session.steering import NOW, Steering, WorkClock
 
 _SUPERSEDED = (Stage, Pace)  # only the newest of these is worth delivering
+LOADING = "Starting the engine (loading torch)"
+NO_ENGINE = (
+    "The training engine did not start: torch could not be imported. "
+    "You can look at past runs; training is off."
+)
+HEARTBEAT = 10.0  # seconds between two signs of life of a paused run
+
+
+class NoEngineError(WorkbenchError):
+    """What training needs cannot be imported."""
 
 
 class ThreadEngine:
     """Trains in the thread that asks for the events; the only engine so far."""
 
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+
     def events(self, config: RunConfig, home: Path, folder: Path) -> Generator[Event, None, None]:
         """Return the run's events; torch is imported when the first one is asked for."""
-        yield Stage("Starting the engine (loading torch)")
+        yield Stage(LOADING)
         prepare_threads()
-        from workbench.core.train import train
+        try:
+            from workbench.core.train import train
+        except (ImportError, OSError) as error:  # OSError: one of its libraries cannot be loaded
+            raise NoEngineError(NO_ENGINE) from error
 
-        yield from train(config, home, folder)
+        yield from train(config, home, folder, self._clock)
 
 
 class Run:
-    """One run under way. `work` blocks; `news`, `stop` and `state` may be used from another thread."""
+    """One run under way. `work` blocks; everything else may be used from another thread.
+
+    Attributes:
+        state: starting, running or paused, and at the end finished, stopped or failed.
+    """
 
     def __init__(
         self, home: Path, run_id: str, config: RunConfig, engine: ThreadEngine | None = None
@@ -50,10 +73,11 @@ class Run:
         self.name = config.name
         self.config = config
         self.state = "starting"
-        self._engine = engine or ThreadEngine()
+        self._clock = WorkClock()
+        self._engine = engine or ThreadEngine(self._clock)
         self._news: deque[Event] = deque()
         self._lock = threading.Lock()
-        self._stop = threading.Event()
+        self._steering = Steering()
         self._steps = 0  # done so far
 
     def work(self) -> str:
@@ -72,14 +96,29 @@ class Run:
             self._news.clear()
         return fresh
 
-    def stop(self) -> None:
-        """Ask the run to end after the current step."""
-        self._stop.set()
+    def stop(self, when: str = NOW) -> None:
+        """Ask the run to end after the current step ("now"), "epoch" or "task"; the last word counts.
+
+        A paused run goes on until then.
+        """
+        self._steering.stop(when)
 
     @property
-    def stopping(self) -> bool:
-        """Whether the run has been asked to end."""
-        return self._stop.is_set()
+    def stop_when(self) -> str:
+        """When the run has been asked to end: now, epoch, task; empty if it has not."""
+        return self._steering.stop_when
+
+    def pause(self) -> None:
+        """Ask the run to wait after the current step, with everything in memory."""
+        self._steering.pause()
+
+    def go_on(self) -> None:
+        """Let a paused run go on."""
+        self._steering.go_on()
+
+    def pause_between_tasks(self, wanted: bool) -> None:
+        """Choose whether the run waits after each task but the last; may be changed at any time."""
+        self._steering.between_tasks = wanted
 
     def _work(self, writer: Writer) -> None:
         try:
@@ -87,6 +126,8 @@ class Run:
         except KeyboardInterrupt:
             self._say(writer, Stopped(self._steps))
             raise
+        except NoEngineError as error:
+            self._say(writer, Failed(str(error), traceback.format_exc()))
         except WorkbenchError as error:
             self._say(writer, Failed(str(error)))
         except Exception as error:  # noqa: BLE001  (the run must end in the log whatever broke)
@@ -103,9 +144,21 @@ class Run:
                     writer.note_file("adapter", folder / "adapter" / "adapter.safetensors")
                 if isinstance(event, Step):
                     self._steps = event.step + 1
-                if self.stopping and not isinstance(event, Finished):
+                if self._steering.pauses_after(event):
+                    self._wait(writer, event)
+                if self._steering.ends_after(event):
                     self._say(writer, Stopped(self._steps))
                     return
+
+    def _wait(self, writer: Writer, event: Event) -> None:
+        """Wait until the pause is over; the log hears a sign of life now and then."""
+        began = time.monotonic()
+        self._say(writer, Paused(self._steps, event.task if isinstance(event, TaskEnded) else None))
+        while not self._steering.wait(HEARTBEAT):
+            writer.flush()
+        self._clock.leave_out(time.monotonic() - began)
+        if not self._steering.ends_after(event):
+            self._say(writer, Resumed(self._steps))
 
     def _say(self, writer: Writer, event: Event) -> None:
         writer.add(event)
@@ -125,7 +178,10 @@ class Run:
             self._news.append(event)
 
 
-_STATE_AFTER = {"Finished": "finished", "Stopped": "stopped", "Failed": "failed"}
+_STATE_AFTER = {
+    "Finished": "finished", "Stopped": "stopped", "Failed": "failed", "Paused": "paused",
+    "Resumed": "running",
+}  # fmt: skip
 
 
 def prepare_threads() -> None:

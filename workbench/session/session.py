@@ -33,7 +33,7 @@ from workbench.report import (
     TaskReport,
 )
 from workbench.session import forecasts
-from workbench.session.run import Run, prepare_threads
+from workbench.session.run import LOADING, Run, prepare_threads
 from workbench.session.versions import versions
 
 
@@ -202,7 +202,7 @@ class Session:
 
     def self_test(self) -> Iterator[Stage | Note | tuple[SelfTestRow, ...]]:
         """Compare prediction and measurement where they must be equal, on the sample; the last item is the result."""
-        yield Stage("Starting the engine (loading torch)")
+        yield Stage(LOADING)
         prepare_threads()
         from workbench.core.self_test import self_test
 
@@ -248,7 +248,7 @@ class Session:
         self._log.close()
 
     def _predict(self, source: Path, pictures: Sequence[str]) -> Iterator[Stage | Guess]:
-        yield Stage("Starting the engine (loading torch)")
+        yield Stage(LOADING)
         prepare_threads()
         from workbench.core.predict import predict
 

@@ -1,0 +1,164 @@
+"""Holding a run from the window: really trained tiny runs, paused, stopped and closed upon."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.opened import feature, fill, opened
+from workbench.events import Paused, TaskEnded
+from workbench.face.control import Control
+from workbench.face.window import Window
+from workbench.session import Session
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def window(tmp_path: Path, qtbot: QtBot) -> Iterator[Window]:
+    with opened(tmp_path / "home", qtbot) as made:
+        yield made
+
+
+def train(window: Window, qtbot: QtBot, pictures: Path, epochs: int = 5000) -> None:
+    fill(window, qtbot, pictures, epochs=epochs)
+    window.commands.train()
+    qtbot.waitUntil(lambda: window.desk.training.state == "running", timeout=120_000)
+
+
+def until(window: Window, qtbot: QtBot, state: str) -> None:
+    qtbot.waitUntil(lambda: window.desk.training.state == state, timeout=60_000)
+
+
+def in_table(window: Window) -> str:
+    window.desk.reread_log()
+    return window.desk.history.model.runs()[0].state
+
+
+def test_a_run_is_paused_looked_at_and_goes_on(window, qtbot, tmp_path) -> None:
+    train(window, qtbot, tmp_path / "pictures")
+    hold = window.desk.page.run_panel.hold
+    actions = window.actions_by_id
+    assert actions["pause"].isEnabled()
+    assert not actions["go_on"].isEnabled()
+    hold.pause.click()
+    assert window.desk.training.state == "pausing"
+    until(window, qtbot, "paused")
+    assert hold.pause.text() == "Go on"
+    assert window.desk.page.run_panel.stage.text().startswith("Paused · task 1 of 2 · epoch ")
+    assert in_table(window) == "paused"
+    assert window.windowTitle() == "Paused · run-0001 — NTK-CL workbench"
+    steps = window.desk.page.board.record.curve("loss.total").y.size
+    actions["go_on"].trigger()
+    until(window, qtbot, "running")
+    record = window.desk.page.board.record
+    qtbot.waitUntil(lambda: record.curve("loss.total").y.size > steps + 3, timeout=30_000)
+    assert in_table(window) == "running"
+
+
+def test_stop_after_this_epoch_is_said_and_can_become_now(window, qtbot, tmp_path) -> None:
+    train(window, qtbot, tmp_path / "pictures")
+    hold = window.desk.page.run_panel.hold
+    window.actions_by_id["stop_after_task"].trigger()
+    assert hold.stop.text() == "Stopping after this task…"
+    assert not window.actions_by_id["stop_after_task"].isEnabled()
+    assert window.actions_by_id["stop_after_epoch"].isEnabled()
+    with qtbot.waitSignal(window.desk.training.ended, timeout=30_000) as ended:
+        window.actions_by_id["stop"].trigger()
+        assert hold.stop.text() == "Stopping…"
+        assert not window.actions_by_id["stop"].isEnabled()
+    assert ended.args == ["stopped"]
+    assert hold.isHidden()
+
+
+def test_a_run_waits_between_tasks_if_the_tick_is_set(window, qtbot, tmp_path) -> None:
+    fill(window, qtbot, tmp_path / "pictures")
+    window.actions_by_id["pause_between"].trigger()
+    assert window.actions_by_id["pause_between"].isChecked()
+    window.commands.train()
+    until(window, qtbot, "paused")
+    strip = window.desk.strips.strip("pause")
+    assert strip.accessibleName() == "Task 1 is learnt. Look around, then go on."
+    with qtbot.waitSignal(window.desk.training.ended, timeout=60_000) as ended:
+        strip.buttons["Go on"].click()
+        assert "pause" not in window.desk.strips.texts()
+    assert ended.args == ["finished"]
+    events = window.desk.session.events("run-0001")
+    assert [event.task for event in events if isinstance(event, Paused)] == [0]
+
+
+def test_stop_here_keeps_the_task_that_is_learnt(window, qtbot, tmp_path) -> None:
+    fill(window, qtbot, tmp_path / "pictures")
+    feature(window, Control).pause_between()
+    window.commands.train()
+    until(window, qtbot, "paused")
+    with qtbot.waitSignal(window.desk.training.ended, timeout=30_000) as ended:
+        window.desk.strips.strip("pause").buttons["Stop here"].click()
+    assert ended.args == ["stopped"]
+    summary = window.desk.session.runs()[0]
+    assert (summary.state, summary.tasks_done) == ("stopped", 1)
+
+
+def test_the_tick_is_remembered(tmp_path, qtbot) -> None:
+    for wanted in (False, True):
+        with opened(tmp_path / "home", qtbot) as window:
+            assert window.desk.training.between_tasks == wanted
+            assert window.actions_by_id["pause_between"].isChecked() == wanted
+            if not wanted:
+                window.actions_by_id["pause_between"].trigger()
+
+
+def test_closing_while_paused_stops_and_saves(window, qtbot, tmp_path) -> None:
+    train(window, qtbot, tmp_path / "pictures")
+    window.desk.training.pause()
+    until(window, qtbot, "paused")
+    window.close()
+    question = window.closing.question
+    assert question.text() == "run-0001 is paused before its end."
+    assert list(question.answers) == ["Stop, save and quit", "Finish task 1, then quit"]
+    question.answers["Stop, save and quit"].click()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=30_000)
+    assert Session(window.desk.session.home).runs()[0].state == "stopped"
+
+
+def test_closing_can_wait_for_the_task(window, qtbot, tmp_path) -> None:
+    train(window, qtbot, tmp_path / "pictures", epochs=40)
+    window.close()
+    window.closing.question.answers["Finish task 1, then quit"].click()
+    if window.desk.training.state != "idle":
+        told = window.desk.strips.texts()["closing"]
+        assert told == "The window closes when task 1 is learnt."
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)
+    events = window.desk.session.events("run-0001")
+    assert sum(isinstance(event, TaskEnded) for event in events) == 1
+    assert window.desk.session.runs()[0].state == "stopped"
+
+
+def test_closing_later_can_be_taken_back(window, qtbot, tmp_path) -> None:
+    train(window, qtbot, tmp_path / "pictures")
+    window.closing.finish_task_and_close()
+    window.desk.strips.strip("closing").buttons["Stay open"].click()
+    assert "closing" not in window.desk.strips.texts()
+    with qtbot.waitSignal(window.desk.training.ended, timeout=30_000):
+        window.desk.training.stop()
+    assert window.isVisible()
+
+
+def test_a_question_about_closing_goes_with_the_run(window, qtbot, tmp_path) -> None:
+    train(window, qtbot, tmp_path / "pictures")
+    window.close()
+    assert window.closing.question is not None
+    with qtbot.waitSignal(window.desk.training.ended, timeout=30_000):
+        window.desk.training.stop()
+    qtbot.waitUntil(lambda: window.closing.question is None, timeout=10_000)
+    assert window.isVisible()
+
+
+def test_the_title_tells_how_far_the_run_is(window, qtbot, tmp_path) -> None:
+    train(window, qtbot, tmp_path / "pictures")
+    qtbot.waitUntil(lambda: "%" in window.windowTitle(), timeout=30_000)
+    assert window.windowTitle() == "0 % · run-0001 — NTK-CL workbench"
+    with qtbot.waitSignal(window.desk.training.ended, timeout=30_000):
+        window.desk.training.stop()
+    assert window.windowTitle() == "NTK-CL workbench"

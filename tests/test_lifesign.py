@@ -1,0 +1,72 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.opened import feature, fill, opened
+from workbench.events import Stage
+from workbench.face.lifesign import PATIENCE_MS, LifeSign
+from workbench.face.window import Window
+from workbench.session.run import LOADING
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def window(tmp_path: Path, qtbot: QtBot) -> Iterator[Window]:
+    with opened(tmp_path / "home", qtbot) as made:
+        yield made
+
+
+def answer(window: Window, text: str) -> None:
+    """Press a button of the strip about a run that is silent."""
+    subject = "silence"
+    window.desk.strips.strip(subject).buttons[text].click()
+
+
+def test_the_first_word_comes_with_the_click(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    fill(window, qtbot, tmp_path / "pictures", epochs=5000)
+    window.commands.train()
+    assert window.desk.page.run_panel.stage.text() == "Starting the engine"
+    assert window.desk.page.run_panel.isVisible()
+    assert feature(window, LifeSign).timer.interval() == PATIENCE_MS == 30_000
+
+
+def test_a_run_that_is_silent_is_told_of_and_a_paused_one_is_not(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    fill(window, qtbot, tmp_path / "pictures", epochs=5000)
+    window.commands.train()
+    training, strips, watch = window.desk.training, window.desk.strips, feature(window, LifeSign)
+    qtbot.waitUntil(lambda: training.state == "running", timeout=120_000)
+    assert watch.timer.isActive()
+    watch.timer.timeout.emit()
+    assert strips.texts()["silence"] == "No sign of life from training for 30 s."
+    qtbot.waitUntil(lambda: "silence" not in strips.texts(), timeout=30_000)  # it spoke
+    watch.timer.timeout.emit()
+    answer(window, "Wait")
+    assert "silence" not in strips.texts()
+    assert watch.timer.isActive()
+    training.pause()
+    qtbot.waitUntil(lambda: training.state == "paused", timeout=30_000)
+    assert not watch.timer.isActive()
+    training.go_on()
+    assert watch.timer.isActive()
+    watch.timer.timeout.emit()
+    with qtbot.waitSignal(training.ended, timeout=30_000):
+        answer(window, "Stop")
+    assert not watch.timer.isActive()
+    assert "silence" not in strips.texts()
+
+
+def test_a_slow_first_start_is_said_in_the_stage_line(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    fill(window, qtbot, tmp_path / "pictures", epochs=5000)
+    window.commands.train()
+    window.desk.training.news.emit([Stage(LOADING)])
+    feature(window, LifeSign).timer.timeout.emit()
+    text = "Still loading torch. The first start after installation takes longer."
+    assert window.desk.page.run_panel.stage.text() == text
+    assert "silence" not in window.desk.strips.texts()

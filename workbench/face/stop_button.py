@@ -1,0 +1,103 @@
+"""The buttons that hold a run: pause or go on, stop, and when to stop. Drawn from its state alone."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
+
+
+class HoldButtons(QWidget):
+    """Pause, Stop, and a menu of the three moments to stop at."""
+
+    stop_requested = Signal(str)  # now, epoch or task
+    pause_requested = Signal()
+    go_on_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = "idle"
+        self.pause = QPushButton(self)
+        self.pause.clicked.connect(self._pause_or_go_on)
+        self.stop = QPushButton(self)
+        self.stop.clicked.connect(self._stop_now)
+        self.menu = QMenu(self)
+        self.moments: dict[str, QAction] = {}
+        for when, text, call in (
+            ("now", self.tr("Now"), self._stop_now),
+            ("epoch", self.tr("After this epoch"), self._stop_after_epoch),
+            ("task", self.tr("After this task"), self._stop_after_task),
+        ):
+            self.moments[when] = self.menu.addAction(text)
+            self.moments[when].setCheckable(True)
+            self.moments[when].triggered.connect(call)
+        self.more = QToolButton(self)
+        self.more.setText("▾")
+        self.more.setToolTip(self.tr("Choose when to stop"))
+        self.more.setAccessibleName(self.tr("When to stop"))
+        self.more.setProperty("plain_menu", "true")
+        self.more.setMenu(self.menu)
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addStretch(1)
+        for button in (self.pause, self.stop, self.more):
+            row.addWidget(button)
+        self.show_state("idle")
+
+    def show_state(self, state: str, when: str = "") -> None:
+        """Follow the run's state; `when` is the moment at which it is to stop."""
+        self._state = state
+        self.setVisible(state != "idle")
+        waits = state in ("pausing", "paused")
+        self.pause.setText(self._pause_text(state))
+        self.pause.setToolTip(self._pause_help(state))
+        self.pause.setEnabled(state in ("running", "pausing", "paused"))
+        self.pause.setVisible(state != "stopping")
+        self.stop.setText(self._stop_text(state, when))
+        self.stop.setToolTip(self._stop_help(when))
+        self.stop.setEnabled(when != "now")
+        self.more.setEnabled(when != "now")
+        for name, action in self.moments.items():
+            action.setChecked(name == when)
+            action.setEnabled(name == "now" or not waits)
+        for button in (self.pause, self.stop):
+            button.setAccessibleName(button.text())
+
+    def _pause_text(self, state: str) -> str:
+        if state == "pausing":
+            return self.tr("Pausing…")
+        return self.tr("Go on") if state == "paused" else self.tr("Pause")
+
+    def _pause_help(self, state: str) -> str:
+        if state == "pausing":
+            return self.tr("It waits after this step; press to let it go on")
+        if state == "paused":
+            return self.tr("Train on from where it waits (Ctrl+G)")
+        return self.tr("Wait after this step, with everything in memory (Ctrl+P)")
+
+    def _stop_text(self, state: str, when: str) -> str:
+        if state != "stopping":
+            return self.tr("Stop")
+        if when == "epoch":
+            return self.tr("Stopping after this epoch…")
+        return self.tr("Stopping after this task…") if when == "task" else self.tr("Stopping…")
+
+    def _stop_help(self, when: str) -> str:
+        if when in ("epoch", "task"):
+            return self.tr("Press to stop after this step instead (Ctrl+.)")
+        return self.tr("Stop after this step (Ctrl+.)")
+
+    def _pause_or_go_on(self) -> None:
+        if self._state in ("pausing", "paused"):
+            self.go_on_requested.emit()
+        else:
+            self.pause_requested.emit()
+
+    def _stop_now(self) -> None:
+        self.stop_requested.emit("now")
+
+    def _stop_after_epoch(self) -> None:
+        self.stop_requested.emit("epoch")
+
+    def _stop_after_task(self) -> None:
+        self.stop_requested.emit("task")
