@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.recorded import forgetting, recorded_run
-from workbench.events import Evaluated
+from workbench.events import Evaluated, Step, TaskStarted
 from workbench.face.record import RunRecord
 from workbench.face.theme import LIGHT
 from workbench.face.views import VIEWS, explanation, summary
@@ -78,3 +78,14 @@ def test_every_view_draws_its_headline_and_explains_its_measures(view):
         assert MEASURES[name].formula in explanation(view)
     assert summary(view, RunRecord(), view.lines(RunRecord(), LIGHT)).endswith(f"{view.empty}.")
     assert summary(view, made, lines).startswith(view.title)
+
+
+def test_a_loss_that_is_not_finite_is_marked_live_and_in_replay_alike():
+    start = TaskStarted(0, 0, 1, 3)
+    live = record(
+        [start, Step(0, 0, 1, 0.1, {"total": 1.0}), Step(0, 0, 2, 0.1, {"total": np.nan})]
+    )
+    kept = record([start, Step(0, 0, 1, 0.1, {"total": 1.0}), Step(0, 0, 2, 0.1, {"total": None})])
+    for made in (live, kept):
+        assert np.isinf(made.curve("loss.total").y).tolist() == [False, True]
+        assert made.last("loss.total") == 1.0

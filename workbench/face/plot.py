@@ -15,8 +15,9 @@ from workbench.face import reading
 from workbench.face.legend import Entry, Legend, shortened
 from workbench.face.overlay import Overlay
 from workbench.face.panel import Panel, Table
+from workbench.face.pyramid import Floats
 from workbench.face.reading import PlotLine
-from workbench.face.series import Floats, Series
+from workbench.face.series import Series
 from workbench.face.shading import Band
 from workbench.face.sheet import Sheet
 from workbench.face.theme import Theme

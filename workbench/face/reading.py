@@ -84,7 +84,7 @@ def readout(lines: Lines, x: float, x_label: str, y: YRange) -> str:
     rows = []
     for line in lines:
         index = int(np.searchsorted(line.series.x, x, "right")) - 1
-        if index < 0 or not line.shown or math.isnan(line.series.y[index]):
+        if index < 0 or not line.shown or not math.isfinite(line.series.y[index]):
             continue
         value = number(float(line.series.y[index]), y)
         color, label = line.entry.colors[0], html.escape(line.entry.label)
@@ -101,7 +101,7 @@ def table(lines: Lines, x_label: str, y: YRange) -> Table:
     for line in shown:
         xs, ys = line.series.x[-_MOST_ROWS:], line.series.y[-_MOST_ROWS:]
         for at, value in zip(xs.tolist(), ys.tolist(), strict=True):
-            if not math.isnan(value):
+            if math.isfinite(value):
                 rows.setdefault(at, {})[line.key] = number(value, y)
     headings = [x_label, *(line.entry.label for line in shown)]
     newest = sorted(rows)[-_MOST_ROWS:]

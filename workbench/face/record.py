@@ -1,5 +1,6 @@
 """What one run has said so far, sorted into curves: the same for a live run and a replayed one."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +16,8 @@ from workbench.events import (
     TaskInfo,
     TaskStarted,
 )
-from workbench.face.series import Floats, Series
+from workbench.face.pyramid import Floats
+from workbench.face.series import Series
 from workbench.face.words import bare_name
 
 TOO_FAR = 0.5  # linearity index above which predictions are not to be believed
@@ -49,7 +51,7 @@ class RunRecord:
         for event in events:
             if isinstance(event, Step):
                 for term, value in event.terms.items():
-                    self._put(f"loss.{term}", event.task, event.step, value)
+                    self._put(f"loss.{term}", event.task, event.step, _marked(value))
             elif isinstance(event, Snapshot):
                 self.snapshots.append(event)
             elif isinstance(event, Note):
@@ -83,7 +85,7 @@ class RunRecord:
     def last(self, name: str) -> float | None:
         """Return the last value that is not absent, or None."""
         for value in self.curve(name).y[::-1]:
-            if not np.isnan(value):
+            if np.isfinite(value):
                 return float(value)
         return None
 
@@ -154,3 +156,8 @@ class RunRecord:
 def best_before(rows: Sequence[Evaluated], task: int) -> float:
     """Return the best accuracy on `task` in all rows but the last: max over j <= l < t of R[l, j]."""
     return max(row.accuracy[task] for row in rows[:-1] if task < len(row.accuracy))
+
+
+def _marked(value: float | None) -> float:
+    """Return a loss, infinity where it was not finite: the log keeps NaN as nothing."""
+    return math.inf if value is None else value

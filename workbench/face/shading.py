@@ -7,7 +7,8 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsPathItem
 
-from workbench.face.series import Floats, Series
+from workbench.face.pyramid import Floats
+from workbench.face.series import Series
 
 _ALPHA, _PALE = 0.2, 0.07
 _FLOOR = (

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from workbench.face.legend import DASHES
 from workbench.face.plot_axis import PlotAxis
-from workbench.face.series import Floats
+from workbench.face.pyramid import Floats
 from workbench.face.shading import BandItem, Corner
 from workbench.face.theme import Theme
 
