@@ -112,7 +112,7 @@ def test_another_x_shares_what_is_known_of_y():
     squared = series.over(series.x**2)
     x, y = squared.reduced(1e6, 9e8, 100)
     assert_every_column_is_kept(squared, 1e6, 9e8, 100, x, y)
-    assert squared._pyramid is series._pyramid
+    assert squared.pyramid is series.pyramid
 
 
 def test_a_number_that_is_not_finite_is_a_marked_gap_and_an_absent_one_a_plain_gap():

@@ -18,20 +18,19 @@ class Series:
         self._x: Floats = np.empty(64)
         self._y: Floats = np.empty(64)
         self._count = 0
-        self._pyramid = Pyramid()
+        self.pyramid = Pyramid()
 
     @classmethod
-    def of(cls, x: Floats, y: Floats) -> "Series":
-        """Return a series of these points, taken as they are: x must not fall."""
+    def of(cls, x: Floats, y: Floats, pyramid: Pyramid | None = None) -> "Series":
+        """Return a series of these points, taken as they are: x must not fall; `pyramid` is that of y."""
         series = cls()
         series._x, series._y, series._count = x, y, len(x)
+        series.pyramid = pyramid or series.pyramid
         return series
 
     def over(self, x: Floats) -> "Series":
         """Return the same values over another x, which must not fall either; what is known of y is shared."""
-        series = Series.of(x, self.y)
-        series._pyramid = self._pyramid
-        return series
+        return Series.of(x, self.y, self.pyramid)
 
     def __len__(self) -> int:
         return self._count
@@ -69,9 +68,9 @@ class Series:
         stop = min(int(np.searchsorted(x, x1, "right")) + 1, len(x))
         if stop - start <= 2 * columns:
             return x[start:stop], y[start:stop]
-        self._pyramid.grow(y)
+        self.pyramid.grow(y)
         cuts = _cuts(x, x0, x1, columns, start, stop)
-        found = self._pyramid.candidates(start, stop, cuts)
+        found = self.pyramid.candidates(start, stop, cuts)
         keep = _kept(y, found, cuts)
         return x[keep], y[keep]
 

@@ -60,12 +60,18 @@ class BandItem(QGraphicsPathItem):
 
     def __init__(self) -> None:
         super().__init__()
+        self._color = "#000000"
         self.setPen(QPen(Qt.PenStyle.NoPen))
         self.setZValue(0.2)
 
-    def colour(self, color: str, *, pale: bool = False) -> None:
+    def colour(self, color: str) -> None:
         """Fill with a thin layer of this colour."""
-        shade = QColor(color)
+        self._color = color
+        self.fade(pale=False)
+
+    def fade(self, *, pale: bool) -> None:
+        """Stand back behind what is lifted, or not."""
+        shade = QColor(self._color)
         shade.setAlphaF(_PALE if pale else _ALPHA)
         self.setBrush(QBrush(shade))
 

@@ -81,6 +81,12 @@ def viridis(share: float) -> str:
     return QColor(*(round(value) for value in mixed)).name()
 
 
+def mixed(colour: str, other: str, share: float) -> str:
+    """Return `colour` with `share` of the other in it."""
+    pairs = zip(_rgb(QColor(colour)), _rgb(QColor(other)), strict=True)
+    return QColor(*(round(a + (b - a) * share) for a, b in pairs)).name()
+
+
 def contrast(one: str, other: str) -> float:
     """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
     bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)

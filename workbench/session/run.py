@@ -2,10 +2,12 @@
 
 import os
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Generator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from workbench import paths
@@ -108,8 +110,9 @@ class Run:
                     return
 
     def _say(self, writer: Writer, event: Event) -> None:
-        writer.add(event)
-        self._tell(event)
+        timed = replace(event, time=time.time())  # once: the log and whoever listens agree
+        writer.add(timed)
+        self._tell(timed)
 
     def _tell(self, event: Event) -> None:
         self.state = _STATE_AFTER.get(
