@@ -41,12 +41,12 @@ class PlotBar(QWidget):
         self.smoothing = QSlider(Qt.Orientation.Horizontal, self)
         self.smoothing.setRange(0, _FINEST)
         self.smoothing.setPageStep(5)
-        self.smoothing.setMinimumWidth(56)
+        self.smoothing.setMinimumWidth(48)
         self.smoothing.setMaximumWidth(150)
         self.smoothing.setAccessibleName(self.tr("Smoothing"))
         self.amount = QLabel(self)
         self.amount.setProperty("muted", "true")
-        self.amount.setMinimumWidth(self.fontMetrics().horizontalAdvance("1,000 points"))
+        self.amount.setMinimumWidth(self.fontMetrics().horizontalAdvance("over 1,000"))
         tip = self.tr("Average over about n points, the measured values pale behind:\n{formula}")
         for widget in (self.smoothing, self.amount):
             widget.setToolTip(tip.format(formula=FORMULA))
@@ -93,7 +93,7 @@ class PlotBar(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 0, 2, 0)
-        row.setSpacing(8)
+        row.setSpacing(6)
         caption, over = QLabel(self.tr("Smoothing"), self), QLabel(self.tr("x"), self)
         caption.setBuddy(self.smoothing)
         over.setBuddy(self.axis)
@@ -113,7 +113,7 @@ class PlotBar(QWidget):
 
     def _show_amount(self) -> None:
         points = round(self.points())
-        text = self.tr("{points:,} points").format(points=points) if points > 1 else self.tr("off")
+        text = self.tr("over {points:,}").format(points=points) if points > 1 else self.tr("off")
         self.amount.setText(text)
 
     @Slot(int)

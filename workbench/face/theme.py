@@ -49,8 +49,12 @@ class Theme:
         return [viridis(low + (high - low) * i / (count - 1)) for i in range(count)]
 
     def run_style(self, index: int) -> tuple[str, str]:
-        """Return colour and dash of the `index`-th run shown beside the current one."""
-        return self.runs[index % len(self.runs)], _DASHES[1 + index % 3]
+        """Return colour and dash of the `index`-th run shown beside: 16 differ, solid comes last."""
+        colours = len(self.runs)
+        turn = index // colours % len(_DASHES)
+        return self.runs[index % colours], _DASHES[
+            (1 + (index % colours + turn) % 3) if turn < 3 else 0
+        ]
 
 
 LIGHT = Theme(

@@ -17,7 +17,7 @@ from workbench.face.theme import mixed
 MARKERS = {"solid": "o", "dash": "s", "dot": "t", "dashdot": "d"}
 _SMALL_MARK = 3  # pixels of a marker among many
 _FEW = 150  # points of a line up to which smooth edges cost nothing
-_PALE = 0.74  # share of the background in the colour of what stands back
+_PALE = 0.62  # share of the background in the colour of what stands back
 _LIFTED_WIDTH = 2.0
 Stance = Literal["plain", "lifted", "pale"]
 
