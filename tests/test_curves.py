@@ -86,8 +86,9 @@ def test_losses_show_every_term_and_the_log_scale(qtbot):
     qtbot.addWidget(panel)
     panel.show_news(recorded_run(tasks=2))
     assert {line.entry.label for line in panel.lines()} >= {"Total", "Orthogonality"}
-    panel.log.setChecked(True)
-    assert panel._log
+    panel.set_log(True)
+    assert panel.log
+    assert panel.log_action.isChecked()
 
 
 def test_ticked_runs_lie_beside_with_their_names(board):
@@ -121,7 +122,7 @@ def test_over_tasks_runs_of_any_length_meet(board):
     }
     assert ends["long"] == ends["all classes seen"] == [1, 2, 3, 4]
     assert board.accuracy.table()[0][0] == "tasks learnt"
-    assert board.axis.currentText() == "over tasks"
+    assert board.bar.axis.currentText() == "tasks"
 
 
 def test_a_new_run_is_followed_though_the_one_before_was_zoomed(board):
@@ -151,7 +152,7 @@ def test_a_failed_or_half_run_shows_what_there_is(board):
 
 def test_kernel_plots_are_shaded_where_the_kernel_is_not_to_be_believed(board):
     board.show_news(recorded_run(tasks=4))
-    (span,) = board.record.doubtful(by_task=False)
+    (span,) = board.record.doubtful()
     shades = board.gap._sheet._shades
     assert [shade.getRegion() for shade in shades] == [span]
     assert shades[0].brush.color().name() == LIGHT.warning
@@ -191,9 +192,8 @@ def test_the_fourth_card_switches_to_the_losses(board):
     assert isinstance(board.corner, QTabWidget)
     board.corner.setCurrentWidget(board.losses)
     assert board.losses.isVisible()
-    assert board.losses.log.isVisible()
     board.corner.setCurrentWidget(board.matrix)
-    assert not board.losses.log.isVisible()
+    assert not board.losses.isVisible()
 
 
 def test_a_change_of_scheme_recolours_lines(board):

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from workbench import events
-from workbench.events import KINDS, Measured, RunStarted, Step, TaskInfo, from_json, to_json
+from workbench.events import KINDS, Measured, Note, RunStarted, Step, TaskInfo, from_json, to_json
 
 TASK = TaskInfo("Ö 空格", ("a", "b"), (0, 1), (8, 9), (2, 3), "f" * 64)
 EXAMPLES = {
@@ -60,3 +60,9 @@ def test_a_field_of_a_newer_version_is_passed_over():
 
 def test_text_is_kept_readable():
     assert "空格" in to_json(EXAMPLES["RunStarted"])
+
+
+def test_when_it_was_said_is_no_part_of_what_was_said():
+    assert Note("a", time=1.0) == Note("a", time=2.0) == Note("a")
+    assert to_json(Note("a", time=1.0)) == to_json(Note("a"))
+    assert from_json("Note", to_json(Note("a")), 3.0).time == 3.0

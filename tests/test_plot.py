@@ -2,7 +2,7 @@ import sys
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog
 
@@ -89,7 +89,7 @@ def test_a_spike_among_a_million_points_reaches_the_screen(plot):
     plot.set_line("a", "seen", LIGHT.lines[0])
     plot.set_points("a", Series.of(np.arange(1e6), y))
     plot.draw_now()
-    drawn = plot._sheet._lines["a"].getData()[1]
+    drawn = plot._sheet._traces["a"].curve.getData()[1]
     assert drawn.max() == 0.95
     assert len(drawn) < 9000
 
@@ -108,11 +108,11 @@ def test_hovering_snaps_to_the_nearest_point_and_leaving_clears(plot):
     plot.set_line("a", "seen", LIGHT.lines[0])
     plot.append("a", 10, 0.5)
     plot.append("a", 20, 0.6)
-    plot._hovered(18.0, 100.0)
-    assert plot._readout.isVisible()
-    assert "step 20" in plot._readout.text()
-    plot._left()
-    assert not plot._readout.isVisible()
+    plot._pointer.hover(QPointF(18.0, 0.1), QPointF(100.0, 50.0))
+    assert plot._pointer.readout.isVisible()
+    assert "step 20" in plot._pointer.readout.text()
+    plot._pointer.leave()
+    assert not plot._pointer.readout.isVisible()
 
 
 def test_the_table_holds_every_value_and_leaves_gaps_empty(plot):
@@ -121,7 +121,7 @@ def test_the_table_holds_every_value_and_leaves_gaps_empty(plot):
     plot.append("a", 1, 0.5)
     plot.append("a", 2, None)
     plot.append("b", 2, 0.25)
-    assert plot.table() == (["step", "seen", "floor"], [["1", "50.0 %", ""], ["2", "", "25.0 %"]])
+    assert plot.table() == (["step", "seen", "floor"], [["1", "50 %", ""], ["2", "", "25 %"]])
 
 
 def test_ctrl_t_shows_the_table_and_copy_takes_it(plot, qtbot):
@@ -132,9 +132,9 @@ def test_ctrl_t_shows_the_table_and_copy_takes_it(plot, qtbot):
     action.trigger()
     window = plot.findChild(TableWindow)
     assert isinstance(window, QDialog)
-    assert window.grid.item(0, 1).text() == "50.0 %"
+    assert window.grid.model().index(0, 1).data() == "50 %"
     window._copy()
-    assert QApplication.clipboard().text() == "step\tseen\n1\t50.0 %\n"
+    assert QApplication.clipboard().text() == "step\tseen\n1\t0.5\n"
     window.close()
 
 
@@ -288,8 +288,8 @@ def test_refresh_points_are_marked_however_many_there_are(plot, count):
     for key in ("a", "b"):
         plot.set_points(key, Series.of(np.arange(float(count)), values))
     plot.draw_now()
-    assert len(plot._sheet._marks["a"].getData()[0]) == count - 1
-    assert len(plot._sheet._marks["b"].getData()[0]) == 0
+    assert len(plot._sheet._traces["a"].marks.getData()[0]) == count - 1
+    assert len(plot._sheet._traces["b"].marks.getData()[0]) == 0
 
 
 def test_a_moment_is_marked_by_a_line_until_it_is_taken_away(plot):

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.recorded import forgetting, recorded_run
-from workbench.events import Evaluated
+from workbench.events import Evaluated, Step, TaskStarted
 from workbench.face.record import RunRecord
 from workbench.face.theme import LIGHT
 from workbench.face.views import VIEWS, explanation, summary
@@ -28,13 +30,13 @@ def test_events_in_pieces_or_at_once_give_the_same_curves():
 
 def test_tasks_that_were_too_far_from_linear_are_doubtful_from_their_start_to_their_end():
     made = record(recorded_run(tasks=4))
-    (span,) = made.doubtful(by_task=False)
+    (span,) = made.doubtful()
     assert span[0] == made.starts[2]
     assert made.starts[2] < span[1] <= made.starts[3]
-    ((low, high),) = made.doubtful(by_task=True)
+    ((low, high),) = made.doubtful("task")
     assert low == 2
     assert 2 < high <= 3
-    assert record(recorded_run(tasks=2)).doubtful(by_task=False) == []
+    assert record(recorded_run(tasks=2)).doubtful() == []
 
 
 def test_forgetting_of_single_tasks_averages_to_the_runs_own():
@@ -78,3 +80,68 @@ def test_every_view_draws_its_headline_and_explains_its_measures(view):
         assert MEASURES[name].formula in explanation(view)
     assert summary(view, RunRecord(), view.lines(RunRecord(), LIGHT)).endswith(f"{view.empty}.")
     assert summary(view, made, lines).startswith(view.title)
+
+
+def test_a_loss_that_is_not_finite_is_marked_live_and_in_replay_alike():
+    start = TaskStarted(0, 0, 1, 3)
+    live = record(
+        [start, Step(0, 0, 1, 0.1, {"total": 1.0}), Step(0, 0, 2, 0.1, {"total": np.nan})]
+    )
+    kept = record([start, Step(0, 0, 1, 0.1, {"total": 1.0}), Step(0, 0, 2, 0.1, {"total": None})])
+    for made in (live, kept):
+        assert np.isinf(made.curve("loss.total").y).tolist() == [False, True]
+        assert made.last("loss.total") == 1.0
+
+
+def timed(events, begin=1_700_000_000.0, every=0.5):
+    return [replace(event, time=begin + every * n) for n, event in enumerate(events)]
+
+
+def test_over_time_every_point_lies_at_the_second_at_which_it_was_said():
+    events = timed(recorded_run(tasks=3))
+    made = record(events)
+    said = [event.time - events[0].time for event in events if isinstance(event, Step)]
+    losses = made.curve("loss.total", "time")
+    finite = np.isfinite(losses.y)
+    assert losses.x[finite].tolist() == said
+    np.testing.assert_array_equal(losses.y, made.curve("loss.total").y)
+    starts = [event.time - events[0].time for event in events if isinstance(event, TaskStarted)]
+    assert [x for x, _ in made.boundaries("time")] == starts
+    assert made.timed
+    assert not record(recorded_run()).timed
+
+
+def test_a_clock_that_is_set_back_and_events_without_a_time_never_go_backwards():
+    events = timed(recorded_run(tasks=2))
+    events[20] = replace(events[20], time=events[0].time - 3600)
+    events[21] = replace(events[21], time=None)
+    made = record(events)
+    for name in made.names(""):
+        assert np.all(np.diff(made.curve(name, "time").x) >= 0)
+
+
+def test_over_epochs_each_task_takes_as_many_as_it_was_given():
+    made = record([*recorded_run(tasks=1, epochs=2, steps=5, ending="running")[:1],
+                   TaskStarted(0, 0, 2, 10), Step(0, 0, 5, 0.1, {"total": 1.0}),
+                   TaskStarted(1, 10, 4, 20), Step(1, 1, 20, 0.1, {"total": 1.0})])  # fmt: skip
+    losses = made.curve("loss.total", "epoch")
+    assert losses.x[np.isfinite(losses.y)].tolist() == [1.0, 4.0]
+    assert made.boundaries("epoch") == [(0.0, "1 finches"), (2.0, "2")]
+
+
+def test_a_point_knows_during_which_task_it_was_made_though_tasks_meet_at_one_step():
+    made = record(recorded_run(tasks=3))
+    seen = made.curve("accuracy_seen")
+    tasks = [made.task_of("accuracy_seen", index) for index in range(len(seen))]
+    assert tasks == ["1 finches", "2 gulls", "3 owls"]
+    assert seen.x[0] == made.starts[1]
+    assert made.task_of("loss.total", 0) == "1 finches"
+    assert made.task_of("loss.total", len(made.curve("loss.total")) - 1) == "3 owls"
+
+
+def test_what_was_mapped_to_another_axis_is_kept_until_something_new_is_said():
+    made = record(recorded_run(tasks=2))
+    first = made.curve("loss.total", "task")
+    assert made.curve("loss.total", "task") is first
+    made.take([Step(1, 3, 999, 0.1, {"total": 1.0})])
+    assert len(made.curve("loss.total", "task")) == len(first) + 1

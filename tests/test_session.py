@@ -135,6 +135,10 @@ def test_what_is_replayed_is_what_was_sent(session, tmp_path):
     live = run.news()
     assert run.news() == []
     assert session.events(run.id) == stored(live)
+    times = [event.time for event in session.events(run.id)]
+    assert times == [event.time for event in stored(live)]  # told apart from what is equal
+    assert times == sorted(times)
+    assert times[0] < times[-1]
     assert isinstance(live[-1], Finished)
     of_the_clock = [
         type(a) is type(b) for a, b in itertools.pairwise(live) if isinstance(a, (Stage, Pace))

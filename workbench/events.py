@@ -1,20 +1,27 @@
 """What a run says: frozen dataclasses of plain values, never a tensor.
 
 An event is the log's row is the plotted point. Everything but `Pace`, `Paused` and `Resumed` is a
-function of configuration and seeds alone; those carry what the clock and the user say.
+function of configuration and seeds alone; those, and every event's `time`, carry what the clock and
+the user say.
 """
 
 import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Event:
-    """Anything a run says."""
+    """Anything a run says.
+
+    `time` is when it was said, in unix seconds: no part of what was said, so that events said at
+    other times are equal, and kept by the log in a column of its own.
+    """
+
+    time: float | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -190,16 +197,18 @@ KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclas
 
 
 def to_json(event: Event) -> str:
-    """Return the event's fields as strict JSON; a non-finite number becomes null."""
-    return json.dumps(finite(dataclasses.asdict(event)), ensure_ascii=False, allow_nan=False)
+    """Return the event's fields but its time as strict JSON; a non-finite number becomes null."""
+    values = dataclasses.asdict(event)
+    del values["time"]
+    return json.dumps(finite(values), ensure_ascii=False, allow_nan=False)
 
 
-def from_json(kind: str, text: str) -> Event:
-    """Rebuild the event of class name `kind` from its JSON."""
+def from_json(kind: str, text: str, time: float | None = None) -> Event:
+    """Rebuild the event of class name `kind` from its JSON, said at `time`."""
     values = json.loads(text)
     if kind == "RunStarted":
         values["tasks"] = tuple(tupled(TaskInfo, task) for task in values["tasks"])
-    event: Event = tupled(KINDS[kind], values)
+    event: Event = tupled(KINDS[kind], values | {"time": time})
     return event
 
 

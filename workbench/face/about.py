@@ -1,5 +1,7 @@
 """What this program is, which keys it listens to, and which versions it runs with."""
 
+import os
+
 from PySide6.QtGui import QKeySequence, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -15,7 +17,7 @@ from PySide6.QtWidgets import (
 from workbench.face.actions import Command
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
-from workbench.face.hardware import hardware_text, has_gpu_driver
+from workbench.face.hardware import has_gpu_driver
 from workbench.face.messages import DetailBox
 from workbench.face.palette import WordFilter, actions_of
 
@@ -113,11 +115,13 @@ class About(Feature):
             "nothing is sent anywhere, and nothing is fetched without a click."
         )
         home = self.desk.session.home
+        gpu = self.tr("an NVIDIA driver") if has_gpu_driver() else self.tr("no NVIDIA driver")
+        cores = self.tr("{cores} processor cores").format(cores=os.cpu_count())
         lines = (
             self.tr("log: {path}").format(path=home / "workbench.db"),
             self.tr("runs: {path}").format(path=home / "runs"),
             self.tr("weights: {path}").format(path=home / "weights"),
-            self.tr("hardware: {what}").format(what=hardware_text(driver=has_gpu_driver())),
+            self.tr("hardware: {cores}, {gpu}").format(cores=cores, gpu=gpu),
         )
         box = DetailBox(sentence, "\n".join(lines) + "\n", home, self.desk.window)
         box.details_button.click()

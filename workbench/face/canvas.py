@@ -55,16 +55,21 @@ def write(path: Path, size: QSize, background: str, title: str, paint: Paint) ->
         part.unlink(missing_ok=True)
 
 
-def _png(part: Path, size: QSize, background: str, title: str, paint: Paint) -> None:
-    image = QImage(size * 2, QImage.Format.Format_ARGB32_Premultiplied)
-    image.setDevicePixelRatio(2)
-    image.fill(QColor(background))
-    image.setText("Title", title)
-    painter = QPainter(image)
+def image(size: QSize, background: str, title: str, paint: Paint) -> QImage:
+    """Paint `size` logical pixels at twice the size."""
+    made = QImage(size * 2, QImage.Format.Format_ARGB32_Premultiplied)
+    made.setDevicePixelRatio(2)
+    made.fill(QColor(background))
+    made.setText("Title", title)
+    painter = QPainter(made)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     paint(painter)
     painter.end()
-    if not image.save(str(part), "PNG"):  # type: ignore[call-overload]
+    return made
+
+
+def _png(part: Path, size: QSize, background: str, title: str, paint: Paint) -> None:
+    if not image(size, background, title, paint).save(str(part), "PNG"):  # type: ignore[call-overload]
         raise OSError("the picture could not be saved")
 
 

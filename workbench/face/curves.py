@@ -4,11 +4,11 @@ Sources of what is plotted are named in `workbench.measures`, which the tooltips
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFrame,
     QGridLayout,
@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 from workbench.events import Event, Note, Pace, RunStarted, Stage, Step
 from workbench.face.matrix import MatrixPanel
 from workbench.face.plot import LivePlot
+from workbench.face.plot_bar import PlotBar
 from workbench.face.plot_file import write_view
-from workbench.face.record import RunRecord
-from workbench.face.series import Series
+from workbench.face.record import Axis, RunRecord
 from workbench.face.theme import Theme
 from workbench.face.views import VIEWS, Line, View, explanation, summary
 
@@ -39,7 +39,7 @@ class CurvePanel(LivePlot):
     ) -> None:
         self._record = record or RunRecord()
         self._beside: list[tuple[str, str, RunRecord]] = []
-        self._by_task = False
+        self._axis: Axis = "step"
         self._run = ""
         self._view_of = VIEWS[views[0]]
         super().__init__(self._view_of.title, y=self._view_of.y, parent=parent)
@@ -85,9 +85,9 @@ class CurvePanel(LivePlot):
         self._beside = list(runs)
         self.refresh()
 
-    def set_x_axis(self, axis: str) -> None:
-        """Draw over the run's steps ("step") or over tasks ("task"), where runs of any length meet."""
-        self._by_task = axis == "task"
+    def set_x_axis(self, axis: Axis) -> None:
+        """Draw over the run's steps, time since its start, epochs, or tasks, where runs of any length meet."""
+        self._axis = axis
         self._dress()
         self.fit()
         self.refresh()
@@ -100,19 +100,22 @@ class CurvePanel(LivePlot):
         """Bring every line in step with the record."""
         lines = self._view_of.lines(self._record, self.theme)
         wanted = [
-            (self._line_beside(index, key, name), record)
+            (self._line_beside(index, key, name), record, name)
             for index, (key, name, record) in enumerate(self._beside)
         ]
-        wanted += [(line, self._record) for line in lines if len(self._record.curve(line.key))]
-        for line, record in wanted:
+        known = [line for line in lines if len(self._record.curve(line.key))]
+        wanted += [(line, self._record, self._run) for line in known]
+        for line, record, run in wanted:
             self.set_line(
                 line.key, line.label, line.color, line.dash, line.width, line.points, line.group
             )
-            self.set_points(line.key, self._points(record, line.key.split("@", 1)[0]))
-        self.keep_lines([line.key for line, _ in wanted])
-        self.set_boundaries(self._record.boundaries(by_task=self._by_task))
+            curve = line.key.split("@", 1)[0]
+            said = partial(_place, record, run, curve)
+            self.set_points(line.key, record.curve(curve, self._axis), said)
+        self.keep_lines([line.key for line, _, _ in wanted])
+        self.set_boundaries(self._record.boundaries(self._axis))
         kernel = self._view_of.of_kernel
-        self.set_shades(self._record.doubtful(by_task=self._by_task) if kernel else [])
+        self.set_shades(self._record.doubtful(self._axis) if kernel else [])
         self.set_summary(summary(self._view_of, self._record, lines))
 
     def save_picture(self, path: Path) -> None:
@@ -128,10 +131,6 @@ class CurvePanel(LivePlot):
         curve = self._view_of.headline
         return Line(f"{curve}@{key}", name, colour, dash, 1.5, points=True)
 
-    def _points(self, record: RunRecord, curve: str) -> Series:
-        steps = record.curve(curve)
-        return Series.of(record.in_tasks(steps.x), steps.y) if self._by_task else steps
-
     @Slot(int)
     def _chosen(self, _: int) -> None:
         self._view_of = VIEWS[self.choice.currentData()]
@@ -143,7 +142,11 @@ class CurvePanel(LivePlot):
         view: View = self._view_of
         self.set_title(self.tr(view.title))
         self.set_y(view.y)
-        self.set_x_label(self.tr("tasks learnt") if self._by_task else self.tr("step"))
+        names = {
+            "step": self.tr("step"), "time": self.tr("time since the start"),
+            "epoch": self.tr("epochs"), "task": self.tr("tasks learnt"),
+        }  # fmt: skip
+        self.set_x_label(names[self._axis], clock=self._axis == "time")
         self.set_empty_text(self.tr(view.empty))
         self.setToolTip(explanation(view))
 
@@ -175,10 +178,11 @@ class LossPanel(CurvePanel):
 
     def __init__(self, parent: QWidget | None = None, record: RunRecord | None = None) -> None:
         super().__init__(("losses",), parent, record)
-        self.log = QCheckBox(self.tr("Log"), self)
-        self.log.setToolTip(self.tr("Logarithmic scale; terms of 0 and below are left out"))
-        self.log.toggled.connect(self.set_log)
-        self.header.addWidget(self.log)
+
+
+def _place(record: RunRecord, run: str, curve: str, index: int) -> str:
+    """Return "run-0042 · 2 gulls": where the index-th point of a curve was made."""
+    return " · ".join(part for part in (run, record.task_of(curve, index)) if part)
 
 
 def record_of(events: Sequence[Event]) -> RunRecord:
@@ -205,17 +209,10 @@ class PlotBoard(QWidget):
         self.corner.tabBar().setDrawBase(False)
         self.corner.addTab(self.matrix, self.tr("Accuracy matrix"))
         self.corner.addTab(self.losses, self.tr("Losses"))
-        self.corner.setCornerWidget(self.losses.log)
-        self.corner.currentChanged.connect(self._corner_changed)
-        self.losses.log.hide()
         self.matrix.hide_title()
         self.losses.hide_title()
-        self.axis = QComboBox(self)
-        self.axis.setAccessibleName(self.tr("What the curves run over"))
-        self.axis.addItem(self.tr("over steps"), "step")
-        self.axis.addItem(self.tr("over tasks"), "task")
-        self.axis.currentIndexChanged.connect(self._axis_chosen)
-        self.accuracy.header.addWidget(self.axis)
+        self.bar = PlotBar()  # stands beside the board, where it is seen however the plots scroll
+        self.bar.steer(self._curves)
         grid = QGridLayout(self)
         self.setMinimumSize(480, 316)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -248,18 +245,9 @@ class PlotBoard(QWidget):
         for panel in self._curves:
             panel.show_beside(beside)
 
-    def set_x_axis(self, axis: str) -> None:
-        """Draw every curve over steps ("step") or over tasks ("task")."""
-        self.axis.setCurrentIndex(self.axis.findData(axis))
-
-    @Slot(int)
-    def _axis_chosen(self, _: int) -> None:
-        for panel in self._curves:
-            panel.set_x_axis(self.axis.currentData())
-
-    @Slot(int)
-    def _corner_changed(self, _: int) -> None:
-        self.losses.log.setVisible(self.corner.currentWidget() is self.losses)
+    def set_x_axis(self, axis: Axis) -> None:
+        """Draw every curve over "step", "time", "epoch" or "task"."""
+        self.bar.choose_axis(axis)
 
 
 class _Card(QFrame):

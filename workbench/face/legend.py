@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QLineF, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -114,15 +114,18 @@ def paint_legend(painter: QPainter, corner: QPoint, legend: "Legend") -> None:
 
 
 class Legend(QWidget):
-    """Rows of entries; a click on one asks to hide or show its line."""
+    """Rows of entries; a click on one asks to hide or show its line, the mouse over it to lift it."""
 
     toggled = Signal(str)
+    pointed = Signal(str)  # "" none
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.theme = theme
         self.entries: tuple[Entry, ...] = ()
         self._most_rows = 99
+        self._pointed = ""
+        self.setMouseTracking(True)
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -165,6 +168,21 @@ class Legend(QWidget):
         paint_legend(painter, corner, self)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        for entry, (box, _) in zip(self.entries, self.places(), strict=False):
-            if box.contains(event.position().toPoint()):
-                self.toggled.emit(entry.key)
+        key = self._key_at(event.position().toPoint())
+        if key:
+            self.toggled.emit(key)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._point_at(self._key_at(event.position().toPoint()))
+
+    def leaveEvent(self, _: QEvent) -> None:
+        self._point_at("")
+
+    def _key_at(self, place: QPoint) -> str:
+        pairs = zip(self.entries, self.places(), strict=False)
+        return next((entry.key for entry, (box, _) in pairs if box.contains(place)), "")
+
+    def _point_at(self, key: str) -> None:
+        if key != self._pointed:
+            self._pointed = key
+            self.pointed.emit(key)

@@ -3,10 +3,21 @@
 import csv
 import io
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Slot
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    Slot,
+)
 from PySide6.QtGui import (
     QAction,
     QColor,
@@ -25,6 +36,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QMessageBox,
+    QTableView,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -36,6 +48,8 @@ from workbench.face import canvas
 from workbench.face.theme import Theme, current_theme
 
 Table = tuple[list[str], list[list[str]]]  # headings, rows
+_Index = QModelIndex | QPersistentModelIndex
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class Panel(QWidget):
@@ -139,16 +153,27 @@ class Panel(QWidget):
         self.add_action(self.tr("Show as table"), "Ctrl+T", self.show_table)
         self.add_action(self.tr("Copy picture"), "Ctrl+Shift+C", self.copy_picture)
         self.add_action(self.tr("Save picture…"), "", self._ask_where_to_save)
+        self.add_action(self.tr("Copy data"), "", self.copy_data)
 
     @Slot()
     def show_table(self) -> None:
         """Open the numbers in a window of their own."""
-        TableWindow(self.title(), self.table(), self).open()
+        TableWindow(self.title(), TextModel(self.table(), self), self.tabbed, self).open()
+
+    def tabbed(self) -> str:
+        """Return the table as lines of cells with tabs between."""
+        return tabbed(self.table())
+
+    @Slot()
+    def copy_data(self) -> None:
+        """Put the numbers on the clipboard, as spreadsheets take them."""
+        QGuiApplication.clipboard().setText(self.tabbed())
 
     @Slot()
     def copy_picture(self) -> None:
-        """Put the drawing on the clipboard as it is seen."""
-        QGuiApplication.clipboard().setPixmap(self.grab())
+        """Put the drawing on the clipboard as it is seen, at twice the size."""
+        image = canvas.image(self.size(), self.theme.base, self.title(), self.paint)
+        QGuiApplication.clipboard().setImage(image)
 
     @Slot()
     def _ask_where_to_save(self) -> None:
@@ -166,15 +191,46 @@ class Panel(QWidget):
             QMessageBox.warning(self, self.tr("Save picture"), str(error))
 
 
-class TableWindow(QDialog):
-    """Numbers as a table that can be read, selected and copied."""
+class TextModel(QAbstractTableModel):
+    """A table of text for a table view."""
 
-    def __init__(self, title: str, table: Table, parent: QWidget) -> None:
+    def __init__(self, table: Table, parent: QObject) -> None:
+        super().__init__(parent)
+        self._headings, self._rows = table
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008  (Qt's own signature)
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._headings)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._rows[index.row()][index.column()]
+        return int(_RIGHT) if role == Qt.ItemDataRole.TextAlignmentRole and index.column() else None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        across = orientation == Qt.Orientation.Horizontal
+        return self._headings[section] if across and role == Qt.ItemDataRole.DisplayRole else None
+
+
+class TableWindow(QDialog):
+    """Numbers as a table that can be read, selected and copied; `text` says what Copy takes."""
+
+    def __init__(
+        self, title: str, model: QAbstractTableModel, text: Callable[[], str], parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
-        self._table = table
-        self.grid = number_grid(title, table, self)
+        self._text = text
+        self.grid = QTableView(self)
+        model.setParent(self)
+        self.grid.setModel(model)
+        self.grid.verticalHeader().hide()
+        self.grid.setAccessibleName(title)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         copy = buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self._copy)
@@ -186,7 +242,7 @@ class TableWindow(QDialog):
 
     @Slot()
     def _copy(self) -> None:
-        QApplication.clipboard().setText(tabbed(self._table))
+        QApplication.clipboard().setText(self._text())
 
 
 def number_grid(title: str, table: Table, parent: QWidget) -> QTableWidget:
@@ -210,10 +266,9 @@ def tabbed(table: Table) -> str:
 
 
 def _fill(grid: QTableWidget, rows: Sequence[Sequence[str]]) -> None:
-    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
     for row, values in enumerate(rows):
         for column, value in enumerate(values):
             item = QTableWidgetItem(value)
             if column:
-                item.setTextAlignment(right)
+                item.setTextAlignment(_RIGHT)
             grid.setItem(row, column, item)

@@ -1,23 +1,26 @@
 """A plot that is fed while it is watched.
 
 At most 30 drawings a second, none while hidden, one hand-over of points per line and drawing, and
-never more points than the screen can show (`series.reduce` keeps every spike).
+never more points than the screen can show (`Series.reduced` keeps every spike).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QSize, QTimer, Slot
-from PySide6.QtGui import QFontMetricsF, QHideEvent, QPainter, QResizeEvent, QShowEvent
+from PySide6.QtCore import QSize, QTimer, Slot
+from PySide6.QtGui import QFontMetricsF, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from workbench.face import reading
-from workbench.face.legend import Entry, Legend, shortened
+from workbench.face.legend import Entry, shortened
+from workbench.face.numbers import Numbers, numbers_of
 from workbench.face.overlay import Overlay
-from workbench.face.panel import Panel, Table
-from workbench.face.reading import PlotLine
+from workbench.face.panel import Table
+from workbench.face.plot_base import PlotBase
+from workbench.face.plot_line import Found, PlotLine
+from workbench.face.pyramid import Floats
 from workbench.face.series import Series
-from workbench.face.sheet import Sheet
+from workbench.face.shading import Band
 from workbench.face.theme import Theme
 from workbench.face.views import YRange
 
@@ -26,7 +29,7 @@ _MOST_COLUMNS = 2000
 _ROOMY = 240  # pixels of height from which the x axis is given its name
 
 
-class LivePlot(Panel):
+class LivePlot(PlotBase):
     """Lines over x, with task boundaries, a legend beside the data and a readout under the mouse.
 
     `y` is "share" (fractions, shown as 0 to 100 per cent, fixed), "percent" (fractions, shown as
@@ -45,40 +48,21 @@ class LivePlot(Panel):
     ) -> None:
         super().__init__(title, parent, theme)
         self._lines: dict[str, PlotLine] = {}
+        self._bands: dict[str, Band] = {}
         self._hidden: set[str] = set()
         self._boundaries: list[tuple[float, str]] = []
         self._shaded: list[tuple[float, float]] = []
-        self._log = self._setting = False
-        self._dirty = self._following = True
+        self._smoothing = 1.0
+        self._dirty = True
         self._y: YRange = y
-        self._x_label = x_label
+        self._x_label, self._clock = x_label, False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REDRAW_MS)
         self._timer.timeout.connect(self.draw_now)
-        self._legend = Legend(self.theme, self)
-        self._sheet = Sheet(self)
         self._empty = Overlay(self._sheet, empty)
-        self._readout = Overlay(self._sheet)
-        self._readout.hide()
-        self.body.addWidget(self._legend)
-        self.body.addWidget(self._sheet, 1)
-        self.setFocusProxy(self._sheet)
-        self._connect()
         self.set_y(y)
         self._colour()
-
-    def _connect(self) -> None:
-        self._legend.toggled.connect(self.toggle)
-        self._sheet.customContextMenuRequested.connect(self._menu_wanted)
-        self._sheet.zoomed.connect(self._zoomed)
-        self._sheet.x_changed.connect(self._x_changed)
-        self._sheet.hovered.connect(self._hovered)
-        self._sheet.left.connect(self._left)
-        self._sheet.double_clicked.connect(self.fit)
-        self.add_action(self.tr("Fit"), "Home", self.fit)
-        self.add_action(self.tr("Zoom in"), "+", self.zoom_in)
-        self.add_action(self.tr("Zoom out"), "-", self.zoom_out)
 
     def set_line(
         self,
@@ -101,13 +85,18 @@ class LivePlot(Panel):
             self._sheet.draw_line(key, color, dash, width)
             self._names_changed()
 
-    def set_points(self, key: str, series: Series) -> None:
-        """Show these points on a line; the series may grow later: say so by `changed`."""
-        self._lines[key].series = series
+    def set_points(
+        self, key: str, series: Series, said: Callable[[int], str] | None = None
+    ) -> None:
+        """Show these points on a line; the series may grow later: say so by `changed`.
+
+        `said` tells where the index-th point was made, such as run and task, for the readout.
+        """
+        self._lines[key].series, self._lines[key].said = series, said
         self.changed()
 
     def append(self, key: str, x: float, y: float | None) -> None:
-        """Add one point to a line; None is a gap."""
+        """Add one point to a line; None is a gap, a number that is not finite a marked one."""
         self._lines[key].series.append(x, y)
         self.changed()
 
@@ -116,9 +105,29 @@ class LivePlot(Panel):
         for key in [key for key in self._lines if key not in keys]:
             del self._lines[key]
             self._sheet.remove_line(key)
-        self._lines = {key: self._lines[key] for key in keys}
+        if list(self._lines) != list(keys):
+            self._lines = {key: self._lines[key] for key in keys}
         self._sheet.stack(keys)
         self._names_changed()
+
+    def set_band(self, key: str, x: Floats, low: Floats, high: Floats, color: str) -> None:
+        """Shade the area between `low` and `high` over `x`, such as mean ± spread; NaN is a gap.
+
+        A band of the same key as a line is hidden, shown and lifted together with it.
+        """
+        self._bands[key] = Band(x, low, high, color)
+        self.changed()
+
+    def remove_band(self, key: str) -> None:
+        """Take a band away; a key that has none is passed over."""
+        if self._bands.pop(key, None) is not None:
+            self._sheet.remove_band(key)
+            self.changed()
+
+    def keep_bands(self, keys: Sequence[str]) -> None:
+        """Take away all bands but these."""
+        for key in [key for key in self._bands if key not in keys]:
+            self.remove_band(key)
 
     def lines(self) -> list[PlotLine]:
         """Return the lines from the lowest to the topmost."""
@@ -127,6 +136,7 @@ class LivePlot(Panel):
     def clear(self) -> None:
         """Take away all lines and boundaries and follow the data again."""
         self.keep_lines(())
+        self.keep_bands(())
         self.set_boundaries([])
         self.set_shades([])
         self.fit()
@@ -137,6 +147,10 @@ class LivePlot(Panel):
             self._boundaries = list(boundaries)
             self._sheet.set_walls([x for x, _ in boundaries])
             self.changed()
+
+    def starts(self) -> list[float]:
+        """Return the x at which tasks begin."""
+        return [x for x, _ in self._boundaries]
 
     def set_shades(self, spans: Sequence[tuple[float, float]]) -> None:
         """Shade the background from x to x."""
@@ -149,48 +163,28 @@ class LivePlot(Panel):
         """Mark the moment that is looked at by a vertical line, or none."""
         self._sheet.set_marker(x)
 
-    def set_x_label(self, label: str) -> None:
-        """Name what x counts."""
-        self._x_label = label
+    def set_x_label(self, label: str, *, clock: bool = False) -> None:
+        """Name what x counts; with `clock` it counts seconds, written as 1:30."""
+        self._x_label, self._clock = label, clock
+        self._sheet.set_clock(clock)
         self._show_x_label()
 
     def set_y(self, y: YRange) -> None:
-        """Change how y is ranged and shown."""
+        """Change how y is ranged and shown; only plain numbers are drawn logarithmically."""
         self._y = y
         self._sheet.set_scale(*((1, "") if y == "auto" else (100, " %")))
+        self.set_log_possible(y == "auto")
         self.changed()
 
-    def set_log(self, log: bool) -> None:
-        """Show y logarithmically; values of 0 and below become gaps."""
-        self._log = log
-        self._sheet.set_log(log)
+    def set_smoothing(self, points: float) -> None:
+        """Draw averages over about this many points, the measured values pale behind; 1: none."""
+        self._smoothing = points
         self.changed()
 
     def set_empty_text(self, text: str) -> None:
         """Say what will appear here, while there is nothing."""
         self._empty.setText(text)
         self.changed()
-
-    def set_summary(self, text: str) -> None:
-        super().set_summary(text)
-        self._sheet.setAccessibleName(self.title())
-        self._sheet.setAccessibleDescription(text)
-
-    @Slot()
-    def fit(self) -> None:
-        """Show everything, and go on doing so as it grows."""
-        self._following = True
-        self.changed()
-
-    @Slot()
-    def zoom_in(self) -> None:
-        """Show the middle half of x."""
-        self._zoom(0.5)
-
-    @Slot()
-    def zoom_out(self) -> None:
-        """Show twice as much of x."""
-        self._zoom(2.0)
 
     @Slot(str)
     def toggle(self, key: str) -> None:
@@ -208,42 +202,34 @@ class LivePlot(Panel):
     def draw_now(self) -> None:
         """Hand every line's points to the screen, and fit the ranges."""
         self._dirty = False
-        self._setting = True
-        low, high = self._sheet.x_range()
-        if self._following:
-            low, high = reading.whole_x(self.lines(), self._boundaries)
-        values = [value for line in self.lines() for value in self._hand_over(line, low, high)]
-        y = reading.fitted_y(values, self._y, log=self._log)
-        self._sheet.set_ranges((low, high), y)
+        low, high = self.view.span(self._sheet.x_range(), self.everything(), self._newest())
+        seen = [self._hand_over(line, low, high) for line in self.lines()]
+        values = [value for reach, _ in seen for value in reach]
+        for key, band in self._bands.items():
+            values += self._hand_over_band(key, band, low, high)
+        self.set_ranges((low, high), reading.fitted_y(values, self._y, log=self.log))
+        self._sheet.mark_gaps(np.concatenate([np.empty(0), *(bad for _, bad in seen)]))
         self._name_tasks(low, high)
-        self._setting = False
-        self._empty.setVisible(not values)
-        self._sheet.show_axes(bool(values))
+        there = bool(values) or any(len(bad) for _, bad in seen)
+        self._empty.setVisible(not there)
+        self._sheet.show_axes(there)
         self._empty.centre()
 
-    def _hand_over(self, line: PlotLine, low: float, high: float) -> list[float]:
-        """Draw what is seen of a line; return its smallest and largest y (logarithms if so drawn)."""
-        x, y = line.series.reduced(low, high, min(max(self._sheet.width(), 200), _MOST_COLUMNS))
-        if not line.shown:
-            x, y = x[:0], y[:0]
-        if self._log:
-            y = np.where(y > 0, y, np.nan)
-        self._sheet.hand_over(line.key, x, y, points=line.points)
-        seen = y[np.isfinite(y) & (x >= low) & (x <= high)]
-        seen = np.log10(seen) if self._log else seen
-        return [float(seen.min()), float(seen.max())] if len(seen) else []
+    def everything(self) -> tuple[float, float]:
+        """Return the range of x that shows all there is."""
+        return reading.whole_x(self.lines(), self._boundaries, self._bands.values())
+
+    def numbers(self) -> Numbers:
+        """Return every number that is shown, at full resolution."""
+        return numbers_of(self.lines(), self._x_label, self._y)
 
     def table(self) -> Table:
-        return reading.table(self.lines(), self._x_label, self._y)
+        return self.numbers().table()
 
-    def readout(self, x: float) -> str:
-        """Return every line's last value up to x, as rich text."""
-        return reading.readout(self.lines()[::-1], x, self._x_label, self._y)
-
-    def paint(self, painter: QPainter) -> None:
-        super().paint(painter)
-        self._legend.paint_on(painter, self._legend.geometry().topLeft())
-        self._sheet.paint_on(painter, QPointF(self._sheet.mapTo(self, QPoint(0, 0))))
+    def readout(self, x: float, at: Found | None = None) -> str:
+        """Return every line's last value up to x, and first that of a point, as rich text."""
+        heading = reading.x_text(x, self._x_label, clock=self._clock)
+        return reading.readout(self.lines()[::-1], x, heading, self._y, at)
 
     def take_theme(self, theme: Theme) -> None:
         super().take_theme(theme)
@@ -257,14 +243,45 @@ class LivePlot(Panel):
         self._sheet.settle()
         self.draw_now()
 
+    def _hand_over(
+        self, line: PlotLine, low: float, high: float
+    ) -> tuple[tuple[float, ...], Floats]:
+        """Draw what is seen of a line; return its smallest and largest y as drawn, and marked gaps."""
+        x, y = self._points(line.series if line.shown else Series(), low, high)
+        smooth = line.smoothed(self._smoothing) if line.shown else None
+        averages = self._points(smooth, low, high) if smooth else None
+        self._sheet.hand_over(line.key, x, y, averages, points=line.points)
+        inside = (x >= low) & (x <= high)
+        seen = y[np.isfinite(y) & inside]
+        seen = np.log10(seen) if self.log else seen
+        bad = x[np.isinf(y) & inside]
+        return ((float(seen.min()), float(seen.max())) if len(seen) else ()), bad
+
+    def _points(self, series: Series, low: float, high: float) -> tuple[Floats, Floats]:
+        x, y = series.reduced(low, high, self._columns())
+        return (x, np.where(y > 0, y, np.nan)) if self.log else (x, y)
+
+    def _hand_over_band(self, key: str, band: Band, low: float, high: float) -> list[float]:
+        line = self._lines.get(key)
+        corners = band.seen(low, high, self._columns()) if line is None or line.shown else []
+        self._sheet.draw_band(key, band.color, corners)
+        edges = [edge for corner in corners for edge in (corner[1], corner[3])]
+        y = np.concatenate([np.empty(0), *edges])
+        y = np.log10(y[y > 0]) if self.log else y
+        return [float(y.min()), float(y.max())] if len(y) else []
+
+    def _columns(self) -> int:
+        return int(min(max(self._sheet.width(), 200), _MOST_COLUMNS))
+
+    def _newest(self) -> float | None:
+        ends = (
+            float(line.series.x[-1]) for line in self.lines() if line.shown and len(line.series)
+        )
+        return max(ends, default=None)
+
     def _colour(self) -> None:
-        theme = self.theme
-        self._sheet.colour(theme)
-        self._legend.theme = theme
-        self._legend.update()
         self._show_x_label()
-        self._empty.colour(theme, card=False)
-        self._readout.colour(theme, card=True)
+        self._empty.colour(self.theme, card=False)
 
     def _show_x_label(self) -> None:
         roomy = self.height() >= _ROOMY
@@ -299,37 +316,3 @@ class LivePlot(Panel):
 
         width = self._sheet.box_width()
         self._sheet.set_names(reading.task_names(self._boundaries, low, high, width, cut))
-
-    def _zoom(self, factor: float) -> None:
-        self._following = False
-        low, high = self._sheet.x_range()
-        middle, half = (low + high) / 2, (high - low) / 2 * factor
-        self._sheet.set_ranges((middle - half, middle + half))
-
-    @Slot()
-    def _zoomed(self) -> None:
-        self._following = False
-        self.changed()
-
-    @Slot()
-    def _x_changed(self) -> None:
-        if not self._setting:
-            self.changed()
-
-    @Slot(QPoint)
-    def _menu_wanted(self, place: QPoint) -> None:
-        self.show_menu(self._sheet.mapToGlobal(place))
-
-    @Slot()
-    def _left(self) -> None:
-        self._sheet.set_cross(None)
-        self._readout.hide()
-
-    @Slot(float, float)
-    def _hovered(self, x: float, pixel: float) -> None:
-        at = reading.nearest_x(self.lines(), x)
-        self._sheet.set_cross(at)
-        self._readout.setVisible(at is not None)
-        if at is not None:
-            self._readout.setText(self.readout(at))
-            self._readout.stand_aside(pixel)

@@ -47,8 +47,8 @@ def plot_of(view: View, record: RunRecord, theme: Theme) -> LivePlot:
                 line.key, line.label, line.color, line.dash, line.width, line.points, line.group
             )
             plot.set_points(line.key, record.curve(line.key))
-    plot.set_boundaries(record.boundaries(by_task=False))
+    plot.set_boundaries(record.boundaries())
     if view.of_kernel:
-        plot.set_shades(record.doubtful(by_task=False))
+        plot.set_shades(record.doubtful())
     plot.lay_out(SIZE)
     return plot

@@ -2,33 +2,18 @@
 
 import html
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from workbench.face.legend import Entry
-from workbench.face.panel import Table
-from workbench.face.series import Series
+from workbench.face.plot_line import Found, Lines, PlotLine
+from workbench.face.shading import Band
 from workbench.face.views import YRange
 
 _READOUT_LINES = 9
-_MOST_ROWS = 5000  # of a table: the newest
 
 
-@dataclass
-class PlotLine:
-    """One line of a plot: its look, its points, and whether it is hidden."""
-
-    key: str
-    entry: Entry
-    group: str
-    points: bool
-    series: Series = field(default_factory=Series)
-    shown: bool = True
-
-
-Lines = Sequence[PlotLine]
 Boundaries = Sequence[tuple[float, str]]
 
 
@@ -37,10 +22,13 @@ def number(value: float, y: YRange) -> str:
     return f"{value:.4g}" if y == "auto" else f"{value * 100:.1f} %"
 
 
-def whole_x(lines: Lines, boundaries: Boundaries) -> tuple[float, float]:
-    """Return the range of x that shows every point and boundary, with a small margin."""
+def whole_x(
+    lines: Lines, boundaries: Boundaries, bands: Iterable[Band] = ()
+) -> tuple[float, float]:
+    """Return the range of x that shows every point, band and boundary, with a small margin."""
     filled = [line.series for line in lines if len(line.series)]
     walls = [x for x, _ in boundaries]
+    walls += [x for band in bands for x in band.reach() or ()]
     low = min([float(series.x[0]) for series in filled] + walls, default=0.0)
     high = max([float(series.x[-1]) for series in filled] + walls, default=1.0)
     if high <= low:
@@ -64,44 +52,48 @@ def fitted_y(values: Sequence[float], y: YRange, *, log: bool) -> tuple[float, f
     return (low - margin if low < 0 or log else low - 0.2 * margin), high + margin
 
 
-def nearest_x(lines: Lines, x: float) -> float | None:
-    """Return the x of the point nearest to `x`, or None if there are no points."""
-    found = []
-    for line in lines:
-        known = line.series.x
-        if len(known) and line.shown:
-            index = int(np.searchsorted(known, x))
-            found += [float(value) for value in known[max(index - 1, 0) : index + 1]]
-    return min(found, key=lambda value: abs(value - x), default=None)
+def x_text(x: float, x_label: str, *, clock: bool) -> str:
+    """Return "step 120", or "time 1:30" where x counts seconds."""
+    return f"{x_label} {clock_text(x) if clock else f'{x:.6g}'}"
 
 
-def readout(lines: Lines, x: float, x_label: str, y: YRange) -> str:
-    """Return every line's last value up to x, as rich text; from all points, not the drawn ones."""
+def clock_text(seconds: float) -> str:
+    """Return 90 seconds as 1:30, 3,600 as 1:00:00."""
+    minutes, rest = divmod(round(abs(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    sign = "-" if seconds < 0 and (hours or minutes or rest) else ""
+    return f"{sign}{hours}:{minutes:02}:{rest:02}" if hours else f"{sign}{minutes}:{rest:02}"
+
+
+def readout(lines: Lines, x: float, heading: str, y: YRange, at: Found | None = None) -> str:
+    """Return every line's last value up to x, as rich text; from all points, not the drawn ones.
+
+    The point `at` comes first, with run and task.
+    """
     rows = []
+    if at is not None:
+        where = at.line.said(at.index) if at.line.said else ""
+        heading = " · ".join(part for part in (html.escape(where), html.escape(heading)) if part)
+        rows.append(_row(at.line, f"<b>{number(at.y, y)}</b>"))
+    else:
+        heading = html.escape(heading)
     for line in lines:
         index = int(np.searchsorted(line.series.x, x, "right")) - 1
-        if index < 0 or not line.shown or math.isnan(line.series.y[index]):
+        if index < 0 or not line.shown or (at is not None and line is at.line):
             continue
-        value = number(float(line.series.y[index]), y)
-        color, label = line.entry.colors[0], html.escape(line.entry.label)
-        rows.append(f'<span style="color:{color}">■</span> {label}&nbsp; <b>{value}</b>')
+        value = float(line.series.y[index])
+        if math.isfinite(value):
+            rows.append(_row(line, number(value, y) if at else f"<b>{number(value, y)}</b>"))
+        elif math.isinf(value) and line.series.x[index] == x:
+            rows.append(_row(line, "not finite"))
     if len(rows) > _READOUT_LINES:
         rows = [*rows[:_READOUT_LINES], "…"]
-    return "<br>".join([f"{html.escape(x_label)} {x:.6g}", *rows])
+    return "<br>".join([heading, *rows])
 
 
-def table(lines: Lines, x_label: str, y: YRange) -> Table:
-    """Return one row for every x at which a shown line has a value, newest last."""
-    shown = [line for line in lines if line.shown and len(line.series)]
-    rows: dict[float, dict[str, str]] = {}
-    for line in shown:
-        xs, ys = line.series.x[-_MOST_ROWS:], line.series.y[-_MOST_ROWS:]
-        for at, value in zip(xs.tolist(), ys.tolist(), strict=True):
-            if not math.isnan(value):
-                rows.setdefault(at, {})[line.key] = number(value, y)
-    headings = [x_label, *(line.entry.label for line in shown)]
-    newest = sorted(rows)[-_MOST_ROWS:]
-    return headings, [[f"{at:g}", *(rows[at].get(line.key, "") for line in shown)] for at in newest]
+def _row(line: PlotLine, value: str) -> str:
+    color, label = line.entry.colors[0], html.escape(line.entry.label)
+    return f'<span style="color:{color}">■</span> {label}&nbsp; {value}'
 
 
 def legend_entries(lines: Lines) -> list[Entry]:

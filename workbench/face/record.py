@@ -1,6 +1,9 @@
 """What one run has said so far, sorted into curves: the same for a live run and a replayed one."""
 
+import math
+from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -15,15 +18,17 @@ from workbench.events import (
     TaskInfo,
     TaskStarted,
 )
-from workbench.face.series import Floats, Series
+from workbench.face.pyramid import Floats
+from workbench.face.series import Series
 from workbench.face.words import bare_name
 
 TOO_FAR = 0.5  # linearity index above which predictions are not to be believed
 _UNBROKEN = frozenset({"accuracy_seen", "baseline_seen", "forgetting"})  # lines across tasks
+Axis = Literal["step", "time", "epoch", "task"]
 
 
 class RunRecord:
-    """Curves by name over the run's steps, and the accuracy matrix by rows.
+    """Curves by name over the run's steps, time, epochs or tasks, and the accuracy matrix by rows.
 
     Names are those of `workbench.measures`; `loss.<term>` for the terms of a step, and
     `task.<j>.accuracy`, `task.<j>.forgetting` for single tasks. All values are as the run sent
@@ -31,25 +36,36 @@ class RunRecord:
     """
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
         self.tasks: tuple[TaskInfo, ...] = ()
         self.starts: list[int] = []  # the run's step before each task
         self.rows: list[Evaluated] = []
-        self._steps_of_last = 1
         self.snapshots: list[Snapshot] = []
-        self.said: dict[
-            str, list[Measured]
-        ] = {}  # numbers of one task, with reasons for absent ones
+        self.said: dict[str, list[Measured]] = {}  # of one task, with reasons for absent ones
         self.pairs: dict[str, list[Measured]] = {}  # numbers of two tasks
         self.notes: list[str] = []
         self._curves: dict[str, Series] = {}
-        self._task_of: dict[str, int] = {}
+        self._timed: dict[str, Series] = {}  # the same values over seconds
+        self._changes: dict[str, tuple[list[int], list[int]]] = {}  # from which point on which task
+        self._mapped: dict[tuple[str, Axis], tuple[tuple[int, int], Series]] = {}
+        self._clock = Clock()
+        self._began: list[float] = []  # seconds at which each task began
+        self._epochs = [0]  # of the run before each task, and after the last
+        self._steps_of_last = 1
 
     def take(self, events: Sequence[Event]) -> None:
         """Sort the events in, oldest first; kinds that draw nothing are passed over."""
         for event in events:
+            if isinstance(event, RunStarted):
+                self.clear()
+                self.tasks = event.tasks
+            self._clock.take(event.time)
             if isinstance(event, Step):
                 for term, value in event.terms.items():
-                    self._put(f"loss.{term}", event.task, event.step, value)
+                    self._put(f"loss.{term}", event.task, event.step, _marked(value))
             elif isinstance(event, Snapshot):
                 self.snapshots.append(event)
             elif isinstance(event, Note):
@@ -59,22 +75,26 @@ class RunRecord:
             elif isinstance(event, Evaluated):
                 self._put_row(event)
             elif isinstance(event, TaskStarted):
-                self.starts.append(event.step)
-                self._steps_of_last = max(event.steps, 1)
-            elif isinstance(event, RunStarted):
-                self.clear()
-                self.tasks = event.tasks
+                self._put_start(event)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self.tasks, self.starts, self.rows = (), [], []
-        self.snapshots, self.notes = [], []
-        self.said, self.pairs = {}, {}
-        self._curves, self._task_of = {}, {}
+    @property
+    def timed(self) -> bool:
+        """Whether it is known when things were said."""
+        return self._clock.known
 
-    def curve(self, name: str) -> Series:
+    def curve(self, name: str, axis: Axis = "step") -> Series:
         """Return the curve of this name, empty if nothing was said of it."""
-        return self._curves.get(name) or Series()
+        steps = self._curves.get(name) or Series()
+        if axis == "step" or not len(steps):
+            return steps
+        if axis == "time":
+            return self._timed[name]
+        state = len(steps), len(self.starts)
+        known = self._mapped.get((name, axis))
+        if known is None or known[0] != state:
+            known = state, steps.over(self._along(steps.x, axis))
+            self._mapped[name, axis] = known
+        return known[1]
 
     def names(self, prefix: str) -> list[str]:
         """Return the names of curves that begin with `prefix`, in order of first appearance."""
@@ -83,36 +103,41 @@ class RunRecord:
     def last(self, name: str) -> float | None:
         """Return the last value that is not absent, or None."""
         for value in self.curve(name).y[::-1]:
-            if not np.isnan(value):
+            if np.isfinite(value):
                 return float(value)
         return None
 
+    def task_of(self, name: str, index: int) -> str:
+        """Return the name of the task during which the index-th point of a curve was made."""
+        first, tasks = self._changes[name]
+        return self.task_label(tasks[bisect_right(first, index) - 1])
+
     def in_tasks(self, steps: Floats) -> Floats:
         """Return steps as a place among tasks: task j (0-based) runs from j to j + 1."""
-        if not self.starts:
-            return np.zeros_like(steps)
-        edges = [*self.starts, self.starts[-1] + self._steps_of_last]
-        return np.interp(steps, edges, np.arange(len(edges)))
+        return self._along(steps, "task")
 
-    def doubtful(self, *, by_task: bool) -> list[tuple[float, float]]:
+    def doubtful(self, axis: Axis = "step") -> list[tuple[float, float]]:
         """Return from where to where tasks lie whose training was too far from linear to believe the kernel."""
-        ends = [float(said.step) for said in self.too_far().values()]
-        spans = [(max((s for s in self.starts if s < end), default=0), end) for end in ends]
-        edges = np.array(spans, dtype=np.float64).reshape(-1, 2)
-        drawn = self.in_tasks(edges.ravel()).reshape(-1, 2) if by_task else edges
-        return [(float(low), float(high)) for low, high in drawn]
+        spans = []
+        for index, said in sorted(self.too_far().items()):
+            begin = self.boundaries(axis)[index][0] if index < len(self.starts) else 0.0
+            spans.append((begin, self._place(said, axis)))
+        return spans
 
     def too_far(self) -> dict[int, Measured]:
         """Return the linearity index of each task whose training was too far from linear."""
         said = self.said.get("ntk.linearity", ())
         return {m.task: m for m in said if m.value is not None and m.value > TOO_FAR}
 
-    def boundaries(self, *, by_task: bool) -> list[tuple[float, str]]:
+    def boundaries(self, axis: Axis = "step") -> list[tuple[float, str]]:
         """Return where each task begins, with its number and name."""
-        return [
-            (float(index if by_task else step), self.task_label(index))
-            for index, step in enumerate(self.starts)
-        ]
+        places: dict[Axis, Sequence[float]] = {
+            "step": self.starts,
+            "time": self._began,
+            "epoch": self._epochs[:-1],
+            "task": range(len(self.starts)),
+        }
+        return [(float(x), self.task_label(index)) for index, x in enumerate(places[axis])]
 
     def task_label(self, index: int) -> str:
         """Return "2 gulls" for the second task, or only its number while its name is not known."""
@@ -126,31 +151,84 @@ class RunRecord:
                 return task.class_names[task.class_ids.index(label)]
         return f"class {label}"
 
-    def _put(self, name: str, task: int, step: int, value: float | None) -> None:
+    def _along(self, steps: Floats, axis: Axis) -> Floats:
+        if not self.starts:
+            return np.zeros_like(steps)
+        edges = [*self.starts, self.starts[-1] + self._steps_of_last]
+        return np.interp(steps, edges, self._epochs if axis == "epoch" else np.arange(len(edges)))
+
+    def _place(self, said: Measured, axis: Axis) -> float:
+        if axis == "time":
+            return self._clock.seconds_at(said.time)
+        steps = np.array([float(said.step)])
+        return float(said.step if axis == "step" else self._along(steps, axis)[0])
+
+    def _put(
+        self, name: str, task: int, step: int, value: float | None, *, unbroken: bool = False
+    ) -> None:
         curve = self._curves.setdefault(name, Series())
-        known = self._task_of.setdefault(name, task)
-        if known != task:  # the quantity starts anew with each task: no line from end to start
-            self._task_of[name] = task
-            if name not in _UNBROKEN:
+        timed = self._timed.setdefault(name, Series())
+        first, tasks = self._changes.setdefault(name, ([], []))
+        if not tasks or tasks[-1] != task:
+            if tasks and not unbroken:  # it starts anew with each task: no line from end to start
                 curve.append(step, None)
+                timed.append(self._clock.seconds, None)
+            first.append(len(curve))
+            tasks.append(task)
         curve.append(step, value)
+        timed.append(self._clock.seconds, value)
+
+    def _put_start(self, started: TaskStarted) -> None:
+        self.starts.append(started.step)
+        self._began.append(self._clock.seconds)
+        self._epochs.append(self._epochs[-1] + started.epochs)
+        self._steps_of_last = max(started.steps, 1)
 
     def _put_number(self, said: Measured) -> None:
         if said.other is not None:
             self.pairs.setdefault(said.name, []).append(said)
             return
         self.said.setdefault(said.name, []).append(said)
-        self._put(said.name, said.task, said.step, said.value)
+        self._put(said.name, said.task, said.step, said.value, unbroken=said.name in _UNBROKEN)
 
     def _put_row(self, row: Evaluated) -> None:
         self.rows.append(row)
+        now, step = row.after_task, row.step
         for task, value in enumerate(row.accuracy):
-            self._put(f"task.{task}.accuracy", 0, row.step, value)
-            if task < row.after_task:
+            self._put(f"task.{task}.accuracy", now, step, value, unbroken=True)
+            if task < now:
                 fall = best_before(self.rows, task) - value
-                self._put(f"task.{task}.forgetting", 0, row.step, fall)
+                self._put(f"task.{task}.forgetting", now, step, fall, unbroken=True)
+
+
+class Clock:
+    """Seconds since a run began, by the times of its events; never backwards, though clocks are set."""
+
+    def __init__(self) -> None:
+        self._start: float | None = None
+        self.seconds = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether any event said its time."""
+        return self._start is not None
+
+    def take(self, time: float | None) -> None:
+        """Go on to the time of an event; events without a time happen at the last one known."""
+        if time is not None and self._start is None:
+            self._start = time
+        self.seconds = max(self.seconds, self.seconds_at(time))
+
+    def seconds_at(self, time: float | None) -> float:
+        """Return unix time as seconds since the run began."""
+        return self.seconds if time is None or self._start is None else time - self._start
 
 
 def best_before(rows: Sequence[Evaluated], task: int) -> float:
     """Return the best accuracy on `task` in all rows but the last: max over j <= l < t of R[l, j]."""
     return max(row.accuracy[task] for row in rows[:-1] if task < len(row.accuracy))
+
+
+def _marked(value: float | None) -> float:
+    """Return a loss, infinity where it was not finite: the log keeps NaN as nothing."""
+    return math.inf if value is None else value

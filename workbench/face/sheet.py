@@ -1,76 +1,24 @@
-"""Axes, lines and mouse of a plot: the only module that knows pyqtgraph.
+"""Axes, lines and mouse of a plot: this module, `trace` and `plot_axis` alone know pyqtgraph.
 
 Its menus, automatic ranges, unit prefixes and exporters are left out: the first three surprise,
 the last are broken with this Qt.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from workbench.face.legend import DASHES
-from workbench.face.series import Floats
+from workbench.face.plot_axis import PlotAxis
+from workbench.face.pyramid import Floats
+from workbench.face.shading import BandItem, Corner
 from workbench.face.theme import Theme
-
-_SMALL = 1e-3  # below it, y is written with a power of ten
-_DECADES = 1.7  # of a logarithmic axis, up to which numbers between powers of ten have room
-_SMALL_MARK = 3  # pixels of a marker among many
-_FEW = 150  # points of a line up to which smooth edges cost nothing
-
-
-class _Axis(pg.AxisItem):  # type: ignore[misc]
-    """Ticks at whole x, and " %" after shares; numbers at the very ends are not dropped."""
-
-    unit = ""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        if not self.logMode and max((abs(v * scale) for v in values), default=1.0) < _SMALL:
-            return [_scientific(value * scale) + self.unit for value in values]
-        return [text + self.unit for text in super().tickStrings(values, scale, spacing)]
-
-    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        low, high = self.range
-        return [_of_decade(value, few=high - low <= _DECADES) for value in values]
-
-    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
-        levels: list[tuple[float, float]] = super().tickSpacing(low, high, size)[:1]
-        if self.orientation == "left":
-            room = QFontMetricsF(self.font()).height() * (high - low) / max(size, 1)
-            return [(_at_least(step, room), at) for step, at in levels]
-        return [(step, at) for step, at in levels if step >= 1] or [(1.0, 0.0)]
-
-    def boundingRect(self) -> QRectF:
-        wide, high = (0, 8) if self.orientation == "left" else (16, 0)
-        rect: QRectF = super().boundingRect()
-        return rect.adjusted(-wide, -high, wide, high)
-
-
-def _scientific(value: float) -> str:
-    """Return 5e-5 or 1.2e-4, and plain 0."""
-    return np.format_float_scientific(value, 3, trim="-", exp_digits=1) if value else "0"
-
-
-def _of_decade(logarithm: float, *, few: bool) -> str:
-    """Return a power of ten, and 2 and 5 times it where there are `few` decades; the rest is left unsaid."""
-    number = 10.0**logarithm
-    leading = round(10.0 ** (logarithm - math.floor(logarithm + 1e-9)))
-    if leading not in ((1, 2, 5) if few else (1,)):
-        return ""
-    return f"{number:.4g}" if _SMALL <= number < 1e4 else _scientific(number)
-
-
-def _at_least(step: float, room: float) -> float:
-    """Return `step`, or the first of 1, 2, 5 times a power of ten above `room` where numbers would touch."""
-    if step >= room:
-        return step
-    power = 10.0 ** math.floor(math.log10(room))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= room)
+from workbench.face.trace import Trace
 
 
 class Sheet(pg.PlotWidget):  # type: ignore[misc]
@@ -78,17 +26,19 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
 
     zoomed = Signal()  # by hand
     x_changed = Signal()
-    hovered = Signal(float, float)  # x in data, x in pixels
+    hovered = Signal(QPointF, QPointF)  # place in data as drawn, place in pixels
     left = Signal()
+    clicked = Signal(float, bool)  # x in data, whether on the names above the plot
     double_clicked = Signal()
 
     def __init__(self, parent: QWidget) -> None:
-        self._axes = {side: _Axis(side) for side in ("left", "bottom", "top")}
+        self._axes = {side: PlotAxis(side) for side in ("left", "bottom", "top")}
         super().__init__(parent, axisItems=self._axes)
-        self._lines: dict[str, pg.PlotDataItem] = {}
-        self._marks: dict[str, pg.ScatterPlotItem] = {}
-        self._mark_sizes: dict[str, int] = {}
+        self._traces: dict[str, Trace] = {}
+        self._lifted: frozenset[str] = frozenset()
+        self._base = "#ffffff"
         self._log = False
+        self._bands: dict[str, BandItem] = {}
         self._walls: list[pg.InfiniteLine] = []
         self._shades: list[pg.LinearRegionItem] = []
         self._shade = QColor()
@@ -105,9 +55,13 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
             axis.show()
         self._axes["top"].setStyle(tickLength=0, tickTextOffset=3)
         self._axes["top"].setHeight(self.fontMetrics().height() + 6)
-        self._cross = pg.InfiniteLine(angle=90, movable=False)
-        self._marker = pg.InfiniteLine(angle=90, movable=False)
-        for line in (self._cross, self._marker):
+        self._gaps = pg.ScatterPlotItem(pen=None, symbol="x", size=8, useCache=False)
+        self._gaps.setZValue(1000)
+        self._plot.addItem(self._gaps, ignoreBounds=True)
+        self._cross, self._marker, self._level = (
+            pg.InfiniteLine(angle=angle, movable=False) for angle in (90, 90, 0)
+        )
+        for line in (self._cross, self._level, self._marker):
             line.hide()
             line.setZValue(0.5)  # over walls, below lines
             self._plot.addItem(line, ignoreBounds=True)
@@ -123,47 +77,52 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
 
     def draw_line(self, key: str, color: str, dash: str, width: float) -> None:
         """Add a line above the others, or change its look."""
-        if key not in self._lines:
-            self._lines[key] = pg.PlotDataItem()
-            # cached markers would be pixels even in a vector file
-            self._marks[key] = pg.ScatterPlotItem(pen=None, useCache=False, antialias=True)
-            for item in (self._lines[key], self._marks[key]):
-                item.setZValue(len(self._lines) + 1)
-                self._plot.addItem(item)
-        self._lines[key].setPen(pg.mkPen(color, width=width, style=DASHES[dash]))
-        self._marks[key].setBrush(color)
-        self._mark_sizes[key] = 6 if width > 1 else 4
+        if key not in self._traces:
+            self._traces[key] = Trace(self._plot)
+            self._traces[key].stack(len(self._traces))
+        self._traces[key].look(color, dash, width)
 
     def stack(self, keys: Sequence[str]) -> None:
-        """Lay the lines over each other in this order, the last on top."""
+        """Lay the lines over each other in this order, the last on top; a lifted one above all."""
         for height, key in enumerate(keys):
-            self._lines[key].setZValue(height + 1)
-            self._marks[key].setZValue(height + 1.5)
+            self._traces[key].stack(height + 1 + len(keys) * (key in self._lifted))
+
+    def lift(self, keys: Collection[str]) -> None:
+        """Let these lines stand out and all others stand back; none: all stand alike."""
+        self._lifted = frozenset(keys)
+        for key, trace in self._traces.items():
+            trace.stand("plain" if not keys else "lifted" if key in keys else "pale", self._base)
+        for key, band in self._bands.items():
+            band.fade(pale=bool(keys) and key not in keys)
+        self.stack(list(self._traces))
 
     def remove_line(self, key: str) -> None:
         """Take a line away."""
-        self._plot.removeItem(self._lines.pop(key))
-        self._plot.removeItem(self._marks.pop(key))
+        self._traces.pop(key).remove()
 
-    def hand_over(self, key: str, x: Floats, y: Floats, *, points: bool) -> None:
+    def hand_over(
+        self, key: str, x: Floats, y: Floats, smooth: tuple[Floats, Floats] | None, *, points: bool
+    ) -> None:
         """Draw a line through these points; NaN is a gap, a single point becomes a marker."""
-        item = self._lines[key]
-        known = np.isfinite(y)
-        if not known.any():
-            x, y, known = x[:0], y[:0], known[:0]
-        few = len(x) <= _FEW
-        gaps = not known.all()
-        marked = points or known.sum() == 1  # refresh points are seen however many there are
-        item.curve.setSegmentedLineMode("off" if few or _dashed(item) else "on")
-        item.setData(
-            x, y, connect="finite" if gaps else "all", skipFiniteCheck=not gaps, antialias=few
-        )  # fmt: skip
-        shown = (
-            known if marked else np.zeros(0, dtype=np.int64)
-        )  # markers stand only where a value is
-        self._marks[key].setSize(self._mark_sizes[key] if few else _SMALL_MARK)
-        self._marks[key].setData(x[shown], np.log10(y[shown]) if self._log else y[shown])
-        item.curve.setVisible(len(x) > 1)  # an empty path would be written into vector files
+        self._traces[key].show(x, y, smooth, points=points, log=self._log)
+
+    def mark_gaps(self, places: Floats) -> None:
+        """Mark at the lower edge where numbers were not finite."""
+        low, high = self._box.viewRange()[1]
+        self._gaps.setData(places, np.full(len(places), low + 0.03 * (high - low)))
+
+    def draw_band(self, key: str, color: str, corners: Sequence[Corner]) -> None:
+        """Add a shaded band behind the lines, or change its look and its points."""
+        if key not in self._bands:
+            self._bands[key] = BandItem()
+            self._plot.addItem(self._bands[key], ignoreBounds=True)
+        self._bands[key].colour(color)
+        self._bands[key].show_corners(corners, log=self._log)
+
+    def remove_band(self, key: str) -> None:
+        """Take a band away."""
+        if key in self._bands:
+            self._plot.removeItem(self._bands.pop(key))
 
     def set_walls(self, places: list[float]) -> None:
         """Draw dashed vertical lines at these x."""
@@ -193,11 +152,12 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         """Write these names above the plot, centred at their x."""
         self._axes["top"].setTicks([names])
 
-    def set_cross(self, x: float | None) -> None:
-        """Draw a vertical line at x, or none."""
-        self._cross.setVisible(x is not None)
-        if x is not None:
-            self._cross.setPos(x)
+    def set_cross(self, x: float | None, y: float | None = None) -> None:
+        """Draw a vertical line at x and a horizontal one at y as it is drawn, or none."""
+        for line, place in ((self._cross, x), (self._level, y)):
+            line.setVisible(place is not None)
+            if place is not None:
+                line.setPos(place)
 
     def set_marker(self, x: float | None) -> None:
         """Draw a strong vertical line that stays at x, or none."""
@@ -214,6 +174,11 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         """Take logarithms of y for drawing."""
         self._log = log
         self._plot.setLogMode(x=False, y=log)
+
+    def set_clock(self, clock: bool) -> None:
+        """Write x as hours, minutes and seconds, or as it is."""
+        self._axes["bottom"].clock = clock
+        self._axes["bottom"].picture = None
 
     def set_x_label(self, label: str, color: str) -> None:
         """Write what x counts below the axis; empty takes no room."""
@@ -240,6 +205,15 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         """Return the width between the axes in pixels."""
         return float(self._box.width())
 
+    def as_drawn(self, y: float) -> float:
+        """Return y, or its logarithm on a logarithmic axis."""
+        return math.log10(y) if self._log else y
+
+    def per_pixel(self) -> tuple[float, float]:
+        """Return how much of x and of y, as drawn, one pixel is."""
+        (x0, x1), (y0, y1) = self._box.viewRange()
+        return (x1 - x0) / max(self._box.width(), 1.0), (y1 - y0) / max(self._box.height(), 1.0)
+
     def colour(self, theme: Theme) -> None:
         """Draw background, axes and walls in these colours."""
         self.setBackground(theme.base)
@@ -248,7 +222,11 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
             axis.setPen(pg.mkPen(theme.base if side == "top" else theme.border))
             axis.setTickFont(self.font())
         self._axes["left"].setGrid(90)
-        self._cross.setPen(pg.mkPen(theme.muted))
+        self._base = theme.base
+        self._gaps.setBrush(QColor(theme.bad))
+        self.lift(self._lifted)
+        for line in (self._cross, self._level):
+            line.setPen(pg.mkPen(theme.muted))
         self._marker.setPen(pg.mkPen(theme.text, width=1.5))
         self._wall_pen = pg.mkPen(theme.border, width=1, style=Qt.PenStyle.DashLine)
         for wall in self._walls:
@@ -285,15 +263,14 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
     def _mouse_clicked(self, event: Any) -> None:
         if event.double():
             self.double_clicked.emit()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            place = event.scenePos()
+            on_names = self._axes["top"].sceneBoundingRect().contains(place)
+            self.clicked.emit(float(self._box.mapSceneToView(place).x()), on_names)
 
     @Slot(object)
     def _mouse_moved(self, place: QPointF) -> None:
         if self._box.sceneBoundingRect().contains(place):
-            self.hovered.emit(float(self._box.mapSceneToView(place).x()), place.x())
+            self.hovered.emit(self._box.mapSceneToView(place), place)
         else:
             self.left.emit()
-
-
-def _dashed(item: pg.PlotDataItem) -> bool:
-    pen: QPen = item.opts["pen"]
-    return pen.style() != Qt.PenStyle.SolidLine or pen.widthF() <= 1

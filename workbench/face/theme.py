@@ -49,8 +49,12 @@ class Theme:
         return [viridis(low + (high - low) * i / (count - 1)) for i in range(count)]
 
     def run_style(self, index: int) -> tuple[str, str]:
-        """Return colour and dash of the `index`-th run shown beside the current one."""
-        return self.runs[index % len(self.runs)], _DASHES[1 + index % 3]
+        """Return colour and dash of the `index`-th run shown beside: 16 differ, solid comes last."""
+        colours = len(self.runs)
+        turn = index // colours % len(_DASHES)
+        return self.runs[index % colours], _DASHES[
+            (1 + (index % colours + turn) % 3) if turn < 3 else 0
+        ]
 
 
 LIGHT = Theme(
@@ -79,6 +83,12 @@ def viridis(share: float) -> str:
     part = place - index
     mixed = (a + (b - a) * part for a, b in zip(_rgb(low), _rgb(high), strict=True))
     return QColor(*(round(value) for value in mixed)).name()
+
+
+def mixed(colour: str, other: str, share: float) -> str:
+    """Return `colour` with `share` of the other in it."""
+    pairs = zip(_rgb(QColor(colour)), _rgb(QColor(other)), strict=True)
+    return QColor(*(round(a + (b - a) * share) for a, b in pairs)).name()
 
 
 def contrast(one: str, other: str) -> float:

@@ -45,6 +45,7 @@ class TrainPage(QWidget):
         column.addWidget(self.run_panel)
         column.addWidget(self._banner())
         column.addWidget(self._scrolled_board(), 1)
+        column.addWidget(self.board.bar)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 8, 0, 0)
         self._stack.addWidget(self.zone)

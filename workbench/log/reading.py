@@ -64,24 +64,26 @@ def find(db: Database, text: str) -> str:
 
 
 def events(db: Database, run: int) -> list[Event]:
-    """Return the run's events in the order they were said, from the three tables they lie in."""
+    """Return the run's events in the order they were said, each with its time, from three tables."""
     found: list[tuple[int, Event]] = [
-        (n, from_json(kind, fields))
-        for n, kind, fields in db.execute("SELECT n, kind, fields FROM event WHERE run = ?", [run])
+        (n, from_json(kind, fields, time))
+        for n, time, kind, fields in db.execute(
+            "SELECT n, time, kind, fields FROM event WHERE run = ?", [run]
+        )
     ]
     terms: dict[int, dict[str, float]] = defaultdict(dict)
     for n, name, value in db.execute(f"SELECT m.n, k.name, m.value {_CURVES}", [run, "loss"]):
         terms[n][name] = value
     found += [
-        (n, Step(task, epoch, step, lr, terms.get(n, {})))
-        for n, task, epoch, step, lr in db.execute(
-            "SELECT n, task, epoch, step, lr FROM step WHERE run = ?", [run]
+        (n, Step(task, epoch, step, lr, terms.get(n, {}), time=time))
+        for n, time, task, epoch, step, lr in db.execute(
+            "SELECT n, time, task, epoch, step, lr FROM step WHERE run = ?", [run]
         )
     ]
     found += [
-        (n, Measured(*fields))
-        for n, *fields in db.execute(
-            f"SELECT m.n, k.name, m.task, m.epoch, m.step, m.value, m.reason, m.other {_CURVES}",
+        (n, Measured(*fields, time=time))
+        for n, time, *fields in db.execute(
+            f"SELECT m.n, m.time, k.name, m.task, m.epoch, m.step, m.value, m.reason, m.other {_CURVES}",
             [run, "measure"],
         )
     ]

@@ -47,7 +47,8 @@ class Writer:
 
     def add(self, event: Event) -> None:
         """Take an event; it is in the file after half a second, or at once if it ends something."""
-        self._waiting.append((time.time(), event))
+        said = time.time() if event.time is None else event.time
+        self._waiting.append((said, event))
         if isinstance(event, AT_ONCE) or time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
 

@@ -7,6 +7,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from workbench import paths
@@ -161,8 +162,9 @@ class Run:
             self._say(writer, Resumed(self._steps))
 
     def _say(self, writer: Writer, event: Event) -> None:
-        writer.add(event)
-        self._tell(event)
+        timed = replace(event, time=time.time())  # once: the log and whoever listens agree
+        writer.add(timed)
+        self._tell(timed)
 
     def _tell(self, event: Event) -> None:
         self.state = _STATE_AFTER.get(
