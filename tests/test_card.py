@@ -10,7 +10,8 @@ import torch
 from tests.pictures import make_split_folders
 from tests.test_train import BACKBONE, config, of
 from workbench.core.adapter_file import load_adapter
-from workbench.core.card import TEMPERATURES, export_adapter, fit_temperature
+from workbench.core.answering import TEMPERATURES, fit_temperature
+from workbench.core.card import export_adapter
 from workbench.core.predict import predict
 from workbench.core.train import train
 from workbench.errors import UsageError, WorkbenchError

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.nn import functional as F
 
 from workbench import __version__
 from workbench.config import ModelConfig, RunConfig, effective_switches
@@ -25,6 +24,7 @@ from workbench.core.adapter_file import (
     load_adapter,
     save_adapter,
 )
+from workbench.core.answering import fit_temperature
 from workbench.core.build import build_network, pixel_scale
 from workbench.core.evaluate import Examiner
 from workbench.core.network import Network
@@ -37,7 +37,6 @@ from workbench.events import Stage
 
 CHECKED_PICTURES = 8
 TOLERANCE = 5e-3  # of a logit; another device's float32 (TF32 convolutions on a GPU) stays below it
-TEMPERATURES = np.logspace(-2.5, 0.5, 31)
 
 
 def save_run_adapter(
@@ -99,16 +98,6 @@ def export_adapter(run_folder: Path, target: Path, home: Path) -> list[Path]:
             "It was not kept."
         )
     return [target / path.name for path in sorted(source.iterdir())]
-
-
-def fit_temperature(logits: Tensor, labels: np.ndarray) -> float:
-    """Return the softmax temperature that explains the newest task's training pictures best.
-
-    Logits are sums of weighted cosines, so their own scale says nothing of confidence.
-    """
-    y = torch.from_numpy(labels).to(logits.device)
-    scores = [float(F.cross_entropy(logits / float(t), y)) for t in TEMPERATURES]
-    return float(TEMPERATURES[int(np.argmin(scores))])
 
 
 @torch.no_grad()

@@ -33,6 +33,7 @@ from workbench.report import (
     TaskReport,
 )
 from workbench.session import forecasts
+from workbench.session.results import Results
 from workbench.session.run import Run, prepare_threads
 from workbench.session.versions import versions
 
@@ -166,6 +167,11 @@ class Session:
                 f"The kernel's arrays in {file} cannot be read: {error}. The run's other numbers are kept."
             ) from error
 
+    @property
+    def results(self) -> Results:
+        """Answers on single pictures, what was forgotten, what a run cost."""
+        return Results(self)
+
     def rename(self, run: str, name: str) -> None:
         """Give a run another name."""
         with self.log() as log:
@@ -180,7 +186,9 @@ class Session:
         """
         details, target, written = self.details(run), Path(folder), []
         if numbers:
-            written += write_numbers(details, self.events(run), target)
+            events = self.events(run)
+            written += write_numbers(details, events, target)
+            written += self.results.export(details.summary.id, events, target)
         if adapter:
             source = paths.run_folder(self.home, details.summary.id)
             written += self._export_adapter(source, target / "adapter")
