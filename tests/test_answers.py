@@ -71,7 +71,7 @@ def test_each_row_is_the_picture_that_its_path_names(learnt):
         paths = json.loads((run / event.pictures).read_text())
         labels = last.label[last.task == task]
         assert len(paths) == len(labels) == sum(infos[task].test_counts)
-        assert last.places()[last.task == task].tolist() == list(range(len(paths)))
+        assert last.places[last.task == task].tolist() == list(range(len(paths)))
         for path, label in zip(paths, labels.tolist(), strict=True):
             assert (folders[task] / path).is_file()
             name = infos[task].class_names[infos[task].class_ids.index(label)]

@@ -26,6 +26,7 @@ from workbench.face.actions import COMMANDS, Command, in_order
 from workbench.face.app import missing_library_text, require_display
 from workbench.face.exports import EVERYTHING, new_folder
 from workbench.face.messages import DetailBox
+from workbench.face.results_page import ResultsPage
 from workbench.face.self_check import sentence_of, table_of
 from workbench.face.train_page import TrainPage
 from workbench.face.window import Window
@@ -249,12 +250,16 @@ def log_a_run(home: Path) -> None:
 
 def test_alt_and_a_number_shows_each_tab(window: Window) -> None:
     desk = window.desk
-    shown = (("show_train", desk.page), ("show_ntk", desk.ntk), ("show_try_it", desk.try_it))
-    for number, (command, page) in enumerate(shown):
-        assert window.actions_by_id[command].shortcut().toString() == f"Alt+{number + 1}"
+    results = window.findChild(ResultsPage)
+    shown = (
+        ("show_train", 1, desk.page), ("show_results", 2, results), ("show_ntk", 4, desk.ntk),
+        ("show_try_it", 5, desk.try_it),
+    )  # fmt: skip
+    for command, number, page in shown:
+        assert window.actions_by_id[command].shortcut().toString() == f"Alt+{number}"
         window.actions_by_id[command].trigger()
         assert desk.tabs.currentWidget() is page
-        assert desk.tabs.currentIndex() == number
+    assert [desk.tabs.indexOf(page) for _, _, page in shown] == [0, 1, 2, 3]
 
 
 def test_the_ntk_tab_draws_a_past_run_from_log_and_files(tmp_path: Path, qtbot: QtBot) -> None:

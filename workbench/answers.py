@@ -8,6 +8,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,9 @@ class Answers:
         """How many tasks were seen."""
         return int(self.task.max()) + 1 if len(self) else 0
 
+    @cached_property
     def places(self) -> Integers:
-        """Return each picture's place in its task's list of pictures."""
+        """Each picture's place in its task's list of pictures."""
         starts = np.searchsorted(self.task, self.task)
         return np.arange(len(self.task)) - starts
 

@@ -92,6 +92,12 @@ class TryItPanel(QWidget):
         self.adapters.setCurrentIndex(max(0, self.adapters.findData(chosen)))
         self._refresh()
 
+    def choose_run(self, run: str) -> None:
+        """Choose the adapter of a run, if it has one."""
+        place = self.adapters.findData(run)
+        if place >= 0:
+            self.adapters.setCurrentIndex(place)
+
     def add_adapter(self, path: str) -> None:
         """Offer an exported adapter file and choose it."""
         name = Path(path)

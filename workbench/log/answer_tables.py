@@ -49,7 +49,7 @@ def _answers(
     ]  # fmt: skip
     for after, answers in sorted(history.items()):
         columns = (
-            answers.task, answers.places(), answers.label, answers.predicted, answers.score,
+            answers.task, answers.places, answers.label, answers.predicted, answers.score,
             answers.score_true, answers.given_task, answers.baseline,
         )  # fmt: skip
         listed = zip(*(column.tolist() for column in columns), strict=True)
