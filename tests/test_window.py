@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.logged import begin
 from tests.recorded import recorded_run, write_kernels
-from tests.trained import QUICK, folders
+from tests.trained import QUICK, folders, trained_session
 from workbench.errors import UsageError
 from workbench.face.actions import COMMANDS, Command, in_order
 from workbench.face.app import missing_library_text, require_display
@@ -430,3 +430,42 @@ def test_the_window_is_on_screen_before_torch_is_imported(tmp_path: Path) -> Non
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.slow
+def test_a_forgotten_picture_is_opened_in_try_it_with_the_runs_adapter(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    session, run = trained_session(tmp_path / "home", tmp_path / "pictures")
+    session.close()
+    window = open_window(tmp_path / "home", qtbot)
+    desk, page = window.desk, window.findChild(ResultsPage)
+    desk.replay(run)
+    window.actions_by_id["show_results"].trigger()
+    qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
+    drawing = page.confusion.drawing
+    true, said = next((i, j) for i in range(4) for j in range(4) if drawing.counts[i, j])
+    page.confusion.view.opened.emit(true, said)
+    gallery = page.beside_matrix.gallery
+    gallery.list.setCurrentIndex(gallery.model.index(0))
+    gallery.try_button.click()
+    assert desk.tabs.currentWidget() is desk.try_it
+    qtbot.waitUntil(lambda: len(desk.try_it.model.answers) == 1, timeout=60_000)
+    answers, index = page.book.history[1], gallery.model.pictures[0]
+    (answer,) = desk.try_it.model.answers
+    assert answer.guess.path == gallery.model.file(gallery.model.index(0))
+    row = next(
+        i for i in range(len(answers))
+        if (int(answers.task[i]), page.book.pictures[int(answers.task[i])][int(answers.places[i])])
+        == (index.task, index.path)
+    )  # fmt: skip
+    assert answer.guess.classes[0] == page.book.names[int(answers.predicted[row])]
+    assert answer.guess.probabilities[0] == pytest.approx(float(answers.score[row]), abs=1e-3)
+
+
+def test_the_backbone_is_switched_to_the_adapters_own(window: Window) -> None:
+    assert window.desk.try_it.chosen_backbone() == "sample"
+    window.desk.try_it.switch_requested.emit(QUICK["model.backbone"])
+    assert window.desk.draft.state.run_config().model.backbone == QUICK["model.backbone"]
+    window.desk.draft.stack.undo()
+    assert window.desk.draft.state.run_config().model.backbone == "sample"

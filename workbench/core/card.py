@@ -32,7 +32,7 @@ from workbench.core.probe import undisturbed
 from workbench.core.tasks import TaskData
 from workbench.core.transforms import CROP_SHARE
 from workbench.core.weights import LoadedWeights, load_weights
-from workbench.errors import WorkbenchError
+from workbench.errors import WeightsDiffer, WorkbenchError
 from workbench.events import Stage
 
 CHECKED_PICTURES = 8
@@ -55,17 +55,21 @@ def save_run_adapter(
 
 
 def load_network(
-    source: Path, home: Path, device: torch.device
+    source: Path, home: Path, device: torch.device, *, any_weights: bool = False
 ) -> Generator[Stage, None, tuple[Network, AdapterCard]]:
-    """Rebuild the network of an adapter (a folder or its file), ready to answer."""
+    """Rebuild the network of an adapter (a folder or its file), ready to answer.
+
+    Raises:
+        WeightsDiffer: the backbone here is another one, and `any_weights` does not allow it.
+    """
     tensors, card = load_adapter(source)
     yield Stage("Loading the backbone's weights")
     model = ModelConfig(**card.model)
     weights = yield from load_weights(card.backbone, model.weights, home)
-    if weights.sha256 != card.weights_sha256:
-        raise WorkbenchError(
-            f"The weights of {card.backbone} on this computer are not those the adapter was trained on "
-            f"(SHA-256 {weights.sha256[:12]}…, not {card.weights_sha256[:12]}…). Its answers would be wrong."
+    if weights.sha256 != card.weights_sha256 and not any_weights:
+        raise WeightsDiffer(
+            "The backbone's weights are not those the adapter was trained on. Answers may be wrong. "
+            f"({card.backbone}: SHA-256 {weights.sha256[:12]}… here, {card.weights_sha256[:12]}… then.)"
         )
     network = build_network(model, card.switches, weights, device)
     network.prototypes.grow(len(card.classes))
@@ -94,7 +98,7 @@ def export_adapter(run_folder: Path, target: Path, home: Path) -> list[Path]:
         for path in source.iterdir():
             (target / path.name).unlink()
         raise WorkbenchError(
-            f"The exported adapter was read back and gave other answers (difference {difference:.2g}). "
+            f"The exported file was read back and gave other answers (difference {difference:.2g}). "
             "It was not kept."
         )
     return [target / path.name for path in sorted(source.iterdir())]

@@ -2,5 +2,6 @@
 
 from workbench.face.feature import Feature
 from workbench.face.results import ResultsFeature
+from workbench.face.trying import TryItFeature
 
-FEATURES: tuple[type[Feature], ...] = (ResultsFeature,)
+FEATURES: tuple[type[Feature], ...] = (ResultsFeature, TryItFeature)

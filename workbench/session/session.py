@@ -33,6 +33,7 @@ from workbench.report import (
     TaskReport,
 )
 from workbench.session import forecasts
+from workbench.session.adapters import Adapters
 from workbench.session.results import Results
 from workbench.session.run import Run, prepare_threads
 from workbench.session.versions import versions
@@ -194,19 +195,21 @@ class Session:
             written += self._export_adapter(source, target / "adapter")
         return written
 
-    def predict(self, run_or_adapter: str, pictures: Sequence[str]) -> Iterator[Stage | Guess]:
+    @property
+    def adapters(self) -> Adapters:
+        """Adapters of runs and of files, and what they answer."""
+        return Adapters(self)
+
+    def predict(
+        self,
+        run_or_adapter: str,
+        pictures: Sequence[str],
+        device: str = "auto",
+        *,
+        any_weights: bool = False,
+    ) -> Iterator[Stage | Guess]:
         """Classify pictures with a run's adapter (by id or name) or an exported one (by path)."""
-        if Path(run_or_adapter).exists():
-            source = Path(run_or_adapter)
-        else:
-            source = (
-                paths.run_folder(self.home, self.details(run_or_adapter).summary.id) / "adapter"
-            )
-            if not source.exists():
-                raise UsageError(
-                    f"Run {run_or_adapter!r} has no adapter yet: it is saved after the first task."
-                )
-        return self._predict(source, pictures)
+        return self.adapters.predict(run_or_adapter, pictures, device, any_weights=any_weights)
 
     def self_test(self) -> Iterator[Stage | Note | tuple[SelfTestRow, ...]]:
         """Compare prediction and measurement where they must be equal, on the sample; the last item is the result."""
@@ -254,13 +257,6 @@ class Session:
     def close(self) -> None:
         """Close the log."""
         self._log.close()
-
-    def _predict(self, source: Path, pictures: Sequence[str]) -> Iterator[Stage | Guess]:
-        yield Stage("Starting the engine (loading torch)")
-        prepare_threads()
-        from workbench.core.predict import predict
-
-        yield from predict(source, pictures, self.home)
 
     def _export_adapter(self, source: Path, target: Path) -> list[Path]:
         """Export beside the target first: a bad copy never takes the place of a good one."""
