@@ -10,10 +10,12 @@ import torch
 from tests.pictures import make_split_folders
 from tests.test_train import BACKBONE, config, of
 from workbench.core.adapter_file import load_adapter
-from workbench.core.card import TEMPERATURES, export_adapter, fit_temperature
+from workbench.core.answering import TEMPERATURES, fit_temperature
+from workbench.core.card import export_adapter
 from workbench.core.predict import predict
 from workbench.core.train import train
-from workbench.errors import UsageError, WorkbenchError
+from workbench.core.weights import width_of
+from workbench.errors import UsageError, WeightsDiffer, WorkbenchError
 from workbench.events import Evaluated, RunStarted
 from workbench.report import Guess
 
@@ -136,3 +138,34 @@ def test_the_temperature_is_the_best_of_its_grid():
     ]
     assert chosen == TEMPERATURES[int(np.argmin(scores))]
     assert TEMPERATURES[0] < chosen < TEMPERATURES[-1]
+
+
+def test_other_weights_are_used_only_if_that_is_asked_for(trained, tmp_path):
+    home, run, folders, _ = trained
+    shutil.copytree(run / "adapter", tmp_path / "other")
+    card = json.loads((tmp_path / "other" / "adapter.json").read_text("utf-8"))
+    (tmp_path / "other" / "adapter.json").write_text(
+        json.dumps(card | {"weights_sha256": "0" * 64}), "utf-8"
+    )
+    pictures = [str(folders[0] / "test")]
+    with pytest.raises(WeightsDiffer, match=r"^The backbone's weights are not those the adapter"):
+        list(predict(tmp_path / "other", pictures, home))
+    found = list(predict(tmp_path / "other", pictures, home, device="cpu", any_weights=True))
+    assert [g for g in found if isinstance(g, Guess)] == guesses(
+        run / "adapter", [folders[0] / "test"], home
+    )
+
+
+def test_a_format_that_is_not_read_is_named_with_those_that_are(trained, tmp_path):
+    home, run, _, _ = trained
+    heic = tmp_path / "IMG_1.HEIC"
+    heic.write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(40))
+    (found,) = guesses(run / "adapter", [heic], home)
+    assert found.problem == "This format cannot be read: IMG_1.HEIC. JPEG, PNG, WebP, TIFF can."
+
+
+def test_a_backbones_width_is_known_without_its_weights():
+    assert width_of(BACKBONE) == 192
+    assert width_of("sample") == 384
+    assert width_of("vit_small_patch16_224.augreg_in21k_ft_in1k") == 384
+    assert width_of("no such thing") == 0

@@ -408,7 +408,10 @@ def test_a_run_is_shown_by_name_id_and_the_beginning_of_its_id(command, learnt):
 # -- export, predict -----------------------------------------------------------------------------
 
 ADAPTER = {"adapter/adapter.safetensors", "adapter/adapter.json", "adapter/README.md"}
-NUMBERS = {"curves.csv", "accuracy_matrix.csv", "steps.csv", "run.json"}
+NUMBERS = {
+    "curves.csv", "accuracy_matrix.csv", "steps.csv", "run.json",
+    "answers.csv", "confusion.csv", "classes.csv",
+}  # fmt: skip
 
 
 def files_below(folder: Path) -> set[str]:

@@ -19,6 +19,7 @@ EXAMPLES = {
     "Evaluated": events.Evaluated(1, 8, (0.5, 1.0), (1.0, 1.0), (0.5, 1.0), (0.25, 0.75), (4, 6)),
     "Measured": Measured("forgetting", 0, 1, 8, None, "needs more than one task"),
     "Snapshot": events.Snapshot(0, 1, 8, "kernel/001-done.safetensors", "The fusion in closed form."),
+    "Answered": events.Answered(0, 8, "answers/after-000.safetensors", "answers/pictures-000.json"),
     "TaskEnded": events.TaskEnded(1, 8),
     "Note": events.Note("2 pictures of task 'Ö' cannot be used.", "warning"),
     "EpochEnded": events.EpochEnded(1, 2, 30),

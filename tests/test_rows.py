@@ -10,6 +10,7 @@ from tests.logged import begin, timed
 from workbench.events import (
     KINDS,
     EpochEnded,
+    Answered,
     Evaluated,
     Event,
     Failed,
@@ -43,6 +44,7 @@ SAMPLES: dict[str, Event] = {
     "Evaluated": Evaluated(1, 60, (0.9, 2 / 3), (1.0, 0.5), (0.0, 1.0), (0.25, 0.75), (8, 9)),
     "Measured": Measured("ntk.ridge", 1, 19, 60, 0.125),
     "Snapshot": Snapshot(1, 19, 60, "kernel/0060.safetensors", "fusion and head in closed form"),
+    "Answered": Answered(1, 60, "answers/after-001.safetensors", "answers/pictures-001.json"),
     "TaskEnded": TaskEnded(1, 60),
     "Note": Note("Größe: 3 µm ✓", "warning"),
     "EpochEnded": EpochEnded(1, 2, 30),

@@ -328,6 +328,7 @@ def test_adapter_and_numbers_are_exported_together_or_apart(learnt, tmp_path):
     both = session.export(run_id, tmp_path / "both")
     adapter = {"adapter.safetensors", "adapter.json", "README.md"}
     numbers = {"curves.csv", "accuracy_matrix.csv", "steps.csv", "run.json"}
+    numbers |= {"answers.csv", "confusion.csv", "classes.csv"}
     assert {path.name for path in both} == adapter | numbers
     assert all(path.is_file() for path in both)
     assert sorted(p.name for p in (tmp_path / "both").iterdir()) == sorted([*numbers, "adapter"])

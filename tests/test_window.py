@@ -20,12 +20,13 @@ from pytestqt.qtbot import QtBot
 
 from tests.logged import begin
 from tests.recorded import recorded_run, write_kernels
-from tests.trained import QUICK, folders
+from tests.trained import QUICK, folders, trained_session
 from workbench.errors import UsageError
 from workbench.face.actions import COMMANDS, Command, in_order
 from workbench.face.app import missing_library_text, require_display
 from workbench.face.exports import EVERYTHING, new_folder
 from workbench.face.messages import DetailBox
+from workbench.face.results_page import ResultsPage
 from workbench.face.self_check import sentence_of, table_of
 from workbench.face.train_page import TrainPage
 from workbench.face.window import Window
@@ -249,12 +250,16 @@ def log_a_run(home: Path) -> None:
 
 def test_alt_and_a_number_shows_each_tab(window: Window) -> None:
     desk = window.desk
-    shown = (("show_train", desk.page), ("show_ntk", desk.ntk), ("show_try_it", desk.try_it))
-    for number, (command, page) in enumerate(shown):
-        assert window.actions_by_id[command].shortcut().toString() == f"Alt+{number + 1}"
+    results = window.findChild(ResultsPage)
+    shown = (
+        ("show_train", 1, desk.page), ("show_results", 2, results), ("show_ntk", 4, desk.ntk),
+        ("show_try_it", 5, desk.try_it),
+    )  # fmt: skip
+    for command, number, page in shown:
+        assert window.actions_by_id[command].shortcut().toString() == f"Alt+{number}"
         window.actions_by_id[command].trigger()
         assert desk.tabs.currentWidget() is page
-        assert desk.tabs.currentIndex() == number
+    assert [desk.tabs.indexOf(page) for _, _, page in shown] == [0, 1, 2, 3]
 
 
 def test_the_ntk_tab_draws_a_past_run_from_log_and_files(tmp_path: Path, qtbot: QtBot) -> None:
@@ -415,3 +420,42 @@ def test_the_window_is_on_screen_before_torch_is_imported(tmp_path: Path) -> Non
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.slow
+def test_a_forgotten_picture_is_opened_in_try_it_with_the_runs_adapter(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    session, run = trained_session(tmp_path / "home", tmp_path / "pictures")
+    session.close()
+    window = open_window(tmp_path / "home", qtbot)
+    desk, page = window.desk, window.findChild(ResultsPage)
+    desk.replay(run)
+    window.actions_by_id["show_results"].trigger()
+    qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
+    drawing = page.confusion.drawing
+    true, said = next((i, j) for i in range(4) for j in range(4) if drawing.counts[i, j])
+    page.confusion.view.opened.emit(true, said)
+    gallery = page.beside_matrix.gallery
+    gallery.list.setCurrentIndex(gallery.model.index(0))
+    gallery.try_button.click()
+    assert desk.tabs.currentWidget() is desk.try_it
+    qtbot.waitUntil(lambda: len(desk.try_it.model.answers) == 1, timeout=60_000)
+    answers, index = page.book.history[1], gallery.model.pictures[0]
+    (answer,) = desk.try_it.model.answers
+    assert answer.guess.path == gallery.model.file(gallery.model.index(0))
+    row = next(
+        i for i in range(len(answers))
+        if (int(answers.task[i]), page.book.pictures[int(answers.task[i])][int(answers.places[i])])
+        == (index.task, index.path)
+    )  # fmt: skip
+    assert answer.guess.classes[0] == page.book.names[int(answers.predicted[row])]
+    assert answer.guess.probabilities[0] == pytest.approx(float(answers.score[row]), abs=1e-3)
+
+
+def test_the_backbone_is_switched_to_the_adapters_own(window: Window) -> None:
+    assert window.desk.try_it.chosen_backbone() == "sample"
+    window.desk.try_it.switch_requested.emit(QUICK["model.backbone"])
+    assert window.desk.draft.state.run_config().model.backbone == QUICK["model.backbone"]
+    window.desk.draft.stack.undo()
+    assert window.desk.draft.state.run_config().model.backbone == "sample"

@@ -2,6 +2,7 @@
 
     WorkbenchError        shown to the user as it is: names the thing, the value, the rule, a way out
     ├── UsageError        the command or the configuration asks for something that cannot be (exit 2)
+    ├── WeightsDiffer     the backbone is another one than the adapter was trained on; may be overruled
     └── Cancelled         the user stopped it; nothing is wrong (exit 3)
 
 Every other exception is a bug of ours and keeps its traceback.
@@ -17,6 +18,10 @@ class WorkbenchError(Exception):
 
 class UsageError(WorkbenchError):
     """The request itself is wrong: an unknown name, a value out of range."""
+
+
+class WeightsDiffer(WorkbenchError):  # noqa: N818  (a fact that may be overruled)
+    """The backbone's weights are not those that an adapter was trained on."""
 
 
 class Cancelled(WorkbenchError):  # noqa: N818  (a wish, not a fault)

@@ -48,6 +48,7 @@ class RunStarted(Event):
     trainable_parameters: int
     device: str  # as a person says it: "cpu" or the GPU's name
     sequence: str  # "closed" or "open"
+    backbone_parameters: int = 0  # 0: not recorded
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,16 @@ class Snapshot(Event):
     step: int
     path: str  # below the run's folder, POSIX
     method: str  # how the kernel was computed, in words
+
+
+@dataclass(frozen=True)
+class Answered(Event):
+    """What was answered on every test picture after a task lies in a file; see `workbench.answers`."""
+
+    after_task: int
+    step: int
+    path: str  # of the arrays, below the run's folder, POSIX
+    pictures: str  # of the list of this task's test pictures
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,6 +23,7 @@ from workbench.events import finite
 
 FORMAT = 1
 TENSORS_NAME, CARD_NAME, README_NAME = "adapter.safetensors", "adapter.json", "README.md"
+_BETWEEN = 0.2  # seconds: longer than it takes to replace the second of two files
 _PICKLES = frozenset({".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"})
 
 
@@ -108,8 +110,10 @@ def load_adapter(path: Path) -> tuple[dict[str, Tensor], AdapterCard]:
         UsageError: the path is no adapter, is damaged, or was made by a newer version.
     """
     tensors_path, card_path = _pair(path)
-    blob = _bytes_of(tensors_path)
-    tree = _card_tree(card_path)
+    blob, tree = _bytes_of(tensors_path), _card_tree(card_path)
+    if tree.get("tensors_sha256") != hashlib.sha256(blob).hexdigest():
+        time.sleep(_BETWEEN)  # a run that trains may be replacing both just now
+        blob, tree = _bytes_of(tensors_path), _card_tree(card_path)
     card = _card(card_path, tree)
     try:
         tensors = load_bytes(blob)
@@ -163,14 +167,18 @@ def _pair(path: Path) -> tuple[Path, Path]:
         pair = path.with_suffix(".safetensors"), path.with_suffix(".json")
     elif path.suffix.lower() in _PICKLES:
         raise UsageError(
-            f"'{path}': only .safetensors files are opened; {path.suffix} files can run programs."
+            f"Only .safetensors files are opened: {path.suffix} files can run programs. "
+            f"'{path.name}' was left alone."
         )
     else:
         raise UsageError(f"'{path}' is not an adapter: a folder with {TENSORS_NAME} is expected.")
     if not pair[0].is_file():
         raise UsageError(f"There is no adapter in '{path}': '{pair[0].name}' is not there.")
     if not pair[1].is_file():
-        raise UsageError(f"'{pair[0]}' has no workbench card: '{pair[1].name}' is not beside it.")
+        raise UsageError(
+            f"This file has no workbench card. '{pair[1].name}' is not beside '{pair[0].name}': "
+            "bring both from the same export."
+        )
     return pair
 
 
@@ -191,7 +199,8 @@ def _card_tree(path: Path) -> dict[str, Any]:
         raise UsageError(f"'{path}' is not a workbench card: it names no format.")
     if version > FORMAT:
         raise UsageError(
-            f"'{path}' was made by a newer version (format {version}; this one reads up to {FORMAT})."
+            f"Made by a newer version (format {version}; this one reads up to {FORMAT}). "
+            f"'{path.name}' was left alone; open it with that version."
         )
     return dict(tree)
 

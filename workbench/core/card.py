@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.nn import functional as F
 
 from workbench import __version__
 from workbench.config import ModelConfig, RunConfig, effective_switches
@@ -25,6 +24,7 @@ from workbench.core.adapter_file import (
     load_adapter,
     save_adapter,
 )
+from workbench.core.answering import fit_temperature
 from workbench.core.build import build_network, pixel_scale
 from workbench.core.evaluate import Examiner
 from workbench.core.network import Network
@@ -32,12 +32,11 @@ from workbench.core.probe import undisturbed
 from workbench.core.tasks import TaskData
 from workbench.core.transforms import CROP_SHARE
 from workbench.core.weights import LoadedWeights, load_weights
-from workbench.errors import WorkbenchError
+from workbench.errors import WeightsDiffer, WorkbenchError
 from workbench.events import Stage
 
 CHECKED_PICTURES = 8
 TOLERANCE = 5e-3  # of a logit; another device's float32 (TF32 convolutions on a GPU) stays below it
-TEMPERATURES = np.logspace(-2.5, 0.5, 31)
 
 
 def save_run_adapter(
@@ -56,17 +55,21 @@ def save_run_adapter(
 
 
 def load_network(
-    source: Path, home: Path, device: torch.device
+    source: Path, home: Path, device: torch.device, *, any_weights: bool = False
 ) -> Generator[Stage, None, tuple[Network, AdapterCard]]:
-    """Rebuild the network of an adapter (a folder or its file), ready to answer."""
+    """Rebuild the network of an adapter (a folder or its file), ready to answer.
+
+    Raises:
+        WeightsDiffer: the backbone here is another one, and `any_weights` does not allow it.
+    """
     tensors, card = load_adapter(source)
     yield Stage("Loading the backbone's weights")
     model = ModelConfig(**card.model)
     weights = yield from load_weights(card.backbone, model.weights, home)
-    if weights.sha256 != card.weights_sha256:
-        raise WorkbenchError(
-            f"The weights of {card.backbone} on this computer are not those the adapter was trained on "
-            f"(SHA-256 {weights.sha256[:12]}…, not {card.weights_sha256[:12]}…). Its answers would be wrong."
+    if weights.sha256 != card.weights_sha256 and not any_weights:
+        raise WeightsDiffer(
+            "The backbone's weights are not those the adapter was trained on. Answers may be wrong. "
+            f"({card.backbone}: SHA-256 {weights.sha256[:12]}… here, {card.weights_sha256[:12]}… then.)"
         )
     network = build_network(model, card.switches, weights, device)
     network.prototypes.grow(len(card.classes))
@@ -95,20 +98,10 @@ def export_adapter(run_folder: Path, target: Path, home: Path) -> list[Path]:
         for path in source.iterdir():
             (target / path.name).unlink()
         raise WorkbenchError(
-            f"The exported adapter was read back and gave other answers (difference {difference:.2g}). "
+            f"The exported file was read back and gave other answers (difference {difference:.2g}). "
             "It was not kept."
         )
     return [target / path.name for path in sorted(source.iterdir())]
-
-
-def fit_temperature(logits: Tensor, labels: np.ndarray) -> float:
-    """Return the softmax temperature that explains the newest task's training pictures best.
-
-    Logits are sums of weighted cosines, so their own scale says nothing of confidence.
-    """
-    y = torch.from_numpy(labels).to(logits.device)
-    scores = [float(F.cross_entropy(logits / float(t), y)) for t in TEMPERATURES]
-    return float(TEMPERATURES[int(np.argmin(scores))])
 
 
 @torch.no_grad()

@@ -7,12 +7,15 @@ baseline, the nearest class mean on frozen features by cosine.
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.answers import Answers, joined
 from workbench.core import metrics
+from workbench.core.answering import answers_on, fit_temperature
 from workbench.core.feeder import Feeder
 from workbench.core.heads import PrototypeHead
 from workbench.core.network import Features, Network
@@ -78,6 +81,7 @@ class Examiner:
         self.baseline = PrototypeHead(network.backbone.width, (1.0,)).to(feeder.device)
         self.tests: list[tuple[TaskData, Tensor]] = []  # with frozen features (n, d)
         self.rows: list[Evaluated] = []
+        self.answers: Answers  # on every test picture, of the last row
         self.newest: tuple[
             Tensor, np.ndarray
         ]  # the last task's training pictures: logits (n, C), labels (n,)
@@ -103,14 +107,18 @@ class Examiner:
 
     def examine(self, step: int) -> Generator[Stage, None, Evaluated]:
         """Test on every task seen and return the row, also kept in `rows`."""
-        columns = []
-        for number, (task, frozen) in enumerate(self.tests, 1):
-            text = f"Testing task {number} of {len(self.tests)}"
+        columns, answers = [], []
+        temperature = fit_temperature(*self.newest)
+        for number, (task, frozen) in enumerate(self.tests):
+            text = f"Testing task {number + 1} of {len(self.tests)}"
             seen = yield from see(self.network, self.feeder, task.test, frozen, text)
             logits = self.network.prototypes(fuse(self.network, seen).main)
-            columns.append(self._scores(logits, self.baseline(frozen), task))
-        accuracy, given, task_id, floor, sizes = zip(*columns, strict=True)
-        row = Evaluated(len(self.tests) - 1, step, accuracy, given, task_id, floor, sizes)
+            floor = self.baseline(frozen)
+            columns.append(self._scores(logits, floor, task))
+            answers.append(self._answers(number, logits, floor, temperature))
+        accuracy, given, task_id, low, sizes = zip(*columns, strict=True)
+        row = Evaluated(len(self.tests) - 1, step, accuracy, given, task_id, low, sizes)
+        self.answers = joined(answers)
         self.rows.append(row)
         return row
 
@@ -122,19 +130,33 @@ class Examiner:
     def _scores(
         self, logits: Tensor, floor: Tensor, task: TaskData
     ) -> tuple[float, float, float, float, int]:
-        own = np.zeros(logits.shape, bool)
-        own[:, list(task.info.class_ids)] = True
+        own = _own(task, logits)
         outputs, labels = logits.cpu().numpy(), task.test_labels
         scores: Sequence[float | None] = (
             metrics.class_incremental(outputs, labels),
-            metrics.task_incremental(
-                outputs, labels, own, "zero" if self.task_mask == "zero" else "minus_infinity"
-            ),
+            metrics.task_incremental(outputs, labels, own, self._mask),
             metrics.task_id(outputs, own),
             metrics.class_incremental(floor.cpu().numpy(), labels),
         )
         a, b, c, d = (float("nan") if score is None else score for score in scores)
         return a, b, c, d, len(labels)
+
+    def _answers(self, number: int, logits: Tensor, floor: Tensor, temperature: float) -> Answers:
+        task, outputs = self.tests[number][0], logits.cpu().numpy()
+        told = metrics.told_task(outputs, _own(task, logits), self._mask).argmax(axis=1)
+        baseline = floor.cpu().numpy().argmax(axis=1)
+        return answers_on(number, task, outputs, told, baseline, temperature)
+
+    @property
+    def _mask(self) -> Literal["zero", "minus_infinity"]:
+        return "zero" if self.task_mask == "zero" else "minus_infinity"
+
+
+def _own(task: TaskData, logits: Tensor) -> np.ndarray:
+    """Return which logits (n, C) belong to the task's own classes."""
+    own = np.zeros(logits.shape, bool)
+    own[:, list(task.info.class_ids)] = True
+    return own
 
 
 def set_prototypes(head: PrototypeHead, task: TaskData, features: Tensor) -> None:

@@ -76,8 +76,12 @@ def task_incremental(
     `own` (n, C) marks the classes of each picture's own task; the other logits become `mask`. With
     "zero" a foreign class wins where every own logit is negative, as in the official code.
     """
-    hidden = 0.0 if mask == "zero" else -np.inf
-    return class_incremental(np.where(own, logits, hidden), labels)
+    return class_incremental(told_task(logits, own, mask), labels)
+
+
+def told_task(logits: Logits, own: Mask, mask: Literal["zero", "minus_infinity"]) -> Logits:
+    """Return the logits with those of foreign classes hidden by `mask`."""
+    return np.where(own, logits, 0.0 if mask == "zero" else -np.inf)
 
 
 def task_id(logits: Logits, own: Mask) -> float | None:

@@ -20,26 +20,32 @@ from workbench.report import Guess
 
 
 def predict(
-    source: Path, pictures: Sequence[str], home: Path
+    source: Path,
+    pictures: Sequence[str],
+    home: Path,
+    *,
+    device: str = "auto",
+    any_weights: bool = False,
 ) -> Generator[Stage | Guess, None, None]:
     """Yield one Guess for each picture, in order; a folder stands for the pictures in it.
 
     Raises:
         UsageError: the adapter cannot be used, or there is no picture.
+        WeightsDiffer: the backbone is not the adapter's, and `any_weights` does not allow it.
     """
     paths = list(_expand(pictures))
     if not paths:
         raise UsageError(
             f"No pictures in {', '.join(pictures)}. Looked for PNG, JPEG, WebP, BMP, TIFF, GIF."
         )
-    device = choose_device("auto")
-    network, card = yield from load_network(source, home, device)
+    place = choose_device(device)
+    network, card = yield from load_network(source, home, place, any_weights=any_weights)
     steps = card.preprocessing
     transform = TestTransform(steps.size, steps.size / steps.resize)
     for start in range(0, len(paths), network.piece):
         yield Stage("Looking at pictures", start, len(paths))
         piece = paths[start : start + network.piece]
-        yield from _answer(network, card, transform, piece, device)
+        yield from _answer(network, card, transform, piece, place)
 
 
 def _answer(
@@ -55,7 +61,7 @@ def _answer(
         try:
             decoded.append(decode(path, side))
         except PictureError as error:
-            decoded.append(str(error))
+            decoded.append(_refusal(path, error))
     readable = [pixels for pixels in decoded if not isinstance(pixels, str)]
     shares = iter(_shares(network, card, transform, readable, device) if readable else ())
     for path, item in zip(paths, decoded, strict=True):
@@ -64,6 +70,13 @@ def _answer(
             if isinstance(item, str)
             else _guess(path, card, next(shares))
         )
+
+
+def _refusal(path: str, error: PictureError) -> str:
+    if error.kind == "not_a_picture" and not is_picture_name(path):
+        name = os.path.basename(path)
+        return f"This format cannot be read: {name}. JPEG, PNG, WebP, TIFF can."
+    return str(error)
 
 
 @torch.no_grad()

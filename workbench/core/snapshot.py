@@ -7,15 +7,14 @@ order; `spectrum.<t>`, the falling eigenvalues of task t's block; and after a ta
 how far it had come when the task was done (rms, logits).
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import save
 from torch import Tensor
 
+from workbench.core.files import packed, write_whole
 from workbench.core.kernel import spectrum
 from workbench.core.probe import Part
 from workbench.errors import WorkbenchError
@@ -74,14 +73,11 @@ def write(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> str:
         WorkbenchError: the disk is full or the folder cannot be written.
     """
     path = f"{FOLDER}/{name}.safetensors"
-    place, part = folder / path, folder / f"{path}.part"
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(save({key: np.ascontiguousarray(value) for key, value in arrays.items()}))
-        os.replace(part, place)
+        write_whole(folder / path, packed(arrays))
     except OSError as error:
         raise WorkbenchError(
-            f"The kernel's arrays could not be written to {place}: {error.strerror}. Free some space, "
+            f"The kernel's arrays could not be written to {folder / path}: {error.strerror}. Free some space, "
             "or set monitor.budget to 0 to train without the monitor."
         ) from error
     return path

@@ -37,6 +37,7 @@ class TaskData:
     train_labels: Integers
     test: Integers  # (n_test,)
     test_labels: Integers
+    test_paths: tuple[str, ...] = ()  # (n_test,) POSIX, below the task's folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,4 +318,5 @@ def _task(each: _Loaded, ids: tuple[int, ...], shown: Sequence[str]) -> TaskData
         np.repeat(np.array(ids, np.int64), info.train_counts),
         np.array(test, np.int64),
         np.repeat(np.array(ids, np.int64), info.test_counts),
+        tuple(path for _, paths in parts for path in paths),
     )

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from workbench.config import RunConfig, check, effective_switches
+from workbench.core import answering
 from workbench.core.build import build_network
 from workbench.core.card import save_run_adapter
 from workbench.core.device import Stream, choose_device, device_name
@@ -32,6 +33,7 @@ from workbench.core.weights import LoadedWeights, load_weights
 from workbench.errors import UsageError
 from workbench.events import (
     EpochEnded,
+    Answered,
     Event,
     Finished,
     Measured,
@@ -129,6 +131,7 @@ def _started(run: Running, device: torch.device) -> RunStarted:
         backbone=run.config.model.backbone, weights_sha256=run.weights.sha256,
         feature_width=run.network.width, trainable_parameters=trainable,
         device=device_name(device), sequence=run.config.method.sequence,
+        backbone_parameters=sum(p.numel() for p in run.network.backbone.parameters()),
     )  # fmt: skip
 
 
@@ -155,6 +158,8 @@ def _learn(run: Running, task: TaskData, folder: Path | None) -> Iterator[Event]
     yield from measuring(monitor.settled(epochs - 1, run.step))
     yield from _examine(run, number)
     if folder is not None:
+        files = answering.keep(folder, number, run.examiner.answers, task)
+        yield Answered(number, run.step, *files)
         save_run_adapter(folder, run.config, run.weights, run.network, run.examiner)
     yield TaskEnded(number, run.step)
 

@@ -93,6 +93,19 @@ def load_weights(
     return (yield from _read(name, path, template, cfg.license or "not stated"))
 
 
+def width_of(backbone: str) -> int:
+    """Return the length of the backbone's feature, without its weights; 0 if the name is not known."""
+    try:
+        if backbone == "sample":
+            name = _Name(backbone, sample.TIMM_NAME, "", dict(sample.CREATE_KWARGS))
+        else:
+            name = _parse(backbone, backbone.removeprefix(_RANDOM))
+            name.kwargs.pop("seed", None)
+        return int(cast(Any, _template(name)).num_features)
+    except UsageError:
+        return 0
+
+
 def _sample() -> Generator[Stage, None, LoadedWeights]:
     path = sample.sample_file()
     if not path.is_file():

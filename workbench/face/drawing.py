@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -23,6 +23,7 @@ from workbench.face.theme import Theme
 
 _MOVES = {Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0),
           Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1)}  # fmt: skip
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class Drawing(ABC):
 class CellView(QWidget):
     """A drawing on the screen, or a sentence that says what will be there."""
 
+    opened = Signal(int, int)  # row and column of a cell that was clicked, or entered by key
+
     def __init__(self, panel: "DrawingPanel") -> None:
         super().__init__(panel)
         self._panel = panel
@@ -120,6 +123,9 @@ class CellView(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = _MOVES.get(Qt.Key(event.key()))
+        if event.key() in _ENTER and self.drawing is not None:
+            self.opened.emit(*self.current)
+            return
         if move is None or self.drawing is None:
             super().keyPressEvent(event)
             return
@@ -132,6 +138,8 @@ class CellView(QWidget):
         if found:
             self._go_to(found)
         super().mousePressEvent(event)
+        if found and event.button() == Qt.MouseButton.LeftButton:
+            self.opened.emit(*found)
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self.drawing:

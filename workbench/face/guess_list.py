@@ -1,18 +1,19 @@
 """Answers of a prediction as cards: the picture small, its best classes as bars."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QImageReader, QPainter
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from workbench.face.task_card import AnyIndex
 from workbench.face.theme import Theme, current_theme
 from workbench.report import Guess
 
 ANSWER_ROLE = Qt.ItemDataRole.UserRole + 1
+NAMES_ROLE = Qt.ItemDataRole.UserRole + 2
 LOW_CONFIDENCE = 0.5  # below this the best class is named with a warning
 _THUMB = 72
 _SHOWN = 3  # classes on a card
@@ -25,19 +26,31 @@ class Answer:
 
     guess: Guess
     thumbnail: QImage
+    other: Guess | None = None  # what a second adapter says
 
     def note(self) -> str:
         """Return the sentence below the bars: what went wrong, or how unsure the answer is."""
-        if self.guess.problem:
-            return self.guess.problem
-        best = max(self.guess.probabilities, default=0.0)
-        return f"Low confidence ({100 * best:.0f} %)" if best < LOW_CONFIDENCE else ""
+        return note_of(self.guess)
 
     def spoken(self) -> str:
         """Return the card as a screen reader says it."""
-        pairs = zip(self.guess.classes, self.guess.probabilities, strict=True)
-        best = [f"{name} {100 * share:.0f} %" for name, share in list(pairs)[:_SHOWN]]
-        return ", ".join(part for part in (Path(self.guess.path).name, *best, self.note()) if part)
+        parts = [Path(self.guess.path).name, *_spoken(self.guess)]
+        if self.other is not None:
+            parts += ["beside", *_spoken(self.other)]
+        return ", ".join(part for part in parts if part)
+
+
+def note_of(guess: Guess) -> str:
+    """Return what went wrong with a picture, or how unsure its answer is."""
+    if guess.problem:
+        return guess.problem
+    best = max(guess.probabilities, default=0.0)
+    return f"Low confidence ({100 * best:.0f} %)" if best < LOW_CONFIDENCE else ""
+
+
+def _spoken(guess: Guess) -> list[str]:
+    pairs = list(zip(guess.classes, guess.probabilities, strict=True))[:_SHOWN]
+    return [*(f"{name} {100 * share:.0f} %" for name, share in pairs), note_of(guess)]
 
 
 def thumbnail_of(path: str) -> QImage:
@@ -58,6 +71,22 @@ class AnswerModel(QAbstractListModel):
     def __init__(self) -> None:
         super().__init__()
         self.answers: list[Answer] = []
+        self.names = ("", "")  # of the adapters; the second is empty where there is but one
+        self._open = 0  # the first answer that the second adapter has not completed
+
+    def begin(self, names: tuple[str, str]) -> None:
+        """Name the adapters of the answers that come next; other names begin anew."""
+        if names != self.names:
+            self.clear()
+        self.names = names
+        self._open = len(self.answers)
+
+    def complete(self, guess: Guess) -> None:
+        """Put a second adapter's guess beside the first's; both come in the same order."""
+        row = self._open
+        self._open += 1
+        self.answers[row] = replace(self.answers[row], other=guess)
+        self.dataChanged.emit(self.index(row), self.index(row))
 
     def add(self, answer: Answer) -> None:
         """Append one."""
@@ -69,7 +98,7 @@ class AnswerModel(QAbstractListModel):
     def clear(self) -> None:
         """Forget all."""
         self.beginResetModel()
-        self.answers = []
+        self.answers, self._open = [], 0
         self.endResetModel()
 
     def rowCount(self, parent: AnyIndex = _NOWHERE) -> int:
@@ -83,6 +112,8 @@ class AnswerModel(QAbstractListModel):
         answer = self.answers[index.row()]
         if role == ANSWER_ROLE:
             return answer
+        if role == NAMES_ROLE:
+            return self.names
         if role == Qt.ItemDataRole.DisplayRole:
             return Path(answer.guess.path).name
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -91,15 +122,17 @@ class AnswerModel(QAbstractListModel):
 
 
 class AnswerDelegate(QStyledItemDelegate):
-    """Draws an `Answer`: thumbnail at the left, name, bars and note at the right."""
+    """Draws an `Answer`: thumbnail at the left, name, bars and note at the right; two adapters side by side."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
-        """Return the height of a name, three bars and a note."""
-        return QSize(280, (_SHOWN + 2) * (option.fontMetrics.height() + 3) + 22)
+        """Return the height of a name, three bars and a note, with the adapters' names where there are two."""
+        lines = _SHOWN + 2 + bool(index.data(NAMES_ROLE)[1])
+        return QSize(280, lines * (option.fontMetrics.height() + 3) + 22)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         """Draw the card."""
         answer: Answer = index.data(ANSWER_ROLE)
+        names: tuple[str, str] = index.data(NAMES_ROLE)
         theme = current_theme()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -112,17 +145,40 @@ class AnswerDelegate(QStyledItemDelegate):
         self._draw_thumbnail(painter, inner, answer)
         line = option.fontMetrics.height() + 3
         area = inner.adjusted(_THUMB + 12, 0, 0, 0)
-        painter.setPen(QColor(theme.text))
-        name = option.fontMetrics.elidedText(
-            Path(answer.guess.path).name, Qt.TextElideMode.ElideMiddle, area.width()
-        )
-        painter.drawText(QRect(area.left(), area.top(), area.width(), line), 0, name)
-        self._draw_bars(painter, area.adjusted(0, line + 2, 0, 0), line, answer.guess, theme)
-        painter.setPen(QColor(theme.warning))
-        top = area.top() + line + 2 if answer.guess.problem else area.bottom() - line + 2
-        note = QRect(area.left(), top, area.width(), area.bottom() - top + 2)
-        painter.drawText(note, Qt.TextFlag.TextWordWrap, answer.note())
+        self._draw_name(painter, QRect(area.left(), area.top(), area.width(), line), answer, theme)
+        below = area.adjusted(0, line + 2, 0, 0)
+        if not names[1]:
+            self._draw_guess(painter, below, line, answer.guess, theme)
+        else:
+            self._draw_both(painter, below, line, answer, names, theme)
         painter.restore()
+
+    def _draw_name(self, painter: QPainter, place: QRect, answer: Answer, theme: Theme) -> None:
+        painter.setPen(QColor(theme.text))
+        middle = Qt.TextElideMode.ElideMiddle
+        name = painter.fontMetrics().elidedText(Path(answer.guess.path).name, middle, place.width())
+        painter.drawText(place, 0, name)
+
+    def _draw_both(
+        self, painter: QPainter, area: QRect, line: int, answer: Answer, names: tuple[str, str], theme: Theme,
+    ) -> None:  # fmt: skip
+        half = (area.width() - 16) // 2
+        for side, (guess, name) in enumerate(zip((answer.guess, answer.other), names, strict=True)):
+            part = QRect(area.left() + side * (half + 16), area.top(), half, area.height())
+            cut = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, half)
+            painter.setPen(QColor(theme.muted))
+            painter.drawText(QRect(part.left(), part.top(), half, line), 0, cut)
+            if guess is not None:
+                self._draw_guess(painter, part.adjusted(0, line, 0, 0), line, guess, theme)
+
+    def _draw_guess(
+        self, painter: QPainter, area: QRect, line: int, guess: Guess, theme: Theme
+    ) -> None:
+        self._draw_bars(painter, area, line, guess, theme)
+        painter.setPen(QColor(theme.warning))
+        top = area.top() if guess.problem else area.top() + _SHOWN * line
+        note = QRect(area.left(), top, area.width(), area.bottom() - top + 4)
+        painter.drawText(note, Qt.TextFlag.TextWordWrap, note_of(guess))
 
     def _draw_thumbnail(self, painter: QPainter, inner: QRect, answer: Answer) -> None:
         if answer.thumbnail.isNull():
@@ -158,3 +214,17 @@ class AnswerDelegate(QStyledItemDelegate):
             painter.drawText(
                 QRect(area.right() - number, top, number, line), right, f"{100 * share:.0f} %"
             )
+
+
+class AnswerList(QListView):
+    """Answers one below the other."""
+
+    def __init__(self, model: AnswerModel, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setModel(model)
+        self.setItemDelegate(AnswerDelegate(self))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.viewport().setAutoFillBackground(False)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setAccessibleName(name)

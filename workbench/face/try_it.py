@@ -1,17 +1,14 @@
-"""The tab "Try it": a learnt adapter, pictures dropped on it, and what it takes them for."""
+"""The tab "Try it": one adapter or two, pictures dropped on it, and what they are taken for."""
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QListView,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -19,19 +16,26 @@ from PySide6.QtWidgets import (
 
 from workbench.events import Stage
 from workbench.face.activities import Activities, Activity
+from workbench.face.adapter_box import UNDER_WAY, AdapterBox
 from workbench.face.background import IterationThread
 from workbench.face.drop import PICTURE_ENDINGS, DropTarget, Given
-from workbench.face.editors import CalmComboBox
-from workbench.face.guess_list import Answer, AnswerDelegate, AnswerModel, thumbnail_of
-from workbench.face.words import percent
-from workbench.report import Guess, RunSummary
+from workbench.face.guess_list import Answer, AnswerList, AnswerModel
+from workbench.face.messages import Strips
+from workbench.face.saving import CsvSaver
+from workbench.face.try_work import Item, Refused, Request, Second, answers, facts, rows
+from workbench.report import RunSummary
 from workbench.session import Session
+from workbench.session.adapters import AdapterFacts
+
+# .pt and the like are refused with the reason, which says more than "not a picture".
+_ADAPTERS = frozenset({".safetensors", ".json", ".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"})
 
 
 class TryItPanel(QWidget):
-    """Choose an adapter, drop pictures or a folder, read the bars. Predicts on a thread."""
+    """Choose an adapter, drop pictures or a folder, read the bars. Everything slow is on a thread."""
 
     said = Signal(str)  # a sentence for a toast
+    switch_requested = Signal(str)  # to another backbone, in the settings
 
     def __init__(
         self,
@@ -44,81 +48,68 @@ class TryItPanel(QWidget):
         self._activity: Activity | None = None
         self._session = session
         self._thread: IterationThread | None = None
-        self.adapters = CalmComboBox(self)
-        self.adapters.setAccessibleName(self.tr("Adapter to try"))
+        self._request: Request | None = None  # the last one
+        self._facts: dict[str, AdapterFacts] = {}  # of adapters from files, by path
+        self._training = False
+        self.chosen_backbone: Callable[[], str] = str  # of the settings
+        self.adapters = AdapterBox(self.tr("Adapter to try"), parent=self)
+        self.beside = AdapterBox(self.tr("Adapter beside it"), self.tr("nothing beside it"), self)
+        self.beside.setToolTip(self.tr("A second adapter that sees the same pictures"))
         self.file_button = self._button(self.tr("From file…"), self._choose_file)
         self.file_button.setToolTip(self.tr("Open an exported adapter (.safetensors)"))
         self.pictures_button = self._button(self.tr("Add pictures…"), self._choose_pictures)
+        self.save_button = self._button(self.tr("Save as CSV…"), self._save)
         self.clear_button = self._button(self.tr("Clear"), self.clear)
         self.cancel_button = self._button(self.tr("Cancel"), self.cancel)
-        top = QHBoxLayout()
-        label = QLabel(self.tr("Adapter"), self)
-        label.setBuddy(self.adapters)
-        top.addWidget(label)
-        top.addWidget(self.adapters, 1)
-        for button in (self.file_button, self.pictures_button, self.clear_button):
-            top.addWidget(button)
+        self.strips = Strips(self)
+        self.saver = CsvSaver(self.strips, self)
+        self.saver.said.connect(self.said)
         self.model = AnswerModel()
         self.model.setParent(self)
-        self.list = self._answer_list()
-        self.hint = QLabel(self)
-        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.hint.setWordWrap(True)
+        self.list = AnswerList(self.model, self.tr("Answers"), self)
+        self.hint, self.place, self.status = QLabel(self), QLabel(self), QLabel(self)
         self.zone = QFrame(self)
-        self.zone.setProperty("drop", "true")
-        QVBoxLayout(self.zone).addWidget(self.hint)
-        self.status = QLabel(self)
-        self.status.setProperty("muted", "true")
-        foot = QHBoxLayout()
-        foot.addWidget(self.status, 1)
-        foot.addWidget(self.cancel_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 8, 0, 0)
-        column.addLayout(top)
-        column.addWidget(self.zone, 1)
-        column.addWidget(self.list, 3)
-        column.addLayout(foot)
+        self._lay_out()
         self._target = DropTarget(self, self.zone)
         self._target.given.connect(self.take)
+        for box in (self.adapters, self.beside):
+            box.activated.connect(self._chosen_anew)
         self._refresh()
 
     def show_runs(self, runs: Sequence[RunSummary]) -> None:
-        """Offer every run that has learnt at least one task; the choice stays."""
-        chosen = self.adapters.currentData()
-        files = [
-            (self.adapters.itemText(i), self.adapters.itemData(i))
-            for i in range(self.adapters.count())
-            if os.path.sep in str(self.adapters.itemData(i))
-        ]
-        self.adapters.clear()
-        for run in runs:
-            if run.tasks_done > 0:
-                text = f"{run.name} · {run.backbone} · {percent(run.final_accuracy, 0)}"
-                self.adapters.addItem(text, run.id)
-        for text, path in files:
-            self.adapters.addItem(text, path)
-        self.adapters.setCurrentIndex(max(0, self.adapters.findData(chosen)))
+        """Offer every run that has learnt at least one task; the choices stay."""
+        self._training = any(run.state in UNDER_WAY for run in runs)
+        self.adapters.show_runs(runs)
+        self.beside.show_runs(runs)
         self._refresh()
+
+    def choose_run(self, run: str) -> None:
+        """Choose the adapter of a run, if it has one."""
+        place = self.adapters.findData(run)
+        if place >= 0:
+            self.adapters.setCurrentIndex(place)
+            self._refresh()
 
     def add_adapter(self, path: str) -> None:
-        """Offer an exported adapter file and choose it."""
-        name = Path(path)
-        self.adapters.addItem(f"{name.parent.name}/{name.name}", path)
-        self.adapters.setCurrentIndex(self.adapters.count() - 1)
-        self._refresh()
+        """Look at an adapter file; offer and choose it if it can be used."""
+        if self._busy():
+            return
+        chosen = self.chosen_backbone()
+        self.strips.clear_strip("adapter")
+        self._run_thread(IterationThread(lambda: facts(self._session, path, chosen), self))
 
     def take(self, given: Given) -> None:
-        """Predict the pictures given, and those in given folders."""
-        adapter = self.adapters.currentData()
+        """Predict the pictures given, and those in given folders; open an adapter that is given."""
         paths = (*given.files, *given.folders)
-        if not paths:
+        files = [path for path in given.files if Path(path).suffix.lower() in _ADAPTERS]
+        if files:
+            self.add_adapter(files[0])
+        elif not paths:
             self.said.emit(self.tr("Only pictures on this computer can be tried."))
-        elif adapter is None:
+        elif not self.adapters.chosen():
             self.said.emit(self.tr("Train a run first, or open an adapter file."))
-        elif self._thread is not None:
-            self.said.emit(self.tr("Pictures are being recognised already. Wait, or cancel."))
-        else:
-            self._start(adapter, paths)
+        elif not self._busy():
+            self._ask(paths)
 
     def cancel(self) -> None:
         """Stop at the next picture."""
@@ -129,6 +120,7 @@ class TryItPanel(QWidget):
     def clear(self) -> None:
         """Take the answers away."""
         self.model.clear()
+        self.strips.clear_strip("answers")
         self._refresh()
 
     def shut_down(self) -> None:
@@ -136,25 +128,99 @@ class TryItPanel(QWidget):
         if self._thread is not None:
             self._thread.end()
 
-    def _start(self, adapter: str, paths: Sequence[str]) -> None:
-        self._thread = IterationThread(lambda: _answers(self._session, adapter, paths), self)
-        self._thread.item.connect(self._take_item)
-        self._thread.failed.connect(self.said)
-        self._thread.finished.connect(self._over)
+    def _busy(self) -> bool:
+        if self._thread is not None:
+            self.said.emit(self.tr("Pictures are being recognised already. Wait, or cancel."))
+        return self._thread is not None
+
+    def _ask(
+        self, paths: Sequence[str], *, downloaded: bool = False, any_weights: bool = False
+    ) -> None:
+        first, second = self.adapters.chosen(), self.beside.chosen()
+        second = "" if second == first else second
+        names = (self.adapters.short_name(), self.beside.short_name() if second else "")
+        device = "cpu" if self._training else "auto"
+        self._request = Request(tuple(paths), first, second, names, device, any_weights)
+        absent = next(
+            (f for key in (first, second) if (f := self._facts.get(key)) and not f.present), None
+        )
+        if absent is not None and not downloaded:
+            text = self.tr("The weights of {backbone} are not on this computer.")
+            text, download = text.format(backbone=absent.backbone), self.tr("Download")
+            self.strips.show_strip("answers", text, "warning", [(download, self._download)])
+        else:
+            self._start(self._request)
+
+    def _start(self, request: Request) -> None:
+        self.strips.clear_strip("answers")
+        self.model.begin(request.names)
+        self._run_thread(IterationThread(lambda: answers(self._session, request), self))
+
+    def _download(self) -> None:
+        if self._request is not None and not self._busy():
+            self._ask(self._request.pictures, downloaded=True)
+
+    def _use_anyway(self) -> None:
+        if self._request is not None and not self._busy():
+            self._ask(self._request.pictures, downloaded=True, any_weights=True)
+
+    def _chosen_anew(self) -> None:
+        """Let what is chosen now see the pictures that are there."""
+        self._refresh()
+        paths = [answer.guess.path for answer in self.model.answers]
+        if paths and not self._busy():
+            self.model.clear()
+            self._ask(paths)
+
+    def _run_thread(self, thread: IterationThread) -> None:
+        self._thread = thread
+        thread.item.connect(self._take_item)
+        thread.failed.connect(self.said)
+        thread.finished.connect(self._over)
         self._activity = self._activities.begin(self.tr("Recognising pictures"), self.cancel)
         self.status.setText(self.tr("Loading the adapter…"))
-        self._thread.start()
+        thread.start()
         self._refresh()
 
-    def _take_item(self, item: Stage | Answer) -> None:
+    def _take_item(self, item: Item | AdapterFacts) -> None:
         if isinstance(item, Stage):
             counted = f" {item.done:,} / {item.total:,}" if item.total else ""
             self.status.setText(f"{item.text}{counted}")
             if self._activity is not None:
                 self._activity.progress(item.done, item.total, item.text)
-            return
-        self.model.add(item)
-        self._refresh()
+        elif isinstance(item, Refused):
+            go_on = [(self.tr("Use anyway"), self._use_anyway)] if item.may_go_on else []
+            level = "warning" if item.may_go_on else "error"
+            self.strips.show_strip("answers", item.sentence, level, go_on)
+        elif isinstance(item, AdapterFacts):
+            self._offer(item)
+        elif isinstance(item, Second):
+            self.model.complete(item.guess)
+        elif isinstance(item, Answer):
+            self.model.add(item)
+            self._refresh()
+
+    def _offer(self, known: AdapterFacts) -> None:
+        self._facts[known.path] = known
+        name = Path(known.path)
+        for box in (self.adapters, self.beside):
+            box.add_file(f"{name.parent.name}/{name.name}", known.path)
+        self.adapters.setCurrentIndex(self.adapters.findData(known.path))
+        chosen = self.chosen_backbone()
+        if known.chosen_width and chosen != known.backbone:
+            text = self.tr(
+                "This adapter belongs to {own} ({width} wide); chosen is {chosen} ({other})."
+            )
+            text = text.format(own=known.backbone, width=known.width, chosen=chosen, other=known.chosen_width)  # fmt: skip
+            self.strips.show_strip(
+                "adapter", text, "info", [(self.tr("Switch backbone"), self._switch)]
+            )
+
+    def _switch(self) -> None:
+        known = self._facts.get(self.adapters.chosen())
+        if known is not None:
+            self.switch_requested.emit(known.backbone)
+            self.strips.clear_strip("adapter")
 
     def _over(self) -> None:
         if self._thread is not None:
@@ -166,13 +232,17 @@ class TryItPanel(QWidget):
         self._refresh()
 
     def _refresh(self) -> None:
-        answers, adapters = bool(self.model.answers), self.adapters.count() > 0
-        self.list.setVisible(answers)
-        self.zone.setVisible(not answers)
-        self.clear_button.setEnabled(answers)
+        found, adapters = bool(self.model.answers), self.adapters.count() > 0
+        self.list.setVisible(found)
+        self.zone.setVisible(not found)
+        self.clear_button.setEnabled(found)
+        self.save_button.setEnabled(found)
         self.cancel_button.setVisible(self._thread is not None)
         self.pictures_button.setEnabled(adapters)
-        self.adapters.setEnabled(adapters)
+        for box in (self.adapters, self.beside):
+            box.setEnabled(adapters)
+        self.place.setText(self._where())
+        self.place.setVisible(bool(self.place.text()))
         self.hint.setText(
             self.tr("Drop pictures here, or a folder of them, to see what they are taken for.")
             if adapters
@@ -182,17 +252,46 @@ class TryItPanel(QWidget):
             )
         )
 
-    def _answer_list(self) -> QListView:
-        view = QListView(self)
-        view.setModel(self.model)
-        view.setItemDelegate(AnswerDelegate(view))
-        view.setViewMode(QListView.ViewMode.ListMode)
-        view.setFrameShape(QFrame.Shape.NoFrame)
-        view.viewport().setAutoFillBackground(False)
-        view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        view.setResizeMode(QListView.ResizeMode.Adjust)
-        view.setAccessibleName(self.tr("Answers"))
-        return view
+    def _where(self) -> str:
+        """Return on what the answers rest while a run trains."""
+        run = self.adapters.run()
+        if not self._training or not self.adapters.chosen():
+            return ""
+        if run is not None and run.state in UNDER_WAY:
+            text = self.tr("Uses the checkpoint of task {task}, on the processor.")
+            return text.format(task=run.tasks_done)
+        return self.tr("Answers on the processor while a run trains.")
+
+    def _save(self) -> None:
+        self.saver.ask(rows(self.model.answers, self.model.names), self.tr("answers.csv"))
+
+    def _lay_out(self) -> None:
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setWordWrap(True)
+        self.zone.setProperty("drop", "true")
+        QVBoxLayout(self.zone).addWidget(self.hint)
+        for label in (self.place, self.status):
+            label.setProperty("muted", "true")
+        self.place.setWordWrap(True)
+        top, more, foot = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        top.addWidget(QLabel(self.tr("Adapter"), self))
+        top.addWidget(self.adapters, 1)
+        top.addWidget(self.beside, 1)
+        top.addWidget(self.file_button)
+        more.addStretch(1)
+        for button in (self.pictures_button, self.save_button, self.clear_button):
+            more.addWidget(button)
+        foot.addWidget(self.status, 1)
+        foot.addWidget(self.cancel_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 0)
+        for layout in (top, more):
+            column.addLayout(layout)
+        column.addWidget(self.place)
+        column.addWidget(self.strips)
+        column.addWidget(self.zone, 1)
+        column.addWidget(self.list, 3)
+        column.addLayout(foot)
 
     def _button(self, text: str, slot: object) -> QPushButton:
         button = QPushButton(text, self)
@@ -211,25 +310,3 @@ class TryItPanel(QWidget):
         paths, _ = QFileDialog.getOpenFileNames(self, self.tr("Add pictures"), "", kinds)
         if paths:
             self.take(Given(files=tuple(paths)))
-
-
-def _answers(session: Session, adapter: str, paths: Sequence[str]) -> Iterator[Stage | Answer]:
-    """Yield stages and answers; thumbnails are decoded here, off the window's thread."""
-    for item in session.predict(adapter, pictures_in(paths)):
-        if isinstance(item, Guess):
-            yield Answer(item, QImage() if item.problem else thumbnail_of(item.path))
-        else:
-            yield item
-
-
-def pictures_in(paths: Sequence[str]) -> list[str]:
-    """Return files as they are and the pictures inside folders, sorted; nothing else is guessed away."""
-    found: list[str] = []
-    for path in paths:
-        if not Path(path).is_dir():
-            found.append(path)
-            continue
-        for folder, _, names in os.walk(path):
-            pictures = [n for n in names if Path(n).suffix.lower() in PICTURE_ENDINGS]
-            found += [str(Path(folder) / name) for name in sorted(pictures)]
-    return found

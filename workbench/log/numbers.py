@@ -46,11 +46,20 @@ def write_numbers(details: RunDetails, events: Iterable[Event], folder: Path) ->
     """
     said = list(events)
     texts = {
-        "curves.csv": _csv(_curves(said)),
-        "accuracy_matrix.csv": _csv(_matrix(details)),
-        "steps.csv": _csv(_steps(said)),
+        "curves.csv": csv_text(_curves(said)),
+        "accuracy_matrix.csv": csv_text(_matrix(details)),
+        "steps.csv": csv_text(_steps(said)),
         "run.json": json.dumps(details_dict(details), indent=2, ensure_ascii=False) + "\n",
     }
+    return write_texts(texts, folder)
+
+
+def write_texts(texts: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write texts by file name into `folder`, made if needed; each file appears whole or not at all.
+
+    Raises:
+        WorkbenchError: names the file that could not be written.
+    """
     parts: dict[Path, Path] = {}
     target = folder
     try:
@@ -119,7 +128,8 @@ def _in_order(values: Mapping[str, float], names: Iterable[str]) -> list[float |
     return [values.get(name) for name in names]
 
 
-def _csv(rows: Iterable[Row]) -> str:
+def csv_text(rows: Iterable[Row]) -> str:
+    """Return rows as RFC 4180 text with line feeds."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

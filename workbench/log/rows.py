@@ -86,6 +86,7 @@ class Recorder:
     def __init__(self, db: Database, run: int) -> None:
         self._db = db
         self._run = run
+        self._share: float | None = None  # of the time, by the monitor
         self._keys: dict[tuple[str, str], int] = {
             (kind, name): key
             for key, kind, name in db.execute("SELECT id, kind, name FROM metric_key")
@@ -96,6 +97,8 @@ class Recorder:
 
     def put(self, time: float, event: Event) -> None:
         """Add one event that was said at unix time `time`."""
+        if isinstance(event, Pace):
+            self._share = event.monitor
         if isinstance(event, NOT_STORED):
             return
         self._n += 1
@@ -111,6 +114,8 @@ class Recorder:
     def finish(self) -> None:
         """Note the last running number, once a batch is in."""
         self._summary("last_event", self._n)
+        if self._share is not None:
+            self._summary("monitor_share", _finite(self._share))
 
     def _put_step(self, time: float, event: Step) -> None:
         row = (self._run, self._n, time, event.task, event.epoch, event.step, _finite(event.lr))

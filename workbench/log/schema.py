@@ -124,3 +124,9 @@ def m004_forecasts(db: Database) -> None:
         FROM forecast f JOIN run r ON r.number = f.run
         ORDER BY f.created DESC, f.id DESC;
     """)
+
+
+@MIGRATIONS()
+def m007_monitor_share(db: Database) -> None:
+    """The NTK monitor's share of the time so far, which only the clock knows."""
+    db.execute("ALTER TABLE run_summary ADD COLUMN monitor_share REAL")

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from workbench.errors import UsageError
 from workbench.events import Event
-from workbench.log import reading
+from workbench.log import cost, reading
 from workbench.log.migrations import open_file, schema_known, speaking
 from workbench.log.rows import Recorder, json_of, text_of, utc
 from workbench.report import RunDetails, RunSummary
@@ -183,6 +183,11 @@ class Log:
         """Return everything the log knows of the run except its steps."""
         with self._reading() as db:
             return reading.details(db, reading.number_of(db, run_id))
+
+    def cost(self, run_id: str) -> cost.LoggedCost:
+        """Return what the run has cost so far, as far as the log knows."""
+        with self._reading() as db:
+            return cost.cost(db, reading.number_of(db, run_id))
 
     def health(self) -> dict[str, Any]:
         """Return what `doctor` shows; reads the whole file (about a second for 70 MB)."""

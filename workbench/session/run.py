@@ -14,6 +14,7 @@ from workbench import paths
 from workbench.config import RunConfig
 from workbench.errors import WorkbenchError
 from workbench.events import (
+    Answered,
     Event,
     Failed,
     Pace,
@@ -141,6 +142,9 @@ class Run:
                 self._say(writer, event)
                 if isinstance(event, Snapshot):
                     writer.note_file("kernel", folder / event.path)
+                if isinstance(event, Answered):
+                    writer.note_file("answers", folder / event.path)
+                    writer.note_file("answers", folder / event.pictures)
                 if isinstance(event, TaskEnded):
                     writer.note_file("adapter", folder / "adapter" / "adapter.safetensors")
                 if isinstance(event, Step):

@@ -34,6 +34,8 @@ from workbench.report import (
 )
 from workbench.session import forecasts
 from workbench.session.run import LOADING, Run, prepare_threads
+from workbench.session.adapters import Adapters
+from workbench.session.results import Results
 from workbench.session.versions import versions
 
 
@@ -166,6 +168,11 @@ class Session:
                 f"The kernel's arrays in {file} cannot be read: {error}. The run's other numbers are kept."
             ) from error
 
+    @property
+    def results(self) -> Results:
+        """Answers on single pictures, what was forgotten, what a run cost."""
+        return Results(self)
+
     def rename(self, run: str, name: str) -> None:
         """Give a run another name."""
         with self.log() as log:
@@ -180,25 +187,29 @@ class Session:
         """
         details, target, written = self.details(run), Path(folder), []
         if numbers:
-            written += write_numbers(details, self.events(run), target)
+            events = self.events(run)
+            written += write_numbers(details, events, target)
+            written += self.results.export(details.summary.id, events, target)
         if adapter:
             source = paths.run_folder(self.home, details.summary.id)
             written += self._export_adapter(source, target / "adapter")
         return written
 
-    def predict(self, run_or_adapter: str, pictures: Sequence[str]) -> Iterator[Stage | Guess]:
+    @property
+    def adapters(self) -> Adapters:
+        """Adapters of runs and of files, and what they answer."""
+        return Adapters(self)
+
+    def predict(
+        self,
+        run_or_adapter: str,
+        pictures: Sequence[str],
+        device: str = "auto",
+        *,
+        any_weights: bool = False,
+    ) -> Iterator[Stage | Guess]:
         """Classify pictures with a run's adapter (by id or name) or an exported one (by path)."""
-        if Path(run_or_adapter).exists():
-            source = Path(run_or_adapter)
-        else:
-            source = (
-                paths.run_folder(self.home, self.details(run_or_adapter).summary.id) / "adapter"
-            )
-            if not source.exists():
-                raise UsageError(
-                    f"Run {run_or_adapter!r} has no adapter yet: it is saved after the first task."
-                )
-        return self._predict(source, pictures)
+        return self.adapters.predict(run_or_adapter, pictures, device, any_weights=any_weights)
 
     def self_test(self) -> Iterator[Stage | Note | tuple[SelfTestRow, ...]]:
         """Compare prediction and measurement where they must be equal, on the sample; the last item is the result."""
@@ -246,13 +257,6 @@ class Session:
     def close(self) -> None:
         """Close the log."""
         self._log.close()
-
-    def _predict(self, source: Path, pictures: Sequence[str]) -> Iterator[Stage | Guess]:
-        yield Stage(LOADING)
-        prepare_threads()
-        from workbench.core.predict import predict
-
-        yield from predict(source, pictures, self.home)
 
     def _export_adapter(self, source: Path, target: Path) -> list[Path]:
         """Export beside the target first: a bad copy never takes the place of a good one."""

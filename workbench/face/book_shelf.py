@@ -1,0 +1,96 @@
+"""Reads a run's answers away from the window; after a task only what is new."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from PySide6.QtCore import QObject, Signal
+
+from workbench.errors import WorkbenchError
+from workbench.events import Answered, TaskInfo
+from workbench.face.background import IterationThread
+from workbench.face.book import Book
+from workbench.session import Session
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be read of which run."""
+
+    run: str
+    tasks: tuple[TaskInfo, ...] = ()
+    told: Mapping[int, Answered] = field(default_factory=dict)  # by the task after which
+    ended: int = 0  # tasks ended: the cost grows with each
+
+
+class BookShelf(QObject):
+    """Holds the book of one run. Of wishes that come while one is read, the last is read next."""
+
+    arrived = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.book = Book()
+        self._read: Wish | None = None
+        self._wish: Wish | None = None
+        self._thread: IterationThread | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being read."""
+        return self._thread is not None
+
+    def want(self, wish: Wish) -> None:
+        """Read this, unless it is what was read last."""
+        self._wish = wish
+        if self._thread is None and wish != self._read:
+            self._start(wish)
+
+    def forget(self) -> None:
+        """Drop the book, so that files are looked at again."""
+        self.book, self._read, self._wish = Book(), None, None
+
+    def shut_down(self) -> None:
+        """Wait for the thread."""
+        self._wish = None
+        if self._thread is not None:
+            self._thread.end()
+
+    def _start(self, wish: Wish) -> None:
+        self._read = wish
+        known = self.book if self.book.run == wish.run else Book()
+        self._thread = IterationThread(lambda: read(self._session, wish, known), self)
+        self._thread.item.connect(self._keep)
+        self._thread.finished.connect(self._finished)
+        self._thread.start()
+
+    def _keep(self, book: Book) -> None:
+        if self._read is not None:
+            self.book = book
+
+    def _finished(self) -> None:
+        if self._thread is not None:
+            self._thread.deleteLater()
+            self._thread = None
+        if self._wish is not None and self._wish != self._read:
+            self._start(self._wish)
+        self.arrived.emit()
+
+
+def read(session: Session, wish: Wish, known: Book) -> Iterator[Book]:
+    """Yield the book; what `known` holds already is not read again."""
+    results = session.results
+    book = replace(
+        known, run=wish.run, tasks=wish.tasks, cost=results.cost(wish.run), trouble="",
+        folders=known.folders or results.folders(wish.run),
+    )  # fmt: skip
+    try:
+        history, pictures = dict(known.history), dict(known.pictures)
+        for after, told in wish.told.items():
+            if after not in history:
+                history[after] = results.answers(wish.run, told.path)
+                pictures[after] = results.pictures(wish.run, told.pictures)
+        book = replace(book, history=history, pictures=pictures)
+    except WorkbenchError as error:
+        book = replace(book, trouble=str(error))
+    yield book
