@@ -9,8 +9,8 @@ import pytest
 from tests.logged import begin, timed
 from workbench.events import (
     KINDS,
-    EpochEnded,
     Answered,
+    EpochEnded,
     Evaluated,
     Event,
     Failed,

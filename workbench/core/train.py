@@ -32,8 +32,8 @@ from workbench.core.tasks import TaskData, TaskSet, load_tasks
 from workbench.core.weights import LoadedWeights, load_weights
 from workbench.errors import UsageError
 from workbench.events import (
-    EpochEnded,
     Answered,
+    EpochEnded,
     Event,
     Finished,
     Measured,

@@ -13,8 +13,6 @@ from workbench.face.help_pages import Help
 from workbench.face.lifesign import LifeSign
 from workbench.face.meter import Meter
 from workbench.face.palette import CommandPalette
-from workbench.face.results import ResultsFeature
-from workbench.face.trying import TryItFeature
 
 FEATURES: tuple[type[Feature], ...] = (
     Control,

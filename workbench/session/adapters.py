@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from workbench.session.session import Session
 
 
-
 @dataclass(frozen=True)
 class AdapterFacts:
     """What an adapter's card says, and whether the backbone's weights are on this computer."""

@@ -33,9 +33,9 @@ from workbench.report import (
     TaskReport,
 )
 from workbench.session import forecasts
-from workbench.session.run import LOADING, Run, prepare_threads
 from workbench.session.adapters import Adapters
 from workbench.session.results import Results
+from workbench.session.run import LOADING, Run, prepare_threads
 from workbench.session.versions import versions
 
 
