@@ -368,7 +368,7 @@ def test_show_has_what_other_programs_rely_on(command, learnt):
     for matrix in (shown["accuracy_matrix"], shown["baseline"]):
         assert matrix[0][1] is None
         assert all(0 <= value <= 1 for value in (matrix[0][0], *matrix[1]))
-    assert {file["kind"] for file in shown["files"]} == {"adapter", "kernel"}
+    assert {file["kind"] for file in shown["files"]} == {"adapter", "answers", "kernel"}
     for file in shown["files"]:
         kept = (learnt / "home" / file["path"]).read_bytes()
         assert file["sha256"] == hashlib.sha256(kept).hexdigest()
