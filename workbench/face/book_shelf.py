@@ -84,13 +84,13 @@ def read(session: Session, wish: Wish, known: Book) -> Iterator[Book]:
         known, run=wish.run, tasks=wish.tasks, cost=results.cost(wish.run), trouble="",
         folders=known.folders or results.folders(wish.run),
     )  # fmt: skip
-    try:
-        history, pictures = dict(known.history), dict(known.pictures)
-        for after, told in wish.told.items():
+    history, pictures, troubles = dict(known.history), dict(known.pictures), []
+    for after, told in wish.told.items():
+        try:
             if after not in history:
                 history[after] = results.answers(wish.run, told.path)
+            if after not in pictures:
                 pictures[after] = results.pictures(wish.run, told.pictures)
-        book = replace(book, history=history, pictures=pictures)
-    except WorkbenchError as error:
-        book = replace(book, trouble=str(error))
-    yield book
+        except WorkbenchError as error:
+            troubles.append(str(error))
+    yield replace(book, history=history, pictures=pictures, trouble="\n".join(troubles[:1]))

@@ -50,12 +50,18 @@ class ResultsPage(QWidget):
         self._hint.setWordWrap(True)
         self._hint.setProperty("muted", "true")
         self._hint.setContentsMargins(40, 0, 40, 0)
+        self.lack = QLabel(self)
+        self.lack.setWordWrap(True)
+        self.lack.setContentsMargins(4, 0, 4, 0)
+        self.lack.hide()
+        self._chosen_view = 0
         self._stack = QStackedLayout()
         self._stack.addWidget(self._hint)
         self._stack.addWidget(self.views)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
         column.addWidget(self.scrubber)
+        column.addWidget(self.lack)
         column.addLayout(self._stack, 1)
         self.scrubber.moved.connect(self._show_moment)
         self.shelf.arrived.connect(self._book_arrived)
@@ -91,6 +97,7 @@ class ResultsPage(QWidget):
         self.thumbs.forget_missing()
         self.scrubber.run.setText("")
         self.scrubber.clear()
+        self.lack.hide()
         self.refresh()
 
     def refresh(self) -> None:
@@ -130,14 +137,12 @@ class ResultsPage(QWidget):
         if not self.isVisible():
             return
         book, after = self.book, self.after()
-        reason = self._why_nothing()
-        self._hint.setText(reason)
-        for index in range(4):
-            self.views.setTabEnabled(index, after >= 0)
-        if after < 0 and not reason:
-            self.views.setCurrentWidget(self.cost)
-        self._stack.setCurrentIndex(0 if reason else 1)
-        self.cost.show_cost(book)
+        waiting = self._why_nothing()
+        self._hint.setText(waiting)
+        self._stack.setCurrentIndex(0 if waiting else 1)
+        if not waiting:
+            self._offer_views(lack=self._why_no_answers())
+            self.cost.show_cost(book)
         if after >= 0:
             self.confusion.show_answers(book, after)
             self.classes.show_answers(book, after)
@@ -152,13 +157,24 @@ class ResultsPage(QWidget):
             )
         if not self._wish.ended:
             return words.not_yet(self._news)
-        if self.book.run != self._wish.run:
-            return self.tr("Reading the answers…")
-        if self.book.trouble and not self.book.history:
-            return self.book.trouble
-        if not self.book.history:
-            return words.none_kept(self.scrubber.run.text())
-        return ""
+        return "" if self.book.run == self._wish.run else self.tr("Reading the answers…")
+
+    def _why_no_answers(self) -> str:
+        if self.book.history:
+            return ""
+        return self.book.trouble or words.none_kept(self.scrubber.run.text())
+
+    def _offer_views(self, *, lack: str) -> None:
+        """Offer every view, or only the cost, with the reason; the view chosen comes back."""
+        self.lack.setText(lack)
+        self.lack.setVisible(bool(lack))
+        if self.views.isTabEnabled(0) != bool(lack):
+            return
+        chosen = self.views.currentIndex() if lack else self._chosen_view
+        self._chosen_view = chosen
+        for index in range(self.views.count() - 1):
+            self.views.setTabEnabled(index, not lack)
+        self.views.setCurrentIndex(self.views.count() - 1 if lack else chosen)
 
     def _show_worst(self, book: Book, after: int) -> None:
         answers = book.history[after]
