@@ -103,7 +103,7 @@ def test_the_scrubber_goes_back_to_the_first_task(
     session, run = trained
     page.follow(run, "run-0001", session.events(run))
     qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
-    assert page.scrubber.label.text() == "Latest: after task 2 · Ö 空格"
+    assert page.scrubber.label.text() == "Latest: after task 2"
     page.scrubber.slider.setValue(0)
     assert page.after() == 0
     assert page.confusion.drawing is not None

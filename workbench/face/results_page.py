@@ -103,9 +103,11 @@ class ResultsPage(QWidget):
     def refresh(self) -> None:
         """Bring everything in step with what the run has said, once the tab is seen."""
         wish = self._wish
+        name = self.tr("after task {number}")
         moments = [
-            (Moment(told.step, after), self._moment_name(after)) for after, told in sorted(wish.told.items())
-        ]  # fmt: skip
+            (Moment(told.step, after), name.format(number=after + 1))
+            for after, told in sorted(wish.told.items())
+        ]
         self.scrubber.setVisible(bool(moments))
         self.scrubber.show_moments(moments)
         if self.isVisible() and wish.run and wish.ended:
@@ -126,12 +128,6 @@ class ResultsPage(QWidget):
         moment = self.scrubber.moment()
         known = [task for task in self.book.history if moment is None or task <= moment.task]
         return max(known, default=-1)
-
-    def _moment_name(self, after: int) -> str:
-        tasks = self._wish.tasks
-        name = tasks[after].name if after < len(tasks) else ""
-        text = self.tr("after task {number} · {name}")
-        return text.format(number=after + 1, name=words.bare_name(after + 1, name))
 
     def _show_moment(self) -> None:
         if not self.isVisible():
@@ -228,6 +224,7 @@ class ResultsPage(QWidget):
         tabs = QTabWidget(self)
         tabs.setDocumentMode(True)
         tabs.tabBar().setDrawBase(False)
+        tabs.setAccessibleName(self.tr("Views of the results"))
         tabs.tabBar().setAccessibleName(self.tr("Views of the results"))
         for view, title in (
             (self.beside_matrix, self.tr("Confusion")), (self.beside_classes, self.tr("Classes")),
