@@ -98,13 +98,13 @@ def test_a_target_that_cannot_be_written_is_named_and_nothing_is_left_half(tmp_p
     details, back = logged(tmp_path, recorded_run(1))
     out = tmp_path / "out"
     (out / "steps.csv").mkdir(parents=True)
-    with pytest.raises(WorkbenchError, match=r"steps\.csv cannot be written: Is a directory"):
+    with pytest.raises(WorkbenchError, match=r"^Could not write to .*steps\.csv: Is a directory"):
         write_numbers(details, back, out)
     assert not list(out.glob("*.part"))
     (out / "curves.csv.part").mkdir()
-    with pytest.raises(WorkbenchError, match=r"curves\.csv cannot be written"):
+    with pytest.raises(WorkbenchError, match=r"^Could not write to .*curves\.csv"):
         write_numbers(details, back, out)
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(WorkbenchError, match=r"file cannot be written"):
+    with pytest.raises(WorkbenchError, match=r"^Could not write to .*file"):
         write_numbers(details, back, file)

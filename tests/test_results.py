@@ -1,8 +1,10 @@
 """A run's answers through the session: read back, exported, and what the run has cost."""
 
 import csv
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -106,6 +108,20 @@ def test_seconds_are_those_between_the_ends_of_tasks_and_the_share_is_the_last_o
     assert list(found.seconds) == [b - a for a, b in pairwise(times)]
     assert found.monitor_share == 0.125
     assert found.trained_parameters == 123_456
+
+
+def test_time_that_a_run_stood_still_is_not_its_cost(tmp_path: Path) -> None:
+    with Log(tmp_path / LOG_NAME) as log:
+        begin(log)
+    said = [
+        ("RunStarted", 100.0), ("Paused", 110.0), ("Resumed", 170.0), ("TaskEnded", 200.0),
+        ("Paused", 200.0), ("Resumed", 260.0), ("TaskEnded", 300.0),
+    ]  # fmt: skip
+    with closing(sqlite3.connect(tmp_path / LOG_NAME)) as db, db:
+        rows = [(1, n, time, kind, "{}") for n, (kind, time) in enumerate(said, 1)]
+        db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
+    with Log(tmp_path / LOG_NAME) as log:
+        assert log.cost("run1").seconds == (40.0, 40.0)
 
 
 def test_a_run_of_before_exports_its_other_numbers_and_has_a_cost(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_the_scrubber_goes_back_to_the_first_task(
     session, run = trained
     page.follow(run, "run-0001", session.events(run))
     qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
-    assert page.scrubber.label.text() == "Latest: after task 2 · Ö 空格"
+    assert page.scrubber.label.text() == "Latest: after task 2"
     page.scrubber.slider.setValue(0)
     assert page.after() == 0
     assert page.confusion.drawing is not None
@@ -122,8 +122,13 @@ def test_every_state_without_answers_says_the_next_step(
     page.follow(trained[1], "run-0001", [Pace(8.0, 600.0, 10, 110)])
     assert page._hint.text() == "Appears after the first task (about 2 min)."
     page.follow(trained[1], "run-0001", events)  # a run of before: no Answered among its events
-    qtbot.waitUntil(lambda: "kept no answers" in page._hint.text(), timeout=20_000)
-    assert "Train it again to see them here" in page._hint.text()
+    qtbot.waitUntil(lambda: "kept no answers" in page.lack.text(), timeout=20_000)
+    assert "Train it again to see them here" in page.lack.text()
+    assert page.views.currentWidget() is page.cost  # which is known of any run
+    page.follow(trained[1], "run-0001", trained[0].events(trained[1]))
+    qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
+    assert page.lack.isHidden()
+    assert page.views.currentWidget() is page.beside_matrix
     page.clear()
     assert page._hint.text().endswith("Train, or replay a run from the list below.")
 
@@ -137,9 +142,47 @@ def test_a_damaged_file_is_told_in_place_of_the_matrix(
     whole = file.read_bytes()
     try:
         file.write_bytes(whole[:20])
+        with qtbot.waitSignal(page.said, timeout=20_000) as said:
+            page.follow(run, "run-0001", session.events(run))
+        assert said.args is not None
+        assert str(file) in said.args[0]
+        assert page.after() == 1  # the answers after the other task are there
+        assert "was forgotten is not known" in page.forgotten.sentence.text()
+    finally:
+        file.write_bytes(whole)
+
+
+def test_where_no_file_can_be_read_the_reason_stands_over_the_cost(
+    page: ResultsPage, trained: tuple[Session, str], qtbot: QtBot
+) -> None:
+    session, run = trained
+    folder = run_folder(session.home, run) / "answers"
+    shutil.move(folder, folder.with_name("elsewhere"))
+    try:
         page.follow(run, "run-0001", session.events(run))
-        qtbot.waitUntil(lambda: "cannot be read" in page._hint.text(), timeout=20_000)
-        assert "The run's other numbers are kept." in page._hint.text()
+        qtbot.waitUntil(lambda: "cannot be read" in page.lack.text(), timeout=20_000)
+        assert "The run's other numbers are kept." in page.lack.text()
+        assert page.views.currentWidget() is page.cost
+    finally:
+        shutil.move(folder.with_name("elsewhere"), folder)
+
+
+def test_a_list_of_pictures_that_is_gone_leaves_the_numbers(
+    page: ResultsPage, trained: tuple[Session, str], qtbot: QtBot
+) -> None:
+    session, run = trained
+    told = [event for event in session.events(run) if isinstance(event, Answered)]
+    file = run_folder(session.home, run) / told[0].pictures
+    whole = file.read_bytes()
+    try:
+        file.unlink()
+        page.follow(run, "run-0001", session.events(run))
+        qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
+        answers = page.book.history[1]
+        first = page.book.picture(answers, 0)
+        assert (first.task, first.path) == (0, "picture 1")
+        page.views.setCurrentWidget(page.worst)
+        page.grab()
     finally:
         file.write_bytes(whole)
 
@@ -356,7 +399,9 @@ def test_pictures_that_are_gone_are_named_and_found_again(
     gallery.found_again.connect(gallery.look_again)
     gallery.show_pictures(book, all_of(book))
     gallery.show()
-    qtbot.waitUntil(lambda: not gallery.strip.isHidden(), timeout=20_000)
+    first = gallery.model.index(0)
+    qtbot.waitUntil(lambda: gallery.model.is_missing(first), timeout=20_000)
+    assert not gallery.strip.isHidden()
     assert gallery.lack.text() == (f"Pictures of task 'blue' are not found in {tmp_path / 'blue'}.")
     assert gallery.find_button.text() == "Find it…"
     spoken = gallery.model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)

@@ -381,7 +381,7 @@ def test_an_export_to_where_nothing_can_be_written_is_a_sentence(learnt, tmp_pat
     session, run_id, _ = learnt
     (tmp_path / "file").write_text("")
     for adapter in (True, False):
-        with pytest.raises(WorkbenchError, match=r"(could not|cannot) be written"):
+        with pytest.raises(WorkbenchError, match=r"^Could not write to .*file"):
             session.export(run_id, tmp_path / "file", adapter=adapter, numbers=not adapter)
 
 

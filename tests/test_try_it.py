@@ -99,7 +99,7 @@ def edit_card(file: Path, **values: object) -> None:
 
 def opened(panel: TryItPanel, qtbot: QtBot, path: Path) -> None:
     panel.add_adapter(str(path))
-    qtbot.waitUntil(lambda: not panel.cancel_button.isVisible(), timeout=60_000)
+    qtbot.waitUntil(lambda: not panel.opener.busy, timeout=60_000)
 
 
 def recognised(panel: TryItPanel, qtbot: QtBot, *folders: Path) -> None:
@@ -129,8 +129,8 @@ def test_an_adapter_file_that_cannot_be_used_is_refused_with_the_reason(
     else:
         file = file.rename(file.with_suffix(".pt"))
     panel.take(Given(files=(str(file),)))  # dropped on the tab
-    qtbot.waitUntil(lambda: not panel.cancel_button.isVisible(), timeout=60_000)
-    assert panel.strips.texts()["answers"].startswith(REFUSALS[why])
+    qtbot.waitUntil(lambda: not panel.opener.busy, timeout=60_000)
+    assert panel.strips.texts()["adapter"].startswith(REFUSALS[why])
     assert panel.adapters.count() == 0
 
 
@@ -150,16 +150,16 @@ def test_an_adapter_from_a_file_answers_and_stays_when_the_table_is_read_again(
 def test_an_adapter_of_another_backbone_offers_to_switch(
     panel: TryItPanel, trained: Session, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    panel.chosen_backbone = lambda: "sample"
+    panel.opener.chosen_backbone = lambda: "sample"
     opened(panel, qtbot, exported(trained, tmp_path))
     assert panel.strips.texts()["adapter"] == (
         f"This adapter belongs to {BACKBONE} (192 wide); chosen is sample (384)."
     )
-    with qtbot.waitSignal(panel.switch_requested) as caught:
+    with qtbot.waitSignal(panel.opener.switch_requested) as caught:
         press(panel, "adapter", "Switch backbone")
     assert caught.args == [BACKBONE]
     assert "adapter" not in panel.strips.texts()
-    panel.chosen_backbone = lambda: BACKBONE
+    panel.opener.chosen_backbone = lambda: BACKBONE
     opened(panel, qtbot, exported(trained, tmp_path / "again"))
     assert panel.strips.texts() == {}
 

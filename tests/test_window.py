@@ -454,8 +454,8 @@ def test_a_forgotten_picture_is_opened_in_try_it_with_the_runs_adapter(
 
 
 def test_the_backbone_is_switched_to_the_adapters_own(window: Window) -> None:
-    assert window.desk.try_it.chosen_backbone() == "sample"
-    window.desk.try_it.switch_requested.emit(QUICK["model.backbone"])
+    assert window.desk.try_it.opener.chosen_backbone() == "sample"
+    window.desk.try_it.opener.switch_requested.emit(QUICK["model.backbone"])
     assert window.desk.draft.state.run_config().model.backbone == QUICK["model.backbone"]
     window.desk.draft.stack.undo()
     assert window.desk.draft.state.run_config().model.backbone == "sample"

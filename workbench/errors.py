@@ -2,6 +2,7 @@
 
     WorkbenchError        shown to the user as it is: names the thing, the value, the rule, a way out
     ├── UsageError        the command or the configuration asks for something that cannot be (exit 2)
+    ├── CannotWrite       a place on the disk cannot be written; another one may be
     ├── WeightsDiffer     the backbone is another one than the adapter was trained on; may be overruled
     └── Cancelled         the user stopped it; nothing is wrong (exit 3)
 
@@ -9,6 +10,7 @@ Every other exception is a bug of ours and keeps its traceback.
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -20,12 +22,32 @@ class UsageError(WorkbenchError):
     """The request itself is wrong: an unknown name, a value out of range."""
 
 
+class CannotWrite(WorkbenchError):  # noqa: N818  (says what is, as the others do)
+    """A place on the disk cannot be written; another one may be."""
+
+
 class WeightsDiffer(WorkbenchError):  # noqa: N818  (a fact that may be overruled)
     """The backbone's weights are not those that an adapter was trained on."""
 
 
 class Cancelled(WorkbenchError):  # noqa: N818  (a wish, not a fault)
     """The user asked to stop."""
+
+
+_REASONS = {
+    errno.EROFS: "the disk is write-protected",
+    errno.ENOSPC: "the disk is full",
+    errno.EACCES: "there is no permission to write there",
+    errno.EPERM: "there is no permission to write there",
+}
+_WRITE_PROTECT = 19  # Windows' own number, which it reports as EACCES
+
+
+def because(error: OSError) -> str:
+    """Return in words why something could not be written."""
+    if getattr(error, "winerror", None) == _WRITE_PROTECT:
+        return _REASONS[errno.EROFS]
+    return _REASONS.get(error.errno or 0) or error.strerror or "the system gave no reason"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -32,7 +32,7 @@ from workbench.core.probe import undisturbed
 from workbench.core.tasks import TaskData
 from workbench.core.transforms import CROP_SHARE
 from workbench.core.weights import LoadedWeights, load_weights
-from workbench.errors import WeightsDiffer, WorkbenchError
+from workbench.errors import CannotWrite, WeightsDiffer, WorkbenchError, because
 from workbench.events import Stage
 
 CHECKED_PICTURES = 8
@@ -90,17 +90,24 @@ def export_adapter(run_folder: Path, target: Path, home: Path) -> list[Path]:
     try:
         shutil.copytree(source, target, dirs_exist_ok=True)
     except OSError as error:
-        raise WorkbenchError(
-            f"Could not write to {target}: {error}. Choose another place."
+        reason = because(error) if error.errno else str(error)  # copytree gathers several into one
+        raise CannotWrite(
+            f"Could not write to {target}: {reason}. Choose another place."
         ) from error
     difference = _difference(target, load_file(run_folder / "check.safetensors"), home)
     if not difference <= TOLERANCE:
         for path in source.iterdir():
             (target / path.name).unlink()
-        raise WorkbenchError(
+        refusal = WorkbenchError(
             f"The exported file was read back and gave other answers (difference {difference:.2g}). "
             "It was not kept."
         )
+        refusal.add_note(
+            f"Compared: the logits on {CHECKED_PICTURES} test pictures kept in {run_folder / 'check.safetensors'}, "
+            f"with those of the file read back on the processor.\nLargest difference: {difference:g}; "
+            f"allowed: {TOLERANCE:g}.\nThe run's own adapter is still in {source}."
+        )
+        raise refusal
     return [target / path.name for path in sorted(source.iterdir())]
 
 

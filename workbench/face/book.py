@@ -72,7 +72,9 @@ class Book:
         true, said = self.names[int(answers.label[row])], self.names[int(answers.predicted[row])]
         score = percent(float(answers.score[row]), 0)
         caption = f"{true} → {said}" if true != said else true
-        return Picture(task, self.pictures[task][place], caption, note or score)
+        paths = self.pictures.get(task)  # None where that file is gone
+        path = paths[place] if paths else f"picture {place + 1}"
+        return Picture(task, path, caption, note or score)
 
     def file(self, picture: Picture, moved: Mapping[str, str]) -> str:
         """Return where a picture lies; `moved` maps folders to where they were found again."""

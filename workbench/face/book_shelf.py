@@ -61,12 +61,19 @@ class BookShelf(QObject):
         known = self.book if self.book.run == wish.run else Book()
         self._thread = IterationThread(lambda: read(self._session, wish, known), self)
         self._thread.item.connect(self._keep)
+        self._thread.failed.connect(self._fail)
         self._thread.finished.connect(self._finished)
         self._thread.start()
 
     def _keep(self, book: Book) -> None:
-        if self._read is not None:
+        if self._read is not None and book.run == self._read.run:
             self.book = book
+            self.arrived.emit()
+
+    def _fail(self, sentence: str) -> None:
+        """Tell that not even the log could be read."""
+        if self._read is not None:
+            self._keep(Book(self._read.run, self._read.tasks, trouble=sentence))
 
     def _finished(self) -> None:
         if self._thread is not None:
@@ -74,7 +81,6 @@ class BookShelf(QObject):
             self._thread = None
         if self._wish is not None and self._wish != self._read:
             self._start(self._wish)
-        self.arrived.emit()
 
 
 def read(session: Session, wish: Wish, known: Book) -> Iterator[Book]:
@@ -84,13 +90,13 @@ def read(session: Session, wish: Wish, known: Book) -> Iterator[Book]:
         known, run=wish.run, tasks=wish.tasks, cost=results.cost(wish.run), trouble="",
         folders=known.folders or results.folders(wish.run),
     )  # fmt: skip
-    try:
-        history, pictures = dict(known.history), dict(known.pictures)
-        for after, told in wish.told.items():
+    history, pictures, troubles = dict(known.history), dict(known.pictures), []
+    for after, told in wish.told.items():
+        try:
             if after not in history:
                 history[after] = results.answers(wish.run, told.path)
+            if after not in pictures:
                 pictures[after] = results.pictures(wish.run, told.pictures)
-        book = replace(book, history=history, pictures=pictures)
-    except WorkbenchError as error:
-        book = replace(book, trouble=str(error))
-    yield book
+        except WorkbenchError as error:
+            troubles.append(str(error))
+    yield replace(book, history=history, pictures=pictures, trouble="\n".join(troubles[:1]))

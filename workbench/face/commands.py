@@ -207,7 +207,7 @@ class Commands(QObject):
         place = QFileDialog.getExistingDirectory(self._window, title, start)
         if place:
             self._desk.memory.setValue("export_folder", place)
-            self._desk.exporter.export_to(run, Path(place), parts)
+            self._desk.exporter.ask(run, Path(place), parts)
 
     def _task_answered(self, result: int) -> None:
         sheet, self._sheet = self._sheet, None

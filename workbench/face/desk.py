@@ -24,6 +24,7 @@ from workbench.face.hardware import hardware_sentence, has_gpu_driver
 from workbench.face.history import HistoryPanel
 from workbench.face.messages import DetailBox, Strips, Toast
 from workbench.face.ntk_page import NtkPage
+from workbench.face.question import Answer
 from workbench.face.scan_work import FolderAdder
 from workbench.face.self_check import SelfCheck
 from workbench.face.settings import SettingsPanel
@@ -221,7 +222,8 @@ class Desk(QObject):
         self.tasks.model.refused.connect(self.toast.say)
         self.tasks.chosen_changed.connect(self.changed)
         self.try_it.said.connect(self.toast.say)
-        self.exporter.said.connect(self._export_failed)
+        self.exporter.said.connect(self.toast.say)
+        self.exporter.refused.connect(self._export_failed)
         self.exporter.done.connect(self._exported)
         self.self_check.said.connect(self.toast.say)
         self.self_check.ended.connect(self._show_check)
@@ -277,8 +279,8 @@ class Desk(QObject):
     def _offer_undo(self, sentence: str) -> None:
         self.toast.say(sentence, self.tr("Undo"), self.draft.stack.undo)
 
-    def _export_failed(self, sentence: str) -> None:
-        self.strips.show_strip("export", sentence, "error")
+    def _export_failed(self, sentence: str, answers: Sequence[Answer]) -> None:
+        self.strips.show_strip("export", sentence, "error", answers)
 
     def _exported(self, sentence: str) -> None:
         self.strips.clear_strip("export")

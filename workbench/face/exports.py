@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from workbench.errors import WorkbenchError
+from workbench.errors import CannotWrite, WorkbenchError, because
 from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
 from workbench.face.figure import export_plots
+from workbench.face.messages import DetailBox
+from workbench.face.question import Answer, Question
 from workbench.report import RunSummary
 from workbench.session import Session
 
@@ -21,10 +25,20 @@ EVERYTHING = (ADAPTER, PLOTS, NUMBERS)
 _FORMATS = ("png", "svg", "pdf")
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why an export failed: a sentence, what lies behind it, and whether another place may help."""
+
+    sentence: str
+    detail: str = ""
+    place: bool = False
+
+
 class Exporter(QObject):
-    """Writes into a new folder named after the run. Adapter and numbers come from a thread."""
+    """Writes into a folder named after the run. Adapter and numbers come from a thread."""
 
     said = Signal(str)
+    refused = Signal(str, list)  # a sentence, the ways out of it
     done = Signal(str, str)  # a sentence, the folder
     state_changed = Signal()
 
@@ -34,34 +48,33 @@ class Exporter(QObject):
         super().__init__(parent)
         self._activities = activities or Activities(self)
         self._activity: Activity | None = None
-        self._session = session
+        self._session, self._over = session, parent
         self._thread: IterationThread | None = None
         self._folder = Path()
         self._run: RunSummary | None = None
         self._parts: tuple[str, ...] = ()
         self._files: list[Path] = []
         self._failed = False
+        self.question: Question | None = None  # the last one asked
 
     @property
     def busy(self) -> bool:
         """Whether an export is under way."""
         return self._thread is not None
 
+    def ask(self, run: RunSummary, place: Path, parts: Sequence[str]) -> None:
+        """Write `parts` of the run into a folder below `place`, after what has to be asked first."""
+        self._run, self._parts, self._folder = run, tuple(parts), place / plain_name(run.name)
+        if ADAPTER in parts and run.tasks_done < run.tasks_total:
+            text = self.tr("Exports the state after task {done} of {total}.")
+            text = text.format(done=run.tasks_done, total=run.tasks_total)
+            self._ask(text, [(self.tr("Export"), self._ask_to_replace)])
+        else:
+            self._ask_to_replace()
+
     def export_to(self, run: RunSummary, place: Path, parts: Sequence[str]) -> None:
         """Write `parts` of the run into a new folder below `place`."""
-        if self.busy:
-            self.said.emit(self.tr("An export is under way already."))
-            return
-        self._run, self._parts = run, tuple(parts)
-        self._folder = new_folder(place, run.name)
-        self._files, self._failed = [], False
-        self._thread = IterationThread(self._written, self)
-        self._thread.item.connect(self._take_files)
-        self._thread.failed.connect(self._fail)
-        self._thread.finished.connect(self._finish)
-        self._activity = self._activities.begin(self.tr("Exporting {run}").format(run=run.name))
-        self._thread.start()
-        self.state_changed.emit()
+        self._export_into(run, new_folder(place, run.name), parts)
 
     def open_folder(self) -> None:
         """Show the last export in the file manager."""
@@ -72,18 +85,79 @@ class Exporter(QObject):
         if self._thread is not None:
             self._thread.end()
 
-    def _written(self) -> Iterator[list[Path]]:
+    def _ask(self, sentence: str, answers: Sequence[Answer]) -> None:
+        self.question = Question(sentence, answers, self._over)
+        self.question.open()
+
+    def _ask_to_replace(self) -> None:
+        if not self._folder.exists():
+            self._again()
+            return
+        text = self.tr("'{name}' is already in {place}. Replace its files?")
+        text = text.format(name=self._folder.name, place=self._folder.parent)
+        answers = [(self.tr("Replace"), self._again), (self.tr("Keep both"), self._keep_both)]
+        self._ask(text, answers)
+
+    def _keep_both(self) -> None:
+        if self._run is not None:
+            self.export_to(self._run, self._folder.parent, self._parts)
+
+    def _again(self) -> None:
+        if self._run is not None:
+            self._export_into(self._run, self._folder, self._parts)
+
+    def _other_place(self) -> None:
+        title = self.tr("Choose another place")
+        place = QFileDialog.getExistingDirectory(self._over, title, str(self._folder.parent))
+        if place and self._run is not None:
+            self.ask(self._run, Path(place), self._parts)
+
+    def _export_into(self, run: RunSummary, folder: Path, parts: Sequence[str]) -> None:
+        if self.busy:
+            self.said.emit(self.tr("An export is under way already."))
+            return
+        self._run, self._parts, self._folder = run, tuple(parts), folder
+        self._files, self._failed = [], False
+        self._thread = IterationThread(self._written, self)
+        self._thread.item.connect(self._take)
+        self._thread.finished.connect(self._finish)
+        self._activity = self._activities.begin(self.tr("Exporting {run}").format(run=run.name))
+        self._thread.start()
+        self.state_changed.emit()
+
+    def _written(self) -> Iterator[list[Path] | Failure]:
         """Runs on the thread: everything but drawing, which Qt wants on its own thread."""
         adapter, numbers = ADAPTER in self._parts, NUMBERS in self._parts
-        if self._run is not None and (adapter or numbers):
+        if self._run is None or not (adapter or numbers):
+            return
+        try:
             yield self._session.export(self._run.id, self._folder, adapter=adapter, numbers=numbers)
+        except WorkbenchError as error:
+            detail = "\n".join(getattr(error, "__notes__", ()))
+            yield Failure(str(error), detail, isinstance(error, CannotWrite))
 
-    def _take_files(self, files: list[Path]) -> None:
-        self._files += files
+    def _take(self, item: list[Path] | Failure) -> None:
+        if isinstance(item, Failure):
+            self._refuse(item)
+        else:
+            self._files += item
 
-    def _fail(self, sentence: str) -> None:
+    def _refuse(self, failure: Failure) -> None:
         self._failed = True
-        self.said.emit(sentence)
+        with suppress(OSError):  # a folder that holds something stays
+            self._folder.rmdir()
+        answers: list[Answer] = []
+        if failure.place:
+            answers += [(self.tr("Choose another place"), self._other_place)]
+            answers += [(self.tr("Try again"), self._again)]
+        if failure.detail:
+            answers += [(self.tr("Details"), partial(self._show_detail, failure))]
+        self.refused.emit(failure.sentence, answers)
+
+    def _show_detail(self, failure: Failure) -> None:
+        box = DetailBox(failure.sentence, failure.detail, self._session.home, self._over)
+        box.details_button.click()
+        box.open()
 
     def _finish(self) -> None:
         if self._thread is not None:
@@ -101,25 +175,34 @@ class Exporter(QObject):
         try:
             if PLOTS in self._parts:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                events = self._session.events(self._run.id)
-                title = f"{self._run.name} · {self._run.profile}"
-                read = partial(self._session.arrays, self._run.id)
-                self._files += export_plots(
-                    events, self._folder, title=title, formats=_FORMATS, read=read
-                )
-        except (WorkbenchError, OSError) as error:
-            sentence = self.tr("Could not write to {folder}: {reason}.")
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            self.said.emit(sentence.format(folder=self._folder, reason=reason))
+                self._files += self._drawn(self._run)
+        except OSError as error:
+            text = self.tr("Could not write to {folder}: {reason}.")
+            text = text.format(folder=self._folder, reason=because(error))
+            self._refuse(Failure(text, place=True))
+            return
+        except WorkbenchError as error:
+            self._refuse(Failure(str(error), place=True))
             return
         text = self.tr("{number} files of {run} exported to {folder}.")
         text = text.format(number=len(self._files), run=self._run.name, folder=self._folder)
         self.done.emit(text, str(self._folder))
 
+    def _drawn(self, run: RunSummary) -> list[Path]:
+        title = f"{run.name} · {run.profile}"
+        read = partial(self._session.arrays, run.id)
+        events = self._session.events(run.id)
+        return export_plots(events, self._folder, title=title, formats=_FORMATS, read=read)
+
+
+def plain_name(name: str) -> str:
+    """Return a run's name as every file system takes it."""
+    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "-", name).strip(" .") or "run"
+
 
 def new_folder(place: Path, name: str) -> Path:
     """Return a folder below `place`, named after the run, that does not exist yet."""
-    plain = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "-", name).strip(" .") or "run"
+    plain = plain_name(name)
     folder, number = place / plain, 2
     while folder.exists():
         folder, number = place / f"{plain}-{number}", number + 1

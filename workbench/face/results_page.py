@@ -50,12 +50,18 @@ class ResultsPage(QWidget):
         self._hint.setWordWrap(True)
         self._hint.setProperty("muted", "true")
         self._hint.setContentsMargins(40, 0, 40, 0)
+        self.lack = QLabel(self)
+        self.lack.setWordWrap(True)
+        self.lack.setContentsMargins(4, 0, 4, 0)
+        self.lack.hide()
+        self._chosen_view = 0
         self._stack = QStackedLayout()
         self._stack.addWidget(self._hint)
         self._stack.addWidget(self.views)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
         column.addWidget(self.scrubber)
+        column.addWidget(self.lack)
         column.addLayout(self._stack, 1)
         self.scrubber.moved.connect(self._show_moment)
         self.shelf.arrived.connect(self._book_arrived)
@@ -91,14 +97,17 @@ class ResultsPage(QWidget):
         self.thumbs.forget_missing()
         self.scrubber.run.setText("")
         self.scrubber.clear()
+        self.lack.hide()
         self.refresh()
 
     def refresh(self) -> None:
         """Bring everything in step with what the run has said, once the tab is seen."""
         wish = self._wish
+        name = self.tr("after task {number}")
         moments = [
-            (Moment(told.step, after), self._moment_name(after)) for after, told in sorted(wish.told.items())
-        ]  # fmt: skip
+            (Moment(told.step, after), name.format(number=after + 1))
+            for after, told in sorted(wish.told.items())
+        ]
         self.scrubber.setVisible(bool(moments))
         self.scrubber.show_moments(moments)
         if self.isVisible() and wish.run and wish.ended:
@@ -120,24 +129,16 @@ class ResultsPage(QWidget):
         known = [task for task in self.book.history if moment is None or task <= moment.task]
         return max(known, default=-1)
 
-    def _moment_name(self, after: int) -> str:
-        tasks = self._wish.tasks
-        name = tasks[after].name if after < len(tasks) else ""
-        text = self.tr("after task {number} · {name}")
-        return text.format(number=after + 1, name=words.bare_name(after + 1, name))
-
     def _show_moment(self) -> None:
         if not self.isVisible():
             return
         book, after = self.book, self.after()
-        reason = self._why_nothing()
-        self._hint.setText(reason)
-        for index in range(4):
-            self.views.setTabEnabled(index, after >= 0)
-        if after < 0 and not reason:
-            self.views.setCurrentWidget(self.cost)
-        self._stack.setCurrentIndex(0 if reason else 1)
-        self.cost.show_cost(book)
+        waiting = self._why_nothing()
+        self._hint.setText(waiting)
+        self._stack.setCurrentIndex(0 if waiting else 1)
+        if not waiting:
+            self._offer_views(lack=self._why_no_answers())
+            self.cost.show_cost(book)
         if after >= 0:
             self.confusion.show_answers(book, after)
             self.classes.show_answers(book, after)
@@ -152,13 +153,24 @@ class ResultsPage(QWidget):
             )
         if not self._wish.ended:
             return words.not_yet(self._news)
-        if self.book.run != self._wish.run:
-            return self.tr("Reading the answers…")
-        if self.book.trouble and not self.book.history:
-            return self.book.trouble
-        if not self.book.history:
-            return words.none_kept(self.scrubber.run.text())
-        return ""
+        return "" if self.book.run == self._wish.run else self.tr("Reading the answers…")
+
+    def _why_no_answers(self) -> str:
+        if self.book.history:
+            return ""
+        return self.book.trouble or words.none_kept(self.scrubber.run.text())
+
+    def _offer_views(self, *, lack: str) -> None:
+        """Offer every view, or only the cost, with the reason; the view chosen comes back."""
+        self.lack.setText(lack)
+        self.lack.setVisible(bool(lack))
+        if self.views.isTabEnabled(0) != bool(lack):
+            return
+        chosen = self.views.currentIndex() if lack else self._chosen_view
+        self._chosen_view = chosen
+        for index in range(self.views.count() - 1):
+            self.views.setTabEnabled(index, not lack)
+        self.views.setCurrentIndex(self.views.count() - 1 if lack else chosen)
 
     def _show_worst(self, book: Book, after: int) -> None:
         answers = book.history[after]
@@ -212,6 +224,7 @@ class ResultsPage(QWidget):
         tabs = QTabWidget(self)
         tabs.setDocumentMode(True)
         tabs.tabBar().setDrawBase(False)
+        tabs.setAccessibleName(self.tr("Views of the results"))
         tabs.tabBar().setAccessibleName(self.tr("Views of the results"))
         for view, title in (
             (self.beside_matrix, self.tr("Confusion")), (self.beside_classes, self.tr("Classes")),

@@ -6,9 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from workbench.answers import Forgotten
 from workbench.events import Event, Pace, RunStarted, TaskStarted
-from workbench.face.words import bare_name, counted, duration
-
-__all__ = ["Progress", "bare_name", "forgotten", "lost", "mistakes_of", "none_kept", "not_yet", "too_early", "worst"]  # fmt: skip
+from workbench.face.words import counted, duration
 
 
 def _tr(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from workbench.errors import because
 from workbench.face.messages import Strips
 
 Rows = Sequence[Sequence[object]]
@@ -55,7 +56,7 @@ class CsvSaver(QObject):
         if held and os.access(self._path.parent, os.W_OK):
             return self.tr("{file} is open in another program.").format(file=self._path.name)
         text = self.tr("Could not write to {path}: {reason}.")
-        return text.format(path=self._path, reason=error.strerror or error)
+        return text.format(path=self._path, reason=because(error))
 
     def _refuse(self, sentence: str) -> None:
         answers = [(self.tr("Try again"), self.save), (self.tr("Save as…"), self.save_as)]

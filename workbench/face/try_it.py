@@ -1,6 +1,6 @@
 """The tab "Try it": one adapter or two, pictures dropped on it, and what they are taken for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
 from workbench.events import Stage
 from workbench.face.activities import Activities, Activity
 from workbench.face.adapter_box import UNDER_WAY, AdapterBox
+from workbench.face.adapter_opener import AdapterOpener
 from workbench.face.background import IterationThread
 from workbench.face.drop import PICTURE_ENDINGS, DropTarget, Given
 from workbench.face.guess_list import Answer, AnswerList, AnswerModel
 from workbench.face.messages import Strips
 from workbench.face.saving import CsvSaver
-from workbench.face.try_work import Item, Refused, Request, Second, answers, facts, rows
+from workbench.face.try_work import Item, Refused, Request, Second, answers, rows
 from workbench.report import RunSummary
 from workbench.session import Session
 from workbench.session.adapters import AdapterFacts
@@ -35,7 +36,6 @@ class TryItPanel(QWidget):
     """Choose an adapter, drop pictures or a folder, read the bars. Everything slow is on a thread."""
 
     said = Signal(str)  # a sentence for a toast
-    switch_requested = Signal(str)  # to another backbone, in the settings
 
     def __init__(
         self,
@@ -49,9 +49,7 @@ class TryItPanel(QWidget):
         self._session = session
         self._thread: IterationThread | None = None
         self._request: Request | None = None  # the last one
-        self._facts: dict[str, AdapterFacts] = {}  # of adapters from files, by path
         self._training = False
-        self.chosen_backbone: Callable[[], str] = str  # of the settings
         self.adapters = AdapterBox(self.tr("Adapter to try"), parent=self)
         self.beside = AdapterBox(self.tr("Adapter beside it"), self.tr("nothing beside it"), self)
         self.beside.setToolTip(self.tr("A second adapter that sees the same pictures"))
@@ -62,6 +60,9 @@ class TryItPanel(QWidget):
         self.clear_button = self._button(self.tr("Clear"), self.clear)
         self.cancel_button = self._button(self.tr("Cancel"), self.cancel)
         self.strips = Strips(self)
+        self.opener = AdapterOpener(session, self.strips, self)
+        self.opener.opened.connect(self._offer)
+        self.opener.changed.connect(self._refresh)
         self.saver = CsvSaver(self.strips, self)
         self.saver.said.connect(self.said)
         self.model = AnswerModel()
@@ -92,11 +93,7 @@ class TryItPanel(QWidget):
 
     def add_adapter(self, path: str) -> None:
         """Look at an adapter file; offer and choose it if it can be used."""
-        if self._busy():
-            return
-        chosen = self.chosen_backbone()
-        self.strips.clear_strip("adapter")
-        self._run_thread(IterationThread(lambda: facts(self._session, path, chosen), self))
+        self.opener.open(path)
 
     def take(self, given: Given) -> None:
         """Predict the pictures given, and those in given folders; open an adapter that is given."""
@@ -124,7 +121,8 @@ class TryItPanel(QWidget):
         self._refresh()
 
     def shut_down(self) -> None:
-        """Cancel and wait for the thread."""
+        """Cancel and wait for the threads."""
+        self.opener.shut_down()
         if self._thread is not None:
             self._thread.end()
 
@@ -142,7 +140,8 @@ class TryItPanel(QWidget):
         device = "cpu" if self._training else "auto"
         self._request = Request(tuple(paths), first, second, names, device, any_weights)
         absent = next(
-            (f for key in (first, second) if (f := self._facts.get(key)) and not f.present), None
+            (f for key in (first, second) if (f := self.opener.known.get(key)) and not f.present),
+            None,
         )
         if absent is not None and not downloaded:
             text = self.tr("The weights of {backbone} are not on this computer.")
@@ -154,7 +153,14 @@ class TryItPanel(QWidget):
     def _start(self, request: Request) -> None:
         self.strips.clear_strip("answers")
         self.model.begin(request.names)
-        self._run_thread(IterationThread(lambda: answers(self._session, request), self))
+        self._thread = IterationThread(lambda: answers(self._session, request), self)
+        self._thread.item.connect(self._take_item)
+        self._thread.failed.connect(self.said)
+        self._thread.finished.connect(self._over)
+        self._activity = self._activities.begin(self.tr("Recognising pictures"), self.cancel)
+        self.status.setText(self.tr("Loading the adapter…"))
+        self._thread.start()
+        self._refresh()
 
     def _download(self) -> None:
         if self._request is not None and not self._busy():
@@ -172,17 +178,7 @@ class TryItPanel(QWidget):
             self.model.clear()
             self._ask(paths)
 
-    def _run_thread(self, thread: IterationThread) -> None:
-        self._thread = thread
-        thread.item.connect(self._take_item)
-        thread.failed.connect(self.said)
-        thread.finished.connect(self._over)
-        self._activity = self._activities.begin(self.tr("Recognising pictures"), self.cancel)
-        self.status.setText(self.tr("Loading the adapter…"))
-        thread.start()
-        self._refresh()
-
-    def _take_item(self, item: Item | AdapterFacts) -> None:
+    def _take_item(self, item: Item) -> None:
         if isinstance(item, Stage):
             counted = f" {item.done:,} / {item.total:,}" if item.total else ""
             self.status.setText(f"{item.text}{counted}")
@@ -192,8 +188,6 @@ class TryItPanel(QWidget):
             go_on = [(self.tr("Use anyway"), self._use_anyway)] if item.may_go_on else []
             level = "warning" if item.may_go_on else "error"
             self.strips.show_strip("answers", item.sentence, level, go_on)
-        elif isinstance(item, AdapterFacts):
-            self._offer(item)
         elif isinstance(item, Second):
             self.model.complete(item.guess)
         elif isinstance(item, Answer):
@@ -201,26 +195,11 @@ class TryItPanel(QWidget):
             self._refresh()
 
     def _offer(self, known: AdapterFacts) -> None:
-        self._facts[known.path] = known
         name = Path(known.path)
         for box in (self.adapters, self.beside):
             box.add_file(f"{name.parent.name}/{name.name}", known.path)
         self.adapters.setCurrentIndex(self.adapters.findData(known.path))
-        chosen = self.chosen_backbone()
-        if known.chosen_width and chosen != known.backbone:
-            text = self.tr(
-                "This adapter belongs to {own} ({width} wide); chosen is {chosen} ({other})."
-            )
-            text = text.format(own=known.backbone, width=known.width, chosen=chosen, other=known.chosen_width)  # fmt: skip
-            self.strips.show_strip(
-                "adapter", text, "info", [(self.tr("Switch backbone"), self._switch)]
-            )
-
-    def _switch(self) -> None:
-        known = self._facts.get(self.adapters.chosen())
-        if known is not None:
-            self.switch_requested.emit(known.backbone)
-            self.strips.clear_strip("adapter")
+        self._refresh()
 
     def _over(self) -> None:
         if self._thread is not None:
@@ -238,6 +217,7 @@ class TryItPanel(QWidget):
         self.clear_button.setEnabled(found)
         self.save_button.setEnabled(found)
         self.cancel_button.setVisible(self._thread is not None)
+        self.file_button.setEnabled(not self.opener.busy)
         self.pictures_button.setEnabled(adapters)
         for box in (self.adapters, self.beside):
             box.setEnabled(adapters)

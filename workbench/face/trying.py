@@ -9,8 +9,8 @@ class TryItFeature(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        desk.try_it.chosen_backbone = self.chosen_backbone
-        desk.try_it.switch_requested.connect(self.switch_backbone)
+        desk.try_it.opener.chosen_backbone = self.chosen_backbone
+        desk.try_it.opener.switch_requested.connect(self.switch_backbone)
 
     def chosen_backbone(self) -> str:
         """Return the backbone that the settings name."""

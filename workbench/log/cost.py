@@ -1,8 +1,8 @@
 """What a run has cost so far, as far as the log knows it: seconds of each task, parameters, the monitor's share."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from sqlite_utils import Database
@@ -14,22 +14,40 @@ class LoggedCost:
 
     trained_parameters: int
     backbone_parameters: int
-    seconds: tuple[float, ...]  # of each whole task, its tests and measurements included
+    seconds: tuple[
+        float, ...
+    ]  # of each whole task, its tests and measurements included, pauses not
     monitor_share: float | None  # of the time, by the NTK monitor
 
 
 def cost(db: Database, run: int) -> LoggedCost:
     """Return what the log knows of a run's cost."""
     said = db.execute(
-        "SELECT kind, time, fields FROM event WHERE run = ? AND kind IN ('RunStarted', 'TaskEnded') ORDER BY n",
+        "SELECT kind, time, fields FROM event WHERE run = ? "
+        "AND kind IN ('RunStarted', 'TaskEnded', 'Paused', 'Resumed') ORDER BY n",
         [run],
     ).fetchall()
     started: dict[str, Any] = next(
         (json.loads(fields) for kind, _, fields in said if kind == "RunStarted"), {}
     )
-    times = [time for _, time, _ in said]
     (share,) = db.execute("SELECT monitor_share FROM run_summary WHERE run = ?", [run]).fetchone()
     return LoggedCost(
         int(started.get("trainable_parameters", 0)), int(started.get("backbone_parameters", 0)),
-        tuple(end - begin for begin, end in pairwise(times)), share,
+        tuple(_seconds((kind, time) for kind, time, _ in said)), share,
     )  # fmt: skip
+
+
+def _seconds(said: Iterable[tuple[str, float]]) -> list[float]:
+    """Return the time from each task's beginning to its end, less what the run stood still in between."""
+    found: list[float] = []
+    began, stood, paused = 0.0, 0.0, None
+    for kind, time in said:
+        if kind == "Paused":
+            paused = time
+        elif paused is not None:  # whatever is said next, the run goes on
+            stood, paused = stood + time - paused, None
+        if kind == "TaskEnded":
+            found.append(time - began - stood)
+        if kind in ("RunStarted", "TaskEnded"):
+            began, stood = time, 0.0
+    return found

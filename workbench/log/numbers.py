@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import WorkbenchError
+from workbench.errors import CannotWrite, because
 from workbench.events import Event, Measured, Step
 from workbench.log.rows import describe
 from workbench.measures import LOSS_TERMS
@@ -58,7 +58,7 @@ def write_texts(texts: Mapping[str, str], folder: Path) -> list[Path]:
     """Write texts by file name into `folder`, made if needed; each file appears whole or not at all.
 
     Raises:
-        WorkbenchError: names the file that could not be written.
+        CannotWrite: names the file that could not be written.
     """
     parts: dict[Path, Path] = {}
     target = folder
@@ -71,14 +71,18 @@ def write_texts(texts: Mapping[str, str], folder: Path) -> list[Path]:
         for target, part in parts.items():
             os.replace(part, target)
     except OSError as error:
-        raise WorkbenchError(
-            f"{target} cannot be written: {error.strerror}. Close the program that has it open, "
-            "or choose another folder."
-        ) from error
+        raise CannotWrite(_refusal(target, error)) from error
     finally:
         for part in parts.values():
             _remove(part)
     return list(parts)
+
+
+def _refusal(target: Path, error: OSError) -> str:
+    held = isinstance(error, PermissionError) and target.is_file()
+    if held and os.access(target.parent, os.W_OK):
+        return f"{target.name} is open in another program. Close it there, or choose another place."
+    return f"Could not write to {target}: {because(error)}. Choose another place."
 
 
 def _remove(part: Path) -> None:

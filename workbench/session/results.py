@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,7 +72,7 @@ class Results:
         with self._session.log() as log:
             known = log.cost(log.find(run_id))
         folder = paths.run_folder(self._session.home, run_id)
-        files = [file for file in folder.rglob("*") if file.is_file()]
+        files = [file for file in folder.rglob("*") if file.suffix != ".part" and file.is_file()]
         adapter = [file for file in files if file.parent == folder / "adapter"]
         return RunCost(
             _numbers_in(folder / "adapter" / "adapter.safetensors"), known.trained_parameters,
@@ -113,7 +114,11 @@ def _numbers_in(file: Path) -> int:
 
 
 def _bytes_of(files: Sequence[Path]) -> int:
-    return sum(file.stat().st_size for file in files)
+    total = 0
+    for file in files:
+        with suppress(FileNotFoundError):  # a run that trains replaces its files
+            total += file.stat().st_size
+    return total
 
 
 def _unreadable(file: Path, error: Exception) -> str:

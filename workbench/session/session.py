@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from workbench import config as configs, paths
 from workbench.config import RunConfig, TaskFolder
-from workbench.errors import UsageError, WorkbenchError
+from workbench.errors import CannotWrite, UsageError, WorkbenchError, because
 from workbench.events import Event, Note, Stage
 from workbench.log.numbers import write_numbers
 from workbench.log.store import Log
@@ -269,8 +269,8 @@ class Session:
                 checked = export_adapter(source, Path(beside), self.home)
                 return [path.replace(target / path.name) for path in checked]
         except OSError as error:
-            raise WorkbenchError(
-                f"The adapter could not be written to {target}: {error.strerror}. Choose another place."
+            raise CannotWrite(
+                f"Could not write to {target}: {because(error)}. Choose another place."
             ) from error
         except UsageError as error:  # damaged where the run keeps it: no mistake of who asks
             raise WorkbenchError(f"The run's adapter was not exported. {error}") from error

@@ -1,0 +1,82 @@
+"""Opening an adapter file for Try it: looked at on a thread, refused with the reason, or told of."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from workbench.events import Stage
+from workbench.face.background import IterationThread
+from workbench.face.messages import Strips
+from workbench.face.try_work import Refused, facts
+from workbench.session import Session
+from workbench.session.adapters import AdapterFacts
+
+_SUBJECT = "adapter"
+
+
+class AdapterOpener(QObject):
+    """Knows the files opened so far; one is looked at at a time."""
+
+    opened = Signal(object)  # AdapterFacts
+    switch_requested = Signal(str)  # to another backbone, in the settings
+    changed = Signal()
+
+    def __init__(self, session: Session, strips: Strips, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session, self._strips = session, strips
+        self._thread: IterationThread | None = None
+        self.chosen_backbone: Callable[[], str] = str  # of the settings
+        self.known: dict[str, AdapterFacts] = {}  # by path
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file is being looked at."""
+        return self._thread is not None
+
+    def open(self, path: str) -> None:
+        """Look at a file, unless another is being looked at."""
+        if self._thread is not None:
+            return
+        chosen = self.chosen_backbone()
+        self._strips.clear_strip(_SUBJECT)
+        self._thread = IterationThread(lambda: facts(self._session, path, chosen), self)
+        self._thread.item.connect(self._take)
+        self._thread.finished.connect(self._over)
+        self._thread.start()
+        self.changed.emit()
+
+    def shut_down(self) -> None:
+        """Wait for the thread."""
+        if self._thread is not None:
+            self._thread.end()
+
+    def _take(self, item: Stage | AdapterFacts | Refused) -> None:
+        if isinstance(item, Refused):
+            self._strips.show_strip(_SUBJECT, item.sentence, "error")
+        elif isinstance(item, AdapterFacts):
+            self.known[item.path] = item
+            self._compare(item)
+            self.opened.emit(item)
+
+    def _compare(self, known: AdapterFacts) -> None:
+        chosen = self.chosen_backbone()
+        if not known.chosen_width or chosen == known.backbone:
+            return
+        text = self.tr(
+            "This adapter belongs to {own} ({width} wide); chosen is {chosen} ({other})."
+        )
+        text = text.format(
+            own=known.backbone, width=known.width, chosen=chosen, other=known.chosen_width
+        )
+
+        def switch() -> None:
+            self.switch_requested.emit(known.backbone)
+            self._strips.clear_strip(_SUBJECT)
+
+        self._strips.show_strip(_SUBJECT, text, "info", [(self.tr("Switch backbone"), switch)])
+
+    def _over(self) -> None:
+        if self._thread is not None:
+            self._thread.deleteLater()
+            self._thread = None
+        self.changed.emit()
