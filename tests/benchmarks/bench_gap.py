@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> None:
         training.stop()
         wait_for(lambda: training.state == "idle")
         idle.append(line("idle", gaps(seconds)))
-        limit = LIMIT[0] * max(idle) + LIMIT[1]
+        limit = LIMIT[0] * min(idle) + LIMIT[1]
         word = "kept" if busy <= limit else "not kept"
         sys.stdout.write(f"limit {limit:.1f} ms: {word}\n")
         window.close()
