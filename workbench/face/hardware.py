@@ -24,5 +24,5 @@ def hardware_sentence(*, driver: bool) -> str:
         return ""
     return (
         "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two; "
-        "1,000 pictures take about 45 minutes with the sample's small backbone, about a day with ViT-B/16."
+        "1,000 pictures take about 45 minutes with the sample's small backbone, a day or more with ViT-B/16."
     )
