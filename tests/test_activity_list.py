@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.opened import feature, opened
+from tests.opened import feature, fill, opened
 from tests.recorded import recorded_run
 from workbench.events import Note
 from workbench.face.activity_list import ActivityRow, StatusLists
+from workbench.face.exports import ADAPTER
 from workbench.face.said import LONGEST, Conversation
 from workbench.face.window import Window
 
@@ -65,6 +66,30 @@ def test_a_run_of_known_length_says_how_long_it_takes(window: Window) -> None:
     row = ActivityRow(activity)
     assert row.detail.text() == "100 / 1,000 · about 15 min left"
     row.deleteLater()
+
+
+@pytest.mark.slow
+def test_what_the_window_does_in_the_background_is_in_the_list(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    activities, seen = window.desk.activities, []
+    activities.changed.connect(lambda: seen.extend(a.title for a in activities.under_way()))
+    fill(window, qtbot, tmp_path / "pictures")
+    window.actions_by_id["check_ntk"].trigger()
+    (check,) = activities.under_way()
+    assert check.can_cancel
+    qtbot.waitUntil(lambda: activities.under_way() == [], timeout=120_000)
+    window.commands.train()
+    with qtbot.waitSignal(window.desk.training.ended, timeout=120_000):
+        assert [a.title for a in activities.under_way()] == ["run-0001"]
+    (run,) = window.desk.session.runs()
+    with qtbot.waitSignal(window.desk.exporter.done, timeout=60_000):
+        window.desk.exporter.export_to(run, tmp_path / "out", (ADAPTER,))
+    qtbot.waitUntil(lambda: activities.under_way() == [], timeout=30_000)
+    titles = list(dict.fromkeys(seen))
+    assert titles == [
+        "Reading 'finches', 'Ö 空格'", "Checking the NTK arithmetic", "run-0001", "Exporting run-0001",
+    ]  # fmt: skip
 
 
 def test_every_sentence_of_the_session_can_be_read_again(window: Window) -> None:

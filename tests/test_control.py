@@ -123,7 +123,9 @@ def test_closing_while_paused_stops_and_saves(window, qtbot, tmp_path) -> None:
 
 
 def test_closing_can_wait_for_the_task(window, qtbot, tmp_path) -> None:
-    train(window, qtbot, tmp_path / "pictures", epochs=40)
+    train(window, qtbot, tmp_path / "pictures", epochs=12)
+    window.desk.training.pause()
+    until(window, qtbot, "paused")
     window.close()
     window.closing.question.answers["Finish task 1, then quit"].click()
     if window.desk.training.state != "idle":

@@ -69,6 +69,8 @@ def test_what_a_gpu_does_not_tell_is_not_made_up() -> None:
 def test_memory_of_this_program_is_not_that_of_others() -> None:
     gpu = parse_gpus("GPU-1, T4, 900, 1000, 0, 30\n", f"GPU-1, {os.getpid()}, python, 700\n")[0]
     assert gpu.used_by_others == 200 * MIB
+    assert gpu.knows_own
+    assert not parse_gpus(GPUS, PROGRAMS)[0].knows_own
     assert gpu.largest_other is None
 
 
@@ -99,6 +101,18 @@ def test_a_hot_or_full_gpu_is_amber_and_no_box(
     qtbot.waitUntil(lambda: bool(meter.gpus) and meter.gpus[0].temperature == 91, timeout=20_000)
     meter.look()
     assert meter.label.property("level") == "warning"
+
+
+@linux
+def test_of_several_gpus_the_first_is_shown_and_the_others_in_the_tip(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    meter = feature(window, Meter)
+    (tmp_path / "programs" / "gpus").write_text(GPUS + "GPU-9, NVIDIA T4, 1024, 16384, 0, 33\n")
+    qtbot.waitUntil(lambda: len(meter.gpus) == 2, timeout=30_000)
+    meter.look()
+    assert meter.label.text().startswith("RTX 4090 5.2/8 GB 97 % 71 °C   +1 GPU   CPU ")
+    assert "T4 1.0/16 GB 0 % 33 °C" in meter.label.toolTip()
 
 
 @linux

@@ -85,9 +85,22 @@ def test_the_button_follows_the_state(
 ) -> None:
     panel.show_state("running")
     panel.show_state(state, when)
+    assert panel.hold.seconds.isActive() == (when == "now")
     assert panel.hold.isHidden() != shown
     assert panel.stop_button.isEnabled() == enabled
     assert panel.stop_button.text() == text
+    panel.show_state("idle")
+    assert not panel.hold.seconds.isActive()
+
+
+def test_a_stop_that_takes_long_counts_its_seconds(panel: RunPanel, qtbot: QtBot) -> None:
+    panel.show_state("stopping", "now")
+    panel.hold.seconds.setInterval(50)
+    with qtbot.waitSignal(panel.hold.seconds.timeout, timeout=10_000):
+        pass
+    assert panel.stop_button.text() == "Stopping…"
+    qtbot.waitUntil(lambda: panel.stop_button.text() == "Stopping… (2 s)", timeout=20_000)
+    panel.show_state("idle")
 
 
 @pytest.mark.parametrize(

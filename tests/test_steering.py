@@ -25,7 +25,7 @@ from workbench.events import (
 )
 from workbench.log.store import Log
 from workbench.paths import LOG_NAME
-from workbench.session import Run, Session
+from workbench.session import Run, Session, run as run_module
 from workbench.session.run import ThreadEngine
 from workbench.session.steering import Steering, WorkClock
 
@@ -214,6 +214,40 @@ def test_the_pace_does_not_see_a_pause() -> None:
     time.sleep(0.2)
     clock.leave_out(time.monotonic() - began)
     assert clock() - before < 0.1
+
+
+def test_the_engine_lives_by_a_clock_that_stands_still_while_the_run_is_paused(tmp_path) -> None:
+    session = Session(tmp_path / "home")
+    run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=50))
+    assert isinstance(run._engine, ThreadEngine)
+    assert run._engine._clock is run._clock
+    run.pause()
+    before, began = run._clock(), time.monotonic()
+    thread = working(run)
+    wait_for(lambda: run.state == "paused")
+    time.sleep(1.0)
+    run.go_on()
+    wait_for(lambda: run.state == "running")
+    assert (time.monotonic() - began) - (run._clock() - before) > 0.9
+    run.stop()
+    thread.join(60)
+
+
+def test_a_paused_run_gives_signs_of_life(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(run_module, "HEARTBEAT", 0.05)
+    session, run, _ = watched_run(tmp_path, step_of(0, 0), lambda run: run.pause())
+    thread = working(run)
+    wait_for(lambda: run.state == "paused")
+    with Log(session.home / LOG_NAME) as log:
+
+        def beat() -> str:
+            ((value,),) = log._db.execute("SELECT heartbeat FROM run").fetchall()
+            return str(value)
+
+        first = beat()
+        wait_for(lambda: beat() != first)
+    run.stop()
+    thread.join(60)
 
 
 def started(tasks: int) -> RunStarted:

@@ -30,6 +30,8 @@ class GpuInUse(Feature):
         self._forget()
         if gpu is None or config.train.device == "cpu" or not _in_use(gpu):
             return False
+        if self.desk.training.run is not None and not gpu.knows_own:
+            return False  # an earlier run's memory may still be held here and look like another's
         self._start = start
         answers = ((self.tr("Start anyway"), self._start_anyway), (self.tr("Wait"), self._wait))
         self.question = Question(self.sentence(gpu), answers, self.desk.window)

@@ -16,9 +16,13 @@ def has_gpu_driver() -> bool:
 
 
 def hardware_sentence(*, driver: bool) -> str:
-    """Return what to expect without a GPU, or an empty string where there is one."""
+    """Return what to expect without a GPU, or an empty string where there is one.
+
+    For 20 epochs on two cores: `tests/benchmarks/bench_processor.py` and RESULTS.md.
+    """
     if driver:
         return ""
     return (
-        "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two."
+        "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two; "
+        "1,000 pictures take about 45 minutes with the sample's small backbone, a day or more with ViT-B/16."
     )

@@ -138,7 +138,9 @@ class Meter(Feature):
         self.changed.emit()
 
     def _show(self, now: Load) -> None:
-        parts = [self._gpu_text(gpu) for gpu in self.gpus]
+        parts = [self._gpu_text(gpu) for gpu in self.gpus[:1]]
+        if len(self.gpus) > 1:
+            parts.append(self.tr("+{count} GPU").format(count=len(self.gpus) - 1))
         memory = self.tr("CPU {use:.0f} % · {used:.1f} of {total:.0f} GB")
         parts.append(
             memory.format(
@@ -169,7 +171,7 @@ class Meter(Feature):
         text = self.tr("Use of all cores, and memory in use by all programs")
         if self.gpus:
             text = self.tr("GPU: memory, use, temperature. CPU: use of all cores, memory in use")
-        return text
+        return "\n".join([text, *(self._gpu_text(gpu) for gpu in self.gpus)])
 
 
 def _warns(gpu: Gpu) -> bool:

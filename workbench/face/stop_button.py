@@ -1,8 +1,12 @@
 """The buttons that hold a run: pause or go on, stop, and when to stop. Drawn from its state alone."""
 
-from PySide6.QtCore import Signal
+import time
+
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
+
+_TOLD_AFTER = 2  # seconds of stopping before they are counted aloud
 
 
 class HoldButtons(QWidget):
@@ -15,6 +19,10 @@ class HoldButtons(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = "idle"
+        self._asked = 0.0  # when it was told to stop now
+        self.seconds = QTimer(self)
+        self.seconds.setInterval(1000)
+        self.seconds.timeout.connect(self._count)
         self.pause = QPushButton(self)
         self.pause.clicked.connect(self._pause_or_go_on)
         self.stop = QPushButton(self)
@@ -48,6 +56,7 @@ class HoldButtons(QWidget):
         """Follow the run's state; `when` is the moment at which it is to stop."""
         self._state = state
         self.setVisible(state != "idle")
+        self._count_while(state == "stopping" and when == "now")
         waits = state in ("pausing", "paused")
         self.pause.setText(self._pause_text(state))
         self.pause.setToolTip(self._pause_help(state))
@@ -86,6 +95,19 @@ class HoldButtons(QWidget):
         if when in ("epoch", "task"):
             return self.tr("Press to stop after this step instead (Ctrl+.)")
         return self.tr("Stop after this step (Ctrl+.)")
+
+    def _count_while(self, stopping: bool) -> None:
+        """Count the seconds while the end of the step is waited for."""
+        if stopping and not self.seconds.isActive():
+            self._asked = time.monotonic()
+            self.seconds.start()
+        elif not stopping:
+            self.seconds.stop()
+
+    def _count(self) -> None:
+        waited = round(time.monotonic() - self._asked)
+        if waited >= _TOLD_AFTER:
+            self.stop.setText(self.tr("Stopping… ({seconds} s)").format(seconds=waited))
 
     def _pause_or_go_on(self) -> None:
         if self._state in ("pausing", "paused"):

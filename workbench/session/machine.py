@@ -43,9 +43,14 @@ class Gpu:
 
     @property
     def used_by_others(self) -> int:
-        """Return the bytes that are not this program's."""
+        """Return the bytes that are not this program's, as far as the driver tells whose they are."""
         own = sum(p.used or 0 for p in self.programs if p.pid == os.getpid())
         return max((self.used or 0) - own, 0)
+
+    @property
+    def knows_own(self) -> bool:
+        """Whether the driver says what this program holds (in containers and on Windows it often does not)."""
+        return any(p.pid == os.getpid() and p.used is not None for p in self.programs)
 
     @property
     def largest_other(self) -> Program | None:
