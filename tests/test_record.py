@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.recorded import forgetting, recorded_run
-from workbench.events import Evaluated, Step, TaskStarted
+from workbench.events import Evaluated, Measured, Step, TaskStarted
 from workbench.face.record import RunRecord
 from workbench.face.theme import LIGHT
 from workbench.face.views import VIEWS, explanation, summary
@@ -145,3 +145,13 @@ def test_what_was_mapped_to_another_axis_is_kept_until_something_new_is_said():
     assert made.curve("loss.total", "task") is first
     made.take([Step(1, 3, 999, 0.1, {"total": 1.0})])
     assert len(made.curve("loss.total", "task")) == len(first) + 1
+
+
+def test_a_step_at_which_something_was_measured_has_its_place_on_every_axis():
+    events = timed(recorded_run(tasks=2))
+    made = record(events)
+    last = [event for event in events if isinstance(event, Measured)][-1]
+    assert made.place(last.step, "step") == 48
+    assert made.place(last.step, "time") == last.time - events[0].time
+    assert made.place(last.step, "epoch") == 8
+    assert made.place(24, "task") == 1

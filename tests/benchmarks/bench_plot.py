@@ -14,14 +14,14 @@ from collections.abc import Callable
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-import numpy as np  # noqa: E402
-from PySide6.QtCore import QPointF, QSize  # noqa: E402
-from PySide6.QtTest import QTest  # noqa: E402
-from PySide6.QtWidgets import QApplication  # noqa: E402
+import numpy as np
+from PySide6.QtCore import QPointF, QSize
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
-from workbench.face.plot import LivePlot  # noqa: E402
-from workbench.face.series import Series  # noqa: E402
-from workbench.face.theme import LIGHT  # noqa: E402
+from workbench.face.plot import LivePlot
+from workbench.face.series import Series
+from workbench.face.theme import LIGHT
 
 POINTS, RUNS, POINTS_OF_RUN = 1_000_000, 30, 5_000
 SIZE = QSize(1000, 500)
