@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from tests.test_plot import count
 from workbench.face import x_view
@@ -171,6 +171,31 @@ def test_hovering_a_line_lifts_it_and_pales_the_others_and_says_run_task_and_val
     assert pen_of(plot, "a").widthF() == 1
     assert pen_of(plot, "b").color().name() == LIGHT.lines[1]
     assert not plot._sheet._level.isVisible()
+
+
+def test_the_readout_is_never_cut_off_by_a_small_plot(qtbot):
+    apply_theme(QApplication.instance(), "light")
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(700, 420)
+    plots = [LivePlot("Losses", parent=window, theme=LIGHT) for _ in range(2)]
+    for index, small in enumerate(plots):
+        small.setGeometry(20 + 340 * index, 260, 320, 150)
+        for number in range(9):
+            small.set_line(str(number), f"a term of the loss, {number}", LIGHT.lines[0])
+            small.set_points(str(number), Series.of(np.arange(9.0), np.full(9, number + 1.0)))
+    window.show()
+    for small in plots:
+        small.draw_now()
+        for pixel in (QPointF(60, 40), QPointF(280, 90)):
+            small._pointer.hover(QPointF(4, 2.0), pixel)
+            readout = small._pointer.readout
+            assert readout.isVisible()
+            assert window.rect().contains(readout.geometry())
+            mouse = small._sheet.mapTo(window, pixel.toPoint())
+            assert not readout.geometry().contains(mouse)
+        small.hide()  # as when another tab is chosen by a key
+        assert not readout.isVisible()
 
 
 def test_between_two_far_points_the_stroke_counts_as_the_line(plot):

@@ -294,6 +294,7 @@ class LivePlot(PlotBase):
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._timer.stop()
+        self._pointer.leave()
         super().hideEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -41,6 +41,7 @@ class Pointer(QObject):
         self._plot, self._sheet = plot, sheet
         self.readout = Overlay(sheet)
         self.readout.hide()
+        sheet.destroyed.connect(self.readout.deleteLater)
         sheet.hovered.connect(self.hover)
         sheet.left.connect(self.leave)
         sheet.clicked.connect(self._clicked)
@@ -56,10 +57,12 @@ class Pointer(QObject):
         self._sheet.set_cross(x, self._sheet.as_drawn(found.y) if found else None)
         self._sheet.lift({found.line.key} if found and len(plot.lines()) > 1 else ())
         self._show_hand(place.x())
-        self.readout.setVisible(x is not None)
-        if x is not None:
-            self.readout.setText(plot.readout(x, found))
-            self.readout.stand_aside(pixel.x())
+        if x is None:
+            self.readout.hide()
+            return
+        self.readout.setText(plot.readout(x, found))
+        self.readout.stand_beside(self._sheet.mapFromScene(pixel))
+        self.readout.show()
 
     @Slot()
     def leave(self) -> None:
