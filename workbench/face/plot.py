@@ -5,13 +5,15 @@ never more points than the screen can show (`Series.reduced` keeps every spike).
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QSize, QTimer, Slot
+from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QFontMetricsF, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from workbench.face import reading
+from workbench.face.band_layer import BandLayer
 from workbench.face.legend import Entry, shortened
 from workbench.face.numbers import Numbers, numbers_of
 from workbench.face.overlay import Overlay
@@ -48,7 +50,7 @@ class LivePlot(PlotBase):
     ) -> None:
         super().__init__(title, parent, theme)
         self._lines: dict[str, PlotLine] = {}
-        self._bands: dict[str, Band] = {}
+        self._bands = BandLayer(self._sheet)
         self._hidden: set[str] = set()
         self._boundaries: list[tuple[float, str]] = []
         self._shaded: list[tuple[float, float]] = []
@@ -115,18 +117,17 @@ class LivePlot(PlotBase):
 
         A band of the same key as a line is hidden, shown and lifted together with it.
         """
-        self._bands[key] = Band(x, low, high, color)
+        self._bands.put(key, Band(x, low, high, color))
         self.changed()
 
     def remove_band(self, key: str) -> None:
         """Take a band away; a key that has none is passed over."""
-        if self._bands.pop(key, None) is not None:
-            self._sheet.remove_band(key)
+        if self._bands.remove(key):
             self.changed()
 
     def keep_bands(self, keys: Sequence[str]) -> None:
         """Take away all bands but these."""
-        for key in [key for key in self._bands if key not in keys]:
+        for key in set(self._bands.keys()) - set(keys):
             self.remove_band(key)
 
     def lines(self) -> list[PlotLine]:
@@ -205,8 +206,8 @@ class LivePlot(PlotBase):
         low, high = self.view.span(self._sheet.x_range(), self.everything(), self._newest())
         seen = [self._hand_over(line, low, high) for line in self.lines()]
         values = [value for reach, _ in seen for value in reach]
-        for key, band in self._bands.items():
-            values += self._hand_over_band(key, band, low, high)
+        hidden = [line.key for line in self.lines() if not line.shown]
+        values += self._bands.draw((low, high), self._columns(), hidden, log=self.log)
         self.set_ranges((low, high), reading.fitted_y(values, self._y, log=self.log))
         self._sheet.mark_gaps(np.concatenate([np.empty(0), *(bad for _, bad in seen)]))
         self._name_tasks(low, high)
@@ -217,7 +218,7 @@ class LivePlot(PlotBase):
 
     def everything(self) -> tuple[float, float]:
         """Return the range of x that shows all there is."""
-        return reading.whole_x(self.lines(), self._boundaries, self._bands.values())
+        return reading.whole_x(self.lines(), self._boundaries, self._bands)
 
     def numbers(self) -> Numbers:
         """Return every number that is shown, at full resolution."""
@@ -234,14 +235,6 @@ class LivePlot(PlotBase):
     def take_theme(self, theme: Theme) -> None:
         super().take_theme(theme)
         self._colour()
-
-    def lay_out(self, size: QSize) -> None:
-        """Draw at this size without being shown: for a picture made in one go."""
-        self.resize(size)
-        self.grab()
-        self.draw_now()
-        self._sheet.settle()
-        self.draw_now()
 
     def _hand_over(
         self, line: PlotLine, low: float, high: float
@@ -260,15 +253,6 @@ class LivePlot(PlotBase):
     def _points(self, series: Series, low: float, high: float) -> tuple[Floats, Floats]:
         x, y = series.reduced(low, high, self._columns())
         return (x, np.where(y > 0, y, np.nan)) if self.log else (x, y)
-
-    def _hand_over_band(self, key: str, band: Band, low: float, high: float) -> list[float]:
-        line = self._lines.get(key)
-        corners = band.seen(low, high, self._columns()) if line is None or line.shown else []
-        self._sheet.draw_band(key, band.color, corners)
-        edges = [edge for corner in corners for edge in (corner[1], corner[3])]
-        y = np.concatenate([np.empty(0), *edges])
-        y = np.log10(y[y > 0]) if self.log else y
-        return [float(y.min()), float(y.max())] if len(y) else []
 
     def _columns(self) -> int:
         return int(min(max(self._sheet.width(), 200), _MOST_COLUMNS))
@@ -310,10 +294,6 @@ class LivePlot(PlotBase):
         self.changed()
 
     def _name_tasks(self, low: float, high: float) -> None:
-        metrics = QFontMetricsF(self.font())
-
-        def cut(name: str, room: float) -> str:
-            return shortened(name, room, metrics)
-
+        cut = partial(shortened, metrics=QFontMetricsF(self.font()))
         width = self._sheet.box_width()
         self._sheet.set_names(reading.task_names(self._boundaries, low, high, width, cut))

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 
-from PySide6.QtCore import QPoint, QPointF, Slot
+from PySide6.QtCore import QPoint, QPointF, QSize, Slot
 from PySide6.QtGui import QGuiApplication, QPainter
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -67,6 +67,10 @@ class PlotBase(Panel):
     @abstractmethod
     def changed(self) -> None:
         """Draw soon."""
+
+    @abstractmethod
+    def draw_now(self) -> None:
+        """Hand every line's points to the screen, and fit the ranges."""
 
     @property
     def log(self) -> bool:
@@ -171,6 +175,14 @@ class PlotBase(Panel):
                 action.setData(entry.key)
             shown.triggered.connect(self._line_chosen)
         return menu
+
+    def lay_out(self, size: QSize) -> None:
+        """Draw at this size without being shown: for a picture made in one go."""
+        self.resize(size)
+        self.grab()
+        self.draw_now()
+        self._sheet.settle()
+        self.draw_now()
 
     def paint(self, painter: QPainter) -> None:
         super().paint(painter)

@@ -50,7 +50,7 @@ class RunRecord:
         self._curves: dict[str, Series] = {}
         self._timed: dict[str, Series] = {}  # the same values over seconds
         self._changes: dict[str, tuple[list[int], list[int]]] = {}  # from which point on which task
-        self._mapped: dict[tuple[str, Axis], tuple[tuple[int, int], Series]] = {}
+        self._mapped: dict[tuple[str, Axis], tuple[int, Series]] = {}
         self._clock = Clock()
         self._measured_at: dict[int, float] = {}  # seconds of the last number at a step
         self._began: list[float] = []  # seconds at which each task began
@@ -78,11 +78,6 @@ class RunRecord:
             elif isinstance(event, TaskStarted):
                 self._put_start(event)
 
-    @property
-    def timed(self) -> bool:
-        """Whether it is known when things were said."""
-        return self._clock.known
-
     def curve(self, name: str, axis: Axis = "step") -> Series:
         """Return the curve of this name, empty if nothing was said of it."""
         steps = self._curves.get(name) or Series()
@@ -90,12 +85,15 @@ class RunRecord:
             return steps
         if axis == "time":
             return self._timed[name]
-        state = len(steps), len(self.starts)
         known = self._mapped.get((name, axis))
-        if known is None or known[0] != state:
-            known = state, steps.over(self._along(steps.x, axis))
-            self._mapped[name, axis] = known
-        return known[1]
+        if known is None or known[0] != len(self.starts):  # a new task: the last one's end is known
+            known = self._mapped[name, axis] = len(self.starts), Series()
+        mapped = known[1]
+        if len(mapped) < len(steps):
+            new = self._along(steps.x[len(mapped) :], axis)
+            mapped = steps.over(np.concatenate([mapped.x, new]))
+            self._mapped[name, axis] = len(self.starts), mapped
+        return mapped
 
     def names(self, prefix: str) -> list[str]:
         """Return the names of curves that begin with `prefix`, in order of first appearance."""
@@ -211,11 +209,6 @@ class Clock:
     def __init__(self) -> None:
         self._start: float | None = None
         self.seconds = 0.0
-
-    @property
-    def known(self) -> bool:
-        """Whether any event said its time."""
-        return self._start is not None
 
     def take(self, time: float | None) -> None:
         """Go on to the time of an event; events without a time happen at the last one known."""
