@@ -1,4 +1,5 @@
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from workbench.face import legend
 from workbench.face.panel import TableWindow
-from workbench.face.plot import LivePlot
+from workbench.face.plot import REDRAW_MS, LivePlot
 from workbench.face.series import Series
 from workbench.face.theme import DARK, LIGHT, apply_theme
 
@@ -66,10 +67,12 @@ def test_many_points_are_drawn_at_most_30_times_a_second(plot, qtbot):
     plot.set_line("a", "seen", LIGHT.lines[0])
     drawn = []
     plot._timer.timeout.connect(lambda: drawn.append(1))
+    began = time.perf_counter()
     for step in range(200):
         plot.append("a", step, 0.5)
         qtbot.wait(1)
-    assert 2 <= len(drawn) <= 30
+    frames = (time.perf_counter() - began) * 1000 / REDRAW_MS  # a busy machine takes longer
+    assert 2 <= len(drawn) <= 1.1 * frames + 1
 
 
 def test_a_hidden_plot_does_not_draw(plot, qtbot):

@@ -6,8 +6,10 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
+from tests.recorded import recorded_run
 from tests.test_plot import count
 from workbench.face import x_view
+from workbench.face.curves import GapPanel
 from workbench.face.panel import TableWindow
 from workbench.face.plot import LivePlot
 from workbench.face.plot_line import nearest
@@ -85,7 +87,8 @@ def test_without_following_a_zoomed_part_stays_though_points_come(plot):
 
 
 def test_keys_move_zoom_jump_and_fit(plot, qtbot):
-    keys = {action.shortcut().toString(): action for action in plot.actions() if action.shortcut()}
+    menu = plot.menu()
+    keys = {action.shortcut().toString(): action for action in menu.actions() if action.shortcut()}
     assert {"Home", "+", "-", "Left", "Right", "PgUp", "PgDown", "L", "Ctrl+T", "Ctrl+Shift+C"} <= (
         keys.keys()
     )
@@ -102,6 +105,26 @@ def test_keys_move_zoom_jump_and_fit(plot, qtbot):
     keys["Home"].trigger()
     plot.draw_now()
     assert plot._sheet.x_range()[1] > 299
+
+
+def test_keys_on_a_plot_with_the_focus_reach_it_and_those_of_a_list_beside_it_do_not(qtbot):
+    panel = GapPanel()
+    qtbot.addWidget(panel)
+    panel.resize(520, 340)
+    panel.show_news(recorded_run(tasks=3))
+    with qtbot.waitExposed(panel):
+        panel.show()
+    panel.activateWindow()
+    panel.draw_now()
+    panel.setFocus()
+    qtbot.waitUntil(panel._sheet.hasFocus, timeout=10_000)
+    qtbot.keyClick(panel._sheet, Qt.Key.Key_PageDown)
+    assert not panel.view.whole
+    qtbot.keyClick(panel._sheet, Qt.Key.Key_Home)
+    assert panel.view.whole
+    panel.choice.setFocus()
+    qtbot.keyClick(panel.choice, Qt.Key.Key_PageDown)
+    assert panel.view.whole
 
 
 def test_a_click_on_a_boundary_shows_that_task_and_a_double_click_everything(plot, qtbot):

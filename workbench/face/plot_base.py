@@ -166,6 +166,8 @@ class PlotBase(Panel):
 
     def menu(self) -> QMenu:
         menu = super().menu()
+        menu.addSeparator()
+        menu.addActions(self._sheet.actions())
         if self._legend.entries:
             shown = menu.addMenu(self.tr("Lines"))
             for entry in self._legend.entries:
@@ -200,15 +202,19 @@ class PlotBase(Panel):
         self._pointer.readout.colour(self.theme, card=True)
 
     def _add_moves(self) -> None:
-        self.add_action(self.tr("Fit"), "Home", self.fit)
-        self.log_action = self.add_action(self.tr("Logarithmic"), "L", self.set_log)
+        """Keys that a list beside the title needs itself work on the sheet alone."""
+        self.log_action = self.add_action(self.tr("Logarithmic"), "L", self.set_log, self._sheet)
         self.log_action.setCheckable(True)
-        self.add_action(self.tr("Zoom in"), "+", self.zoom_in)
-        self.add_action(self.tr("Zoom out"), "-", self.zoom_out)
-        self.add_action(self.tr("Move left"), "Left", self.move_left)
-        self.add_action(self.tr("Move right"), "Right", self.move_right)
-        self.add_action(self.tr("Previous task"), "PgUp", self.previous_task)
-        self.add_action(self.tr("Next task"), "PgDown", self.next_task)
+        for text, keys, slot in (
+            (self.tr("Fit"), "Home", self.fit),
+            (self.tr("Zoom in"), "+", self.zoom_in),
+            (self.tr("Zoom out"), "-", self.zoom_out),
+            (self.tr("Move left"), "Left", self.move_left),
+            (self.tr("Move right"), "Right", self.move_right),
+            (self.tr("Previous task"), "PgUp", self.previous_task),
+            (self.tr("Next task"), "PgDown", self.next_task),
+        ):
+            self.add_action(text, keys, slot, self._sheet)
 
     def _show_log(self) -> None:
         self.log_action.setEnabled(self._log_possible)

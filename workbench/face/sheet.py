@@ -117,6 +117,7 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
             self._bands[key] = BandItem()
             self._plot.addItem(self._bands[key], ignoreBounds=True)
         self._bands[key].colour(color)
+        self._bands[key].fade(pale=bool(self._lifted) and key not in self._lifted)
         self._bands[key].show_corners(corners, log=self._log)
 
     def remove_band(self, key: str) -> None:
