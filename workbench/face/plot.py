@@ -1,6 +1,6 @@
 """A plot that is fed while it is watched.
 
-At most 30 drawings a second, none while hidden, one hand-over of points per line and drawing, and
+At most 30 drawings a second, fewer where they take long, none while hidden, one hand-over of points per line and drawing, and
 never more points than the screen can show (`Series.reduced` keeps every spike).
 """
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QTimer, Slot
-from PySide6.QtGui import QFontMetricsF, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from workbench.face import reading
@@ -26,7 +26,6 @@ from workbench.face.shading import Band
 from workbench.face.theme import Theme
 from workbench.face.views import YRange
 
-REDRAW_MS = 34
 _MOST_COLUMNS = 2000
 _ROOMY = 240  # pixels of height from which the x axis is given its name
 
@@ -55,13 +54,8 @@ class LivePlot(PlotBase):
         self._boundaries: list[tuple[float, str]] = []
         self._shaded: list[tuple[float, float]] = []
         self._smoothing = 1.0
-        self._dirty = True
         self._y: YRange = y
         self._x_label, self._clock = x_label, False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(REDRAW_MS)
-        self._timer.timeout.connect(self.draw_now)
         self._empty = Overlay(self._sheet, empty)
         self.set_y(y)
         self._colour()
@@ -193,16 +187,8 @@ class LivePlot(PlotBase):
         self._hidden ^= {key}
         self._names_changed()
 
-    def changed(self) -> None:
-        """Draw soon: within one frame if the plot is seen, otherwise when it is seen again."""
-        self._dirty = True
-        if self.isVisible() and not self._timer.isActive():
-            self._timer.start()
-
-    @Slot()
-    def draw_now(self) -> None:
+    def hand_over(self) -> None:
         """Hand every line's points to the screen, and fit the ranges."""
-        self._dirty = False
         low, high = self.view.span(self._sheet.x_range(), self.everything(), self._newest())
         seen = [self._hand_over(line, low, high) for line in self.lines()]
         values = [value for reach, _ in seen for value in reach]
@@ -270,16 +256,6 @@ class LivePlot(PlotBase):
     def _show_x_label(self) -> None:
         roomy = self.height() >= _ROOMY
         self._sheet.set_x_label(self._x_label if roomy else "", self.theme.muted)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._dirty:
-            self._timer.start()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        self._timer.stop()
-        self._pointer.leave()
-        super().hideEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

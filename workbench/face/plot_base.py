@@ -1,9 +1,10 @@
 """What a plot is made of and how one moves about in it by mouse, keys and menu."""
 
 from abc import abstractmethod
+from time import perf_counter
 
-from PySide6.QtCore import QPoint, QPointF, QSize, Slot
-from PySide6.QtGui import QGuiApplication, QPainter
+from PySide6.QtCore import QPoint, QPointF, QSize, QTimer, Slot
+from PySide6.QtGui import QGuiApplication, QHideEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from workbench.face import x_view
@@ -16,6 +17,8 @@ from workbench.face.sheet import Sheet
 from workbench.face.theme import Theme
 from workbench.face.x_view import Span, XView
 
+REDRAW_MS = 34
+_SLOW_MS, _LONGEST_MS = 25.0, 250  # of a drawing, and of the pause before the next
 _STEP = 0.25  # share of what is shown that a key moves by
 
 
@@ -26,6 +29,11 @@ class PlotBase(Panel):
         super().__init__(title, parent, theme)
         self.view = XView()
         self._log, self._log_possible, self._setting = False, True, False
+        self._dirty = True
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(REDRAW_MS)
+        self._timer.timeout.connect(self.draw_now)
         self._legend = Legend(self.theme, self)
         self._sheet = Sheet(self)
         self._pointer = Pointer(self, self._sheet, self._legend)
@@ -64,13 +72,24 @@ class PlotBase(Panel):
     def toggle(self, key: str) -> None:
         """Hide a line or group, or show it again."""
 
-    @abstractmethod
     def changed(self) -> None:
-        """Draw soon."""
+        """Draw soon: within one frame if the plot is seen, otherwise when it is seen again."""
+        self._dirty = True
+        if self.isVisible() and not self._timer.isActive():
+            self._timer.start()
 
     @abstractmethod
-    def draw_now(self) -> None:
+    def hand_over(self) -> None:
         """Hand every line's points to the screen, and fit the ranges."""
+
+    @Slot()
+    def draw_now(self) -> None:
+        """Draw; where that takes long, the next drawing comes later, so that the window stays free."""
+        self._dirty = False
+        began = perf_counter()
+        self.hand_over()
+        took = 1000 * (perf_counter() - began) + self._sheet.painting_ms
+        self._timer.setInterval(pause_after(took, self._timer.interval()))
 
     @property
     def log(self) -> bool:
@@ -195,6 +214,16 @@ class PlotBase(Panel):
         super().take_theme(theme)
         self._dress_parts()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._dirty:
+            self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._timer.stop()
+        self._pointer.leave()
+        super().hideEvent(event)
+
     def _dress_parts(self) -> None:
         self._sheet.colour(self.theme)
         self._legend.theme = self.theme
@@ -246,3 +275,8 @@ class PlotBase(Panel):
     @Slot(QPoint)
     def _menu_wanted(self, place: QPoint) -> None:
         self.show_menu(self._sheet.mapToGlobal(place))
+
+
+def pause_after(took: float, pause: int) -> int:
+    """Return the pause in ms before the next drawing: after a slow one twice the last, else the shortest."""
+    return min(2 * pause, _LONGEST_MS) if took > _SLOW_MS else REDRAW_MS
