@@ -1,5 +1,8 @@
 """What hands do on a plot: zoom, follow, jump to a task, point at a line, read numbers, smooth."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -400,3 +403,16 @@ def test_thirty_runs_lie_over_each_other_and_each_can_be_lifted(plot):
 def test_sixteen_runs_differ_in_colour_or_dash():
     for theme in (LIGHT, DARK):
         assert len({theme.run_style(index) for index in range(16)}) == 16
+
+
+def test_a_plot_that_nobody_holds_is_gone_at_once_and_not_when_garbage_is_collected(qtbot):
+    plot = LivePlot("Losses", theme=LIGHT)
+    plot.set_line("a", "first", LIGHT.lines[0])
+    plot.lay_out(plot.size())
+    gone = weakref.ref(plot)
+    gc.disable()
+    try:
+        del plot
+        assert gone() is None
+    finally:
+        gc.enable()
