@@ -93,3 +93,15 @@ def test_a_band_of_unequal_lengths_is_refused():
 def test_a_band_has_the_thin_colour_of_its_line(plot):
     assert plot._sheet._bands["mean"].brush().color().name() == LIGHT.lines[0]
     assert 0 < plot._sheet._bands["mean"].brush().color().alphaF() < 0.4
+
+
+def test_a_band_stands_back_with_its_line_and_stays_so_while_the_plot_is_drawn_anew(plot):
+    full = plot._sheet._bands["mean"].brush().color().alphaF()
+    plot.set_line("other", "other", LIGHT.lines[1])
+    plot.set_points("other", Series.of(np.arange(50.0), np.full(50, 9.0)))
+    plot.draw_now()
+    plot._pointer.lift_entry("other")
+    plot.draw_now()
+    assert plot._sheet._bands["mean"].brush().color().alphaF() < full
+    plot._pointer.lift_entry("mean")
+    assert plot._sheet._bands["mean"].brush().color().alphaF() == pytest.approx(full)

@@ -4,6 +4,7 @@ from PySide6.QtWidgets import QApplication, QTabWidget
 
 from tests.recorded import recorded_run
 from workbench.events import Step
+from workbench.face import plot_file
 from workbench.face.curves import AccuracyPanel, ForgettingPanel, GapPanel, LossPanel, PlotBoard
 from workbench.face.theme import LIGHT, apply_theme
 
@@ -212,3 +213,22 @@ def test_a_picture_saved_from_a_dark_window_is_light(board, tmp_path):
     board.accuracy.save_picture(tmp_path / "a.png")
     apply_theme(QApplication.instance(), "light")
     assert QImage(str(tmp_path / "a.png")).pixelColor(3, 3).name() == "#ffffff"
+
+
+def test_a_saved_picture_is_over_the_axis_and_as_logarithmic_and_smooth_as_what_is_seen(
+    board, monkeypatch, tmp_path
+):
+    made = []
+    plain = plot_file.plot_of
+    monkeypatch.setattr(plot_file, "plot_of", lambda *a: made.append(plain(*a)) or made[-1])
+    board.show_news(recorded_run(tasks=2), "run-1")
+    board.bar.choose_axis("epoch")
+    board.bar.log.click()
+    board.bar.smoothing.setValue(10)
+    board.losses.save_picture(tmp_path / "a.png")
+    (figure,) = made
+    seen = board.losses.lines()[-1].series
+    assert figure.lines()[-1].series is seen
+    assert figure.log
+    assert figure.numbers().headings[0] == "epochs"
+    assert len(figure._sheet._traces["loss.total"].raw.getData()[0]) == len(seen)

@@ -96,3 +96,11 @@ def test_clear_and_a_new_run_begin_anew(panel):
     panel.clear()
     assert panel.drawing is None
     assert panel.accessibleDescription() == "Accuracy matrix: appears after the first task."
+
+
+def test_the_numbers_can_be_copied(panel):
+    panel.show_news(recorded_run(tasks=2))
+    panel.copy_data()
+    lines = QApplication.clipboard().text().splitlines()
+    assert len(lines) == 1 + 2 + 1
+    assert "2 gulls" in lines[0]

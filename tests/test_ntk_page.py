@@ -335,3 +335,15 @@ def test_between_two_ends_of_tasks_the_movement_of_the_last_one_stays(desk, qtbo
         desk.page.scrubber.slider.setValue(desk.page.scrubber.slider.value() - 1)
     qtbot.waitUntil(lambda: desk.board.movement.drawing is not None)
     assert len(desk.board.movement.drawing.points) == 4
+
+
+def test_the_row_below_steers_the_curves_and_the_moment_moves_with_the_axis(desk, qtbot):
+    whole_run(desk, qtbot)
+    desk.page.bar.choose_axis("task")
+    desk.page.scrubber.slider.setValue(desk.page.scrubber.slider.minimum())
+    at = desk.board.gap._at
+    assert at is not None
+    for axis in ("task", "epoch", "step"):
+        desk.page.bar.choose_axis(axis)
+        assert desk.board.gap._sheet._marker.value() == desk.record.place(at.step, axis)
+        assert desk.board.gap.starts() == [x for x, _ in desk.record.boundaries(axis)]

@@ -43,6 +43,7 @@ def test_the_slider_says_over_how_many_points_and_smooths_every_plot(board, qtbo
     qtbot.keyClick(board.bar.smoothing, Qt.Key.Key_PageUp)
     qtbot.keyClick(board.bar.smoothing, Qt.Key.Key_PageUp)
     assert board.bar.amount.text() == "over 10"
+    assert board.bar.smoothing.accessibleDescription() == "over 10"
     board.losses.draw_now()
     trace = board.losses._sheet._traces["loss.total"]
     raw = board.record.curve("loss.total").y

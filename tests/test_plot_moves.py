@@ -1,13 +1,18 @@
 """What hands do on a plot: zoom, follow, jump to a task, point at a line, read numbers, smooth."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
+from tests.recorded import recorded_run
 from tests.test_plot import count
 from workbench.face import x_view
+from workbench.face.curves import GapPanel
 from workbench.face.panel import TableWindow
 from workbench.face.plot import LivePlot
 from workbench.face.plot_line import nearest
@@ -85,7 +90,8 @@ def test_without_following_a_zoomed_part_stays_though_points_come(plot):
 
 
 def test_keys_move_zoom_jump_and_fit(plot, qtbot):
-    keys = {action.shortcut().toString(): action for action in plot.actions() if action.shortcut()}
+    menu = plot.menu()
+    keys = {action.shortcut().toString(): action for action in menu.actions() if action.shortcut()}
     assert {"Home", "+", "-", "Left", "Right", "PgUp", "PgDown", "L", "Ctrl+T", "Ctrl+Shift+C"} <= (
         keys.keys()
     )
@@ -102,6 +108,26 @@ def test_keys_move_zoom_jump_and_fit(plot, qtbot):
     keys["Home"].trigger()
     plot.draw_now()
     assert plot._sheet.x_range()[1] > 299
+
+
+def test_keys_on_a_plot_with_the_focus_reach_it_and_those_of_a_list_beside_it_do_not(qtbot):
+    panel = GapPanel()
+    qtbot.addWidget(panel)
+    panel.resize(520, 340)
+    panel.show_news(recorded_run(tasks=3))
+    with qtbot.waitExposed(panel):
+        panel.show()
+    panel.activateWindow()
+    panel.draw_now()
+    panel.setFocus()
+    qtbot.waitUntil(panel._sheet.hasFocus, timeout=10_000)
+    qtbot.keyClick(panel._sheet, Qt.Key.Key_PageDown)
+    assert not panel.view.whole
+    qtbot.keyClick(panel._sheet, Qt.Key.Key_Home)
+    assert panel.view.whole
+    panel.choice.setFocus()
+    qtbot.keyClick(panel.choice, Qt.Key.Key_PageDown)
+    assert panel.view.whole
 
 
 def test_a_click_on_a_boundary_shows_that_task_and_a_double_click_everything(plot, qtbot):
@@ -171,6 +197,31 @@ def test_hovering_a_line_lifts_it_and_pales_the_others_and_says_run_task_and_val
     assert pen_of(plot, "a").widthF() == 1
     assert pen_of(plot, "b").color().name() == LIGHT.lines[1]
     assert not plot._sheet._level.isVisible()
+
+
+def test_the_readout_is_never_cut_off_by_a_small_plot(qtbot):
+    apply_theme(QApplication.instance(), "light")
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(700, 420)
+    plots = [LivePlot("Losses", parent=window, theme=LIGHT) for _ in range(2)]
+    for index, small in enumerate(plots):
+        small.setGeometry(20 + 340 * index, 260, 320, 150)
+        for number in range(9):
+            small.set_line(str(number), f"a term of the loss, {number}", LIGHT.lines[0])
+            small.set_points(str(number), Series.of(np.arange(9.0), np.full(9, number + 1.0)))
+    window.show()
+    for small in plots:
+        small.draw_now()
+        for pixel in (QPointF(60, 40), QPointF(280, 90)):
+            small._pointer.hover(QPointF(4, 2.0), pixel)
+            readout = small._pointer.readout
+            assert readout.isVisible()
+            assert window.rect().contains(readout.geometry())
+            mouse = small._sheet.mapTo(window, pixel.toPoint())
+            assert not readout.geometry().contains(mouse)
+        small.hide()  # as when another tab is chosen by a key
+        assert not readout.isVisible()
 
 
 def test_between_two_far_points_the_stroke_counts_as_the_line(plot):
@@ -352,3 +403,16 @@ def test_thirty_runs_lie_over_each_other_and_each_can_be_lifted(plot):
 def test_sixteen_runs_differ_in_colour_or_dash():
     for theme in (LIGHT, DARK):
         assert len({theme.run_style(index) for index in range(16)}) == 16
+
+
+def test_a_plot_that_nobody_holds_is_gone_at_once_and_not_when_garbage_is_collected(qtbot):
+    plot = LivePlot("Losses", theme=LIGHT)
+    plot.set_line("a", "first", LIGHT.lines[0])
+    plot.lay_out(plot.size())
+    gone = weakref.ref(plot)
+    gc.disable()
+    try:
+        del plot
+        assert gone() is None
+    finally:
+        gc.enable()

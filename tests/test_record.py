@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.recorded import forgetting, recorded_run
-from workbench.events import Evaluated, Step, TaskStarted
+from workbench.events import Evaluated, Measured, Step, TaskStarted
 from workbench.face.record import RunRecord
 from workbench.face.theme import LIGHT
 from workbench.face.views import VIEWS, explanation, summary
@@ -107,8 +107,6 @@ def test_over_time_every_point_lies_at_the_second_at_which_it_was_said():
     np.testing.assert_array_equal(losses.y, made.curve("loss.total").y)
     starts = [event.time - events[0].time for event in events if isinstance(event, TaskStarted)]
     assert [x for x, _ in made.boundaries("time")] == starts
-    assert made.timed
-    assert not record(recorded_run()).timed
 
 
 def test_a_clock_that_is_set_back_and_events_without_a_time_never_go_backwards():
@@ -143,5 +141,21 @@ def test_what_was_mapped_to_another_axis_is_kept_until_something_new_is_said():
     made = record(recorded_run(tasks=2))
     first = made.curve("loss.total", "task")
     assert made.curve("loss.total", "task") is first
-    made.take([Step(1, 3, 999, 0.1, {"total": 1.0})])
-    assert len(made.curve("loss.total", "task")) == len(first) + 1
+    made.take([Step(1, 3, 49, 0.1, {"total": 1.0})])
+    grown = made.curve("loss.total", "task")
+    assert len(grown) == len(first) + 1
+    steps = made.curve("loss.total")
+    np.testing.assert_array_equal(grown.x, made.in_tasks(steps.x))
+    made.take([TaskStarted(2, 60, 4, 24), Step(2, 0, 72, 0.1, {"total": 1.0})])
+    steps = made.curve("loss.total")
+    np.testing.assert_array_equal(made.curve("loss.total", "task").x, made.in_tasks(steps.x))
+
+
+def test_a_step_at_which_something_was_measured_has_its_place_on_every_axis():
+    events = timed(recorded_run(tasks=2))
+    made = record(events)
+    last = [event for event in events if isinstance(event, Measured)][-1]
+    assert made.place(last.step, "step") == 48
+    assert made.place(last.step, "time") == last.time - events[0].time
+    assert made.place(last.step, "epoch") == 8
+    assert made.place(24, "task") == 1

@@ -22,7 +22,7 @@ from workbench.events import Event, Note, Pace, RunStarted, Stage, Step
 from workbench.face.matrix import MatrixPanel
 from workbench.face.plot import LivePlot
 from workbench.face.plot_bar import PlotBar
-from workbench.face.plot_file import write_view
+from workbench.face.plot_file import Look, write_view
 from workbench.face.record import Axis, RunRecord
 from workbench.face.theme import Theme
 from workbench.face.views import VIEWS, Line, View, explanation, summary
@@ -119,8 +119,9 @@ class CurvePanel(LivePlot):
         self.set_summary(summary(self._view_of, self._record, lines))
 
     def save_picture(self, path: Path) -> None:
-        """Write the view as a figure of its own: white, whatever the window looks like."""
-        write_view(path, self._view_of, self._record, title=self._run)
+        """Write the view as a figure of its own: white, whatever the window looks like, else as set here."""
+        look = Look(self._axis, self._x_label, self.log, self._smoothing)
+        write_view(path, self._view_of, self._record, title=self._run, look=look)
 
     def take_theme(self, theme: Theme) -> None:
         super().take_theme(theme)

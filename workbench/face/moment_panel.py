@@ -12,7 +12,7 @@ from workbench.face.curves import CurvePanel
 from workbench.face.drawing import Drawing, DrawingPanel
 from workbench.face.editors import CalmComboBox
 from workbench.face.known import Moment
-from workbench.face.record import RunRecord
+from workbench.face.record import Axis, RunRecord
 from workbench.face.scene import Scene
 from workbench.face.theme import Theme
 from workbench.face.views import summary
@@ -34,10 +34,20 @@ class KernelCurves(CurvePanel):
     """Curves with a line at the moment looked at."""
 
     told = Signal(str)
+    _at: Moment | None = None
+
+    def set_x_axis(self, axis: Axis) -> None:
+        super().set_x_axis(axis)
+        self._mark()
+
+    def _mark(self) -> None:
+        at = self._at
+        self.set_marker(None if at is None else self._record.place(at.step, self._axis))
 
     def show_moment(self, shown: Shown) -> None:
         """Mark the moment and say what the curves show."""
-        self.set_marker(None if shown.at is None else float(shown.at.step))
+        self._at = shown.at
+        self._mark()
         key = self._view_of.key
         if key == "ntk_gap":
             text = words.between(shown.record, shown.at)

@@ -24,6 +24,7 @@ from workbench.face.moment_panel import KernelCurves, Shown
 from workbench.face.movement_panel import MovementPanel
 from workbench.face.pair_panel import PairPanel
 from workbench.face.panel import Panel
+from workbench.face.plot_bar import PlotBar
 from workbench.face.record import RunRecord
 from workbench.face.scene import Scene
 from workbench.face.scrubber import Scrubber
@@ -54,6 +55,8 @@ class NtkPage(QWidget):
         self.shelf = Shelf(read, self)
         self.scrubber = Scrubber(self)
         self.board = KernelBoard(record)
+        self.bar = PlotBar(self)
+        self.bar.steer(self.board.curves)
         self._hint = QLabel(self)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
@@ -65,6 +68,7 @@ class NtkPage(QWidget):
         column.setSpacing(8)
         column.addWidget(self.scrubber)
         column.addWidget(self._scrolled(), 1)
+        column.addWidget(self.bar)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 8, 0, 0)
         self._stack.addWidget(self._hint)

@@ -1,9 +1,11 @@
 """Words that float over a plot: what will appear there, and what lies under the mouse."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
 from workbench.face.theme import Theme
+
+_ASIDE = 18  # pixels from the mouse
 
 
 class Overlay(QLabel):
@@ -20,11 +22,17 @@ class Overlay(QLabel):
         self.adjustSize()
         self.move(self._sheet.rect().center() - self.rect().center())
 
-    def stand_aside(self, pixel: float) -> None:
-        """Stand in the half where the mouse, at this x, is not."""
+    def stand_beside(self, place: QPoint) -> None:
+        """Stand in the window right of a place of the sheet, else left of it: never cut off, never under it."""
+        window = self._sheet.window()
+        if self.parentWidget() is not window:
+            self.setParent(window)
         self.adjustSize()
-        right = self._sheet.width() - self.width() - 16
-        self.move(right if pixel < self._sheet.width() / 2 else 56, 28)
+        at = self._sheet.mapTo(window, place)
+        right, left = at.x() + _ASIDE, at.x() - _ASIDE - self.width()
+        x = right if right + self.width() <= window.width() else max(left, 0)
+        self.move(x, max(min(at.y() - self.height() // 2, window.height() - self.height()), 0))
+        self.raise_()
 
     def colour(self, theme: Theme, *, card: bool) -> None:
         """Take the theme's colours, on a card or on nothing."""

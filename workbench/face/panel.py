@@ -139,14 +139,16 @@ class Panel(QWidget):
         menu.addActions(self.actions())
         return menu
 
-    def add_action(self, text: str, keys: str, slot: object) -> QAction:
-        """Add to the menu; the keys work while the focus is in this panel."""
+    def add_action(
+        self, text: str, keys: str, slot: object, where: QWidget | None = None
+    ) -> QAction:
+        """Add to the menu; the keys work while the focus is in this panel, or in `where` alone."""
         action = QAction(text, self)
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         if keys:
             action.setShortcut(QKeySequence(keys))
         action.triggered.connect(slot)
-        self.addAction(action)
+        (where or self).addAction(action)
         return action
 
     def _add_actions(self) -> None:

@@ -1,17 +1,19 @@
 """A plot that is fed while it is watched.
 
-At most 30 drawings a second, none while hidden, one hand-over of points per line and drawing, and
+At most 30 drawings a second, fewer where they take long, none while hidden, one hand-over of points per line and drawing, and
 never more points than the screen can show (`Series.reduced` keeps every spike).
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QSize, QTimer, Slot
-from PySide6.QtGui import QFontMetricsF, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from workbench.face import reading
+from workbench.face.band_layer import BandLayer
 from workbench.face.legend import Entry, shortened
 from workbench.face.numbers import Numbers, numbers_of
 from workbench.face.overlay import Overlay
@@ -24,7 +26,6 @@ from workbench.face.shading import Band
 from workbench.face.theme import Theme
 from workbench.face.views import YRange
 
-REDRAW_MS = 34
 _MOST_COLUMNS = 2000
 _ROOMY = 240  # pixels of height from which the x axis is given its name
 
@@ -48,18 +49,13 @@ class LivePlot(PlotBase):
     ) -> None:
         super().__init__(title, parent, theme)
         self._lines: dict[str, PlotLine] = {}
-        self._bands: dict[str, Band] = {}
+        self._bands = BandLayer(self._sheet)
         self._hidden: set[str] = set()
         self._boundaries: list[tuple[float, str]] = []
         self._shaded: list[tuple[float, float]] = []
         self._smoothing = 1.0
-        self._dirty = True
         self._y: YRange = y
         self._x_label, self._clock = x_label, False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(REDRAW_MS)
-        self._timer.timeout.connect(self.draw_now)
         self._empty = Overlay(self._sheet, empty)
         self.set_y(y)
         self._colour()
@@ -115,18 +111,17 @@ class LivePlot(PlotBase):
 
         A band of the same key as a line is hidden, shown and lifted together with it.
         """
-        self._bands[key] = Band(x, low, high, color)
+        self._bands.put(key, Band(x, low, high, color))
         self.changed()
 
     def remove_band(self, key: str) -> None:
         """Take a band away; a key that has none is passed over."""
-        if self._bands.pop(key, None) is not None:
-            self._sheet.remove_band(key)
+        if self._bands.remove(key):
             self.changed()
 
     def keep_bands(self, keys: Sequence[str]) -> None:
         """Take away all bands but these."""
-        for key in [key for key in self._bands if key not in keys]:
+        for key in set(self._bands.keys()) - set(keys):
             self.remove_band(key)
 
     def lines(self) -> list[PlotLine]:
@@ -192,21 +187,13 @@ class LivePlot(PlotBase):
         self._hidden ^= {key}
         self._names_changed()
 
-    def changed(self) -> None:
-        """Draw soon: within one frame if the plot is seen, otherwise when it is seen again."""
-        self._dirty = True
-        if self.isVisible() and not self._timer.isActive():
-            self._timer.start()
-
-    @Slot()
-    def draw_now(self) -> None:
+    def hand_over(self) -> None:
         """Hand every line's points to the screen, and fit the ranges."""
-        self._dirty = False
         low, high = self.view.span(self._sheet.x_range(), self.everything(), self._newest())
         seen = [self._hand_over(line, low, high) for line in self.lines()]
         values = [value for reach, _ in seen for value in reach]
-        for key, band in self._bands.items():
-            values += self._hand_over_band(key, band, low, high)
+        hidden = [line.key for line in self.lines() if not line.shown]
+        values += self._bands.draw((low, high), self._columns(), hidden, log=self.log)
         self.set_ranges((low, high), reading.fitted_y(values, self._y, log=self.log))
         self._sheet.mark_gaps(np.concatenate([np.empty(0), *(bad for _, bad in seen)]))
         self._name_tasks(low, high)
@@ -217,7 +204,7 @@ class LivePlot(PlotBase):
 
     def everything(self) -> tuple[float, float]:
         """Return the range of x that shows all there is."""
-        return reading.whole_x(self.lines(), self._boundaries, self._bands.values())
+        return reading.whole_x(self.lines(), self._boundaries, self._bands)
 
     def numbers(self) -> Numbers:
         """Return every number that is shown, at full resolution."""
@@ -234,14 +221,6 @@ class LivePlot(PlotBase):
     def take_theme(self, theme: Theme) -> None:
         super().take_theme(theme)
         self._colour()
-
-    def lay_out(self, size: QSize) -> None:
-        """Draw at this size without being shown: for a picture made in one go."""
-        self.resize(size)
-        self.grab()
-        self.draw_now()
-        self._sheet.settle()
-        self.draw_now()
 
     def _hand_over(
         self, line: PlotLine, low: float, high: float
@@ -261,15 +240,6 @@ class LivePlot(PlotBase):
         x, y = series.reduced(low, high, self._columns())
         return (x, np.where(y > 0, y, np.nan)) if self.log else (x, y)
 
-    def _hand_over_band(self, key: str, band: Band, low: float, high: float) -> list[float]:
-        line = self._lines.get(key)
-        corners = band.seen(low, high, self._columns()) if line is None or line.shown else []
-        self._sheet.draw_band(key, band.color, corners)
-        edges = [edge for corner in corners for edge in (corner[1], corner[3])]
-        y = np.concatenate([np.empty(0), *edges])
-        y = np.log10(y[y > 0]) if self.log else y
-        return [float(y.min()), float(y.max())] if len(y) else []
-
     def _columns(self) -> int:
         return int(min(max(self._sheet.width(), 200), _MOST_COLUMNS))
 
@@ -287,15 +257,6 @@ class LivePlot(PlotBase):
         roomy = self.height() >= _ROOMY
         self._sheet.set_x_label(self._x_label if roomy else "", self.theme.muted)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._dirty:
-            self._timer.start()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        self._timer.stop()
-        super().hideEvent(event)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._legend.set_most_rows(1 + max(0, self.height() - 160) // 60)
@@ -309,10 +270,6 @@ class LivePlot(PlotBase):
         self.changed()
 
     def _name_tasks(self, low: float, high: float) -> None:
-        metrics = QFontMetricsF(self.font())
-
-        def cut(name: str, room: float) -> str:
-            return shortened(name, room, metrics)
-
+        cut = partial(shortened, metrics=QFontMetricsF(self.font()))
         width = self._sheet.box_width()
         self._sheet.set_names(reading.task_names(self._boundaries, low, high, width, cut))

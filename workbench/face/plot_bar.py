@@ -115,6 +115,7 @@ class PlotBar(QWidget):
         points = round(self.points())
         text = self.tr("over {points:,}").format(points=points) if points > 1 else self.tr("off")
         self.amount.setText(text)
+        self.smoothing.setAccessibleDescription(text)
 
     @Slot(int)
     def _smooth(self, _: int) -> None:

@@ -1,9 +1,10 @@
 """What a plot is made of and how one moves about in it by mouse, keys and menu."""
 
 from abc import abstractmethod
+from time import perf_counter
 
-from PySide6.QtCore import QPoint, QPointF, Slot
-from PySide6.QtGui import QGuiApplication, QPainter
+from PySide6.QtCore import QPoint, QPointF, QSize, QTimer, Slot
+from PySide6.QtGui import QGuiApplication, QHideEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from workbench.face import x_view
@@ -16,6 +17,8 @@ from workbench.face.sheet import Sheet
 from workbench.face.theme import Theme
 from workbench.face.x_view import Span, XView
 
+REDRAW_MS = 34
+_SLOW_MS, _LONGEST_MS = 25.0, 250  # of a drawing, and of the pause before the next
 _STEP = 0.25  # share of what is shown that a key moves by
 
 
@@ -26,6 +29,11 @@ class PlotBase(Panel):
         super().__init__(title, parent, theme)
         self.view = XView()
         self._log, self._log_possible, self._setting = False, True, False
+        self._dirty = True
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(REDRAW_MS)
+        self._timer.timeout.connect(self.draw_now)
         self._legend = Legend(self.theme, self)
         self._sheet = Sheet(self)
         self._pointer = Pointer(self, self._sheet, self._legend)
@@ -64,9 +72,24 @@ class PlotBase(Panel):
     def toggle(self, key: str) -> None:
         """Hide a line or group, or show it again."""
 
-    @abstractmethod
     def changed(self) -> None:
-        """Draw soon."""
+        """Draw soon: within one frame if the plot is seen, otherwise when it is seen again."""
+        self._dirty = True
+        if self.isVisible() and not self._timer.isActive():
+            self._timer.start()
+
+    @abstractmethod
+    def hand_over(self) -> None:
+        """Hand every line's points to the screen, and fit the ranges."""
+
+    @Slot()
+    def draw_now(self) -> None:
+        """Draw; where that takes long, the next drawing comes later, so that the window stays free."""
+        self._dirty = False
+        began = perf_counter()
+        self.hand_over()
+        took = 1000 * (perf_counter() - began) + self._sheet.painting_ms
+        self._timer.setInterval(pause_after(took, self._timer.interval()))
 
     @property
     def log(self) -> bool:
@@ -162,6 +185,8 @@ class PlotBase(Panel):
 
     def menu(self) -> QMenu:
         menu = super().menu()
+        menu.addSeparator()
+        menu.addActions(self._sheet.actions())
         if self._legend.entries:
             shown = menu.addMenu(self.tr("Lines"))
             for entry in self._legend.entries:
@@ -172,6 +197,14 @@ class PlotBase(Panel):
             shown.triggered.connect(self._line_chosen)
         return menu
 
+    def lay_out(self, size: QSize) -> None:
+        """Draw at this size without being shown: for a picture made in one go."""
+        self.resize(size)
+        self.grab()
+        self.draw_now()
+        self._sheet.settle()
+        self.draw_now()
+
     def paint(self, painter: QPainter) -> None:
         super().paint(painter)
         self._legend.paint_on(painter, self._legend.geometry().topLeft())
@@ -181,6 +214,16 @@ class PlotBase(Panel):
         super().take_theme(theme)
         self._dress_parts()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._dirty:
+            self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._timer.stop()
+        self._pointer.leave()
+        super().hideEvent(event)
+
     def _dress_parts(self) -> None:
         self._sheet.colour(self.theme)
         self._legend.theme = self.theme
@@ -188,15 +231,19 @@ class PlotBase(Panel):
         self._pointer.readout.colour(self.theme, card=True)
 
     def _add_moves(self) -> None:
-        self.add_action(self.tr("Fit"), "Home", self.fit)
-        self.log_action = self.add_action(self.tr("Logarithmic"), "L", self.set_log)
+        """Keys that a list beside the title needs itself work on the sheet alone."""
+        self.log_action = self.add_action(self.tr("Logarithmic"), "L", self.set_log, self._sheet)
         self.log_action.setCheckable(True)
-        self.add_action(self.tr("Zoom in"), "+", self.zoom_in)
-        self.add_action(self.tr("Zoom out"), "-", self.zoom_out)
-        self.add_action(self.tr("Move left"), "Left", self.move_left)
-        self.add_action(self.tr("Move right"), "Right", self.move_right)
-        self.add_action(self.tr("Previous task"), "PgUp", self.previous_task)
-        self.add_action(self.tr("Next task"), "PgDown", self.next_task)
+        for text, keys, slot in (
+            (self.tr("Fit"), "Home", self.fit),
+            (self.tr("Zoom in"), "+", self.zoom_in),
+            (self.tr("Zoom out"), "-", self.zoom_out),
+            (self.tr("Move left"), "Left", self.move_left),
+            (self.tr("Move right"), "Right", self.move_right),
+            (self.tr("Previous task"), "PgUp", self.previous_task),
+            (self.tr("Next task"), "PgDown", self.next_task),
+        ):
+            self.add_action(text, keys, slot, self._sheet)
 
     def _show_log(self) -> None:
         self.log_action.setEnabled(self._log_possible)
@@ -228,3 +275,8 @@ class PlotBase(Panel):
     @Slot(QPoint)
     def _menu_wanted(self, place: QPoint) -> None:
         self.show_menu(self._sheet.mapToGlobal(place))
+
+
+def pause_after(took: float, pause: int) -> int:
+    """Return the pause in ms before the next drawing: after a slow one twice the last, else the shortest."""
+    return min(2 * pause, _LONGEST_MS) if took > _SLOW_MS else REDRAW_MS

@@ -1,5 +1,6 @@
 """One drawing as a file of its own: light or dark as asked, with a line below that says which run it is."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QRect, QSize, Qt
@@ -8,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from workbench.face import canvas
 from workbench.face.panel import Panel
 from workbench.face.plot import LivePlot
-from workbench.face.record import RunRecord
+from workbench.face.record import Axis, RunRecord
 from workbench.face.theme import LIGHT, Theme
 from workbench.face.views import View
 
@@ -16,9 +17,21 @@ SIZE = QSize(720, 440)
 _CAPTION = 22  # height of the line that says which run this is
 
 
-def write_view(path: Path, view: View, record: RunRecord, *, title: str) -> None:
+@dataclass(frozen=True)
+class Look:
+    """How curves are drawn: over what, whether logarithmic, averaged over how many points."""
+
+    axis: Axis = "step"
+    x_label: str = "step"
+    log: bool = False
+    smoothing: float = 1.0
+
+
+def write_view(
+    path: Path, view: View, record: RunRecord, *, title: str, look: Look | None = None
+) -> None:
     """Write one view as a light figure; the suffix says the format."""
-    write_panel(path, plot_of(view, record, LIGHT), title, LIGHT)
+    write_panel(path, plot_of(view, record, LIGHT, look), title, LIGHT)
 
 
 def write_panel(path: Path, panel: Panel, title: str, theme: Theme) -> None:
@@ -38,17 +51,21 @@ def write_panel(path: Path, panel: Panel, title: str, theme: Theme) -> None:
     canvas.write(path, size, theme.base, f"{panel.title()}: {title}", paint)
 
 
-def plot_of(view: View, record: RunRecord, theme: Theme) -> LivePlot:
-    """Return a plot of one view over the run's steps, laid out for a file."""
+def plot_of(view: View, record: RunRecord, theme: Theme, look: Look | None = None) -> LivePlot:
+    """Return a plot of one view, over the run's steps unless `look` says more, laid out for a file."""
+    look = look or Look()
     plot = LivePlot(view.title, y=view.y, theme=theme)
+    plot.set_x_label(look.x_label, clock=look.axis == "time")
+    plot.set_log(look.log)
+    plot.set_smoothing(look.smoothing)
     for line in view.lines(record, theme):
         if record.last(line.key) is not None:
             plot.set_line(
                 line.key, line.label, line.color, line.dash, line.width, line.points, line.group
             )
-            plot.set_points(line.key, record.curve(line.key))
-    plot.set_boundaries(record.boundaries())
+            plot.set_points(line.key, record.curve(line.key, look.axis))
+    plot.set_boundaries(record.boundaries(look.axis))
     if view.of_kernel:
-        plot.set_shades(record.doubtful())
+        plot.set_shades(record.doubtful(look.axis))
     plot.lay_out(SIZE)
     return plot

@@ -1,5 +1,6 @@
 """What the mouse does over a plot: readout of the nearest measured point, lifting a line, jumping to a task."""
 
+import weakref
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QPointF, Qt, Slot
@@ -38,13 +39,21 @@ class Pointer(QObject):
 
     def __init__(self, plot: "Readable", sheet: Sheet, legend: Legend) -> None:
         super().__init__(sheet)
-        self._plot, self._sheet = plot, sheet
+        # weakly: in a cycle the plot would die whenever, and in whatever thread, garbage is collected
+        self._owner, self._sheet = weakref.ref(plot), sheet
         self.readout = Overlay(sheet)
         self.readout.hide()
         sheet.hovered.connect(self.hover)
         sheet.left.connect(self.leave)
         sheet.clicked.connect(self._clicked)
         legend.pointed.connect(self.lift_entry)
+
+    @property
+    def _plot(self) -> Readable:
+        plot = self._owner()
+        if plot is None:
+            raise RuntimeError("the plot of this pointer is gone")
+        return plot
 
     @Slot(QPointF, QPointF)
     def hover(self, place: QPointF, pixel: QPointF) -> None:
@@ -56,17 +65,19 @@ class Pointer(QObject):
         self._sheet.set_cross(x, self._sheet.as_drawn(found.y) if found else None)
         self._sheet.lift({found.line.key} if found and len(plot.lines()) > 1 else ())
         self._show_hand(place.x())
-        self.readout.setVisible(x is not None)
-        if x is not None:
-            self.readout.setText(plot.readout(x, found))
-            self.readout.stand_aside(pixel.x())
+        if x is None:
+            self.readout.hide()
+            return
+        self.readout.setText(plot.readout(x, found))
+        self.readout.stand_beside(self._sheet.mapFromScene(pixel))
+        self.readout.show()
 
     @Slot()
     def leave(self) -> None:
         """Tell of nothing."""
         self._sheet.set_cross(None)
         self._sheet.lift(())
-        self.readout.hide()
+        self.readout.setParent(self._sheet)  # dies with it, and is hidden by this
 
     @Slot(str)
     def lift_entry(self, key: str) -> None:

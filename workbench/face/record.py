@@ -50,8 +50,9 @@ class RunRecord:
         self._curves: dict[str, Series] = {}
         self._timed: dict[str, Series] = {}  # the same values over seconds
         self._changes: dict[str, tuple[list[int], list[int]]] = {}  # from which point on which task
-        self._mapped: dict[tuple[str, Axis], tuple[tuple[int, int], Series]] = {}
+        self._mapped: dict[tuple[str, Axis], tuple[int, Series]] = {}
         self._clock = Clock()
+        self._measured_at: dict[int, float] = {}  # seconds of the last number at a step
         self._began: list[float] = []  # seconds at which each task began
         self._epochs = [0]  # of the run before each task, and after the last
         self._steps_of_last = 1
@@ -77,11 +78,6 @@ class RunRecord:
             elif isinstance(event, TaskStarted):
                 self._put_start(event)
 
-    @property
-    def timed(self) -> bool:
-        """Whether it is known when things were said."""
-        return self._clock.known
-
     def curve(self, name: str, axis: Axis = "step") -> Series:
         """Return the curve of this name, empty if nothing was said of it."""
         steps = self._curves.get(name) or Series()
@@ -89,12 +85,15 @@ class RunRecord:
             return steps
         if axis == "time":
             return self._timed[name]
-        state = len(steps), len(self.starts)
         known = self._mapped.get((name, axis))
-        if known is None or known[0] != state:
-            known = state, steps.over(self._along(steps.x, axis))
-            self._mapped[name, axis] = known
-        return known[1]
+        if known is None or known[0] != len(self.starts):  # a new task: the last one's end is known
+            known = self._mapped[name, axis] = len(self.starts), Series()
+        mapped = known[1]
+        if len(mapped) < len(steps):
+            new = self._along(steps.x[len(mapped) :], axis)
+            mapped = steps.over(np.concatenate([mapped.x, new]))
+            self._mapped[name, axis] = len(self.starts), mapped
+        return mapped
 
     def names(self, prefix: str) -> list[str]:
         """Return the names of curves that begin with `prefix`, in order of first appearance."""
@@ -121,8 +120,16 @@ class RunRecord:
         spans = []
         for index, said in sorted(self.too_far().items()):
             begin = self.boundaries(axis)[index][0] if index < len(self.starts) else 0.0
-            spans.append((begin, self._place(said, axis)))
+            spans.append((begin, self.place(said.step, axis)))
         return spans
+
+    def place(self, step: int, axis: Axis) -> float:
+        """Return where a step at which something was measured lies on an axis."""
+        if axis == "step":
+            return float(step)
+        if axis == "time":
+            return self._measured_at.get(step, self._clock.seconds)
+        return float(self._along(np.array([float(step)]), axis)[0])
 
     def too_far(self) -> dict[int, Measured]:
         """Return the linearity index of each task whose training was too far from linear."""
@@ -157,12 +164,6 @@ class RunRecord:
         edges = [*self.starts, self.starts[-1] + self._steps_of_last]
         return np.interp(steps, edges, self._epochs if axis == "epoch" else np.arange(len(edges)))
 
-    def _place(self, said: Measured, axis: Axis) -> float:
-        if axis == "time":
-            return self._clock.seconds_at(said.time)
-        steps = np.array([float(said.step)])
-        return float(said.step if axis == "step" else self._along(steps, axis)[0])
-
     def _put(
         self, name: str, task: int, step: int, value: float | None, *, unbroken: bool = False
     ) -> None:
@@ -185,6 +186,7 @@ class RunRecord:
         self._steps_of_last = max(started.steps, 1)
 
     def _put_number(self, said: Measured) -> None:
+        self._measured_at[said.step] = self._clock.seconds
         if said.other is not None:
             self.pairs.setdefault(said.name, []).append(said)
             return
@@ -208,20 +210,12 @@ class Clock:
         self._start: float | None = None
         self.seconds = 0.0
 
-    @property
-    def known(self) -> bool:
-        """Whether any event said its time."""
-        return self._start is not None
-
     def take(self, time: float | None) -> None:
         """Go on to the time of an event; events without a time happen at the last one known."""
         if time is not None and self._start is None:
             self._start = time
-        self.seconds = max(self.seconds, self.seconds_at(time))
-
-    def seconds_at(self, time: float | None) -> float:
-        """Return unix time as seconds since the run began."""
-        return self.seconds if time is None or self._start is None else time - self._start
+        if time is not None and self._start is not None:
+            self.seconds = max(self.seconds, time - self._start)
 
 
 def best_before(rows: Sequence[Evaluated], task: int) -> float:

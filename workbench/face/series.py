@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from workbench.face.pyramid import Floats, Places, Pyramid, in_order
+from workbench.face.pyramid import FACTOR, Floats, Places, Pyramid, in_order
 
 
 class Series:
@@ -68,9 +68,15 @@ class Series:
         stop = min(int(np.searchsorted(x, x1, "right")) + 1, len(x))
         if stop - start <= 2 * columns:
             return x[start:stop], y[start:stop]
-        self.pyramid.grow(y)
         cuts = _cuts(x, x0, x1, columns, start, stop)
-        found = self.pyramid.candidates(start, stop, cuts)
+        if (
+            stop - start < FACTOR * columns
+        ):  # a cut in nearly every block: the pyramid would not help
+            found = np.arange(start, stop)
+        else:
+            self.pyramid.grow(y)
+            blocks = self.pyramid.candidates(start, stop, cuts)
+            found = in_order(np.concatenate([blocks, cuts[:-1], cuts[1:] - 1]))
         keep = _kept(y, found, cuts)
         return x[keep], y[keep]
 
@@ -88,9 +94,11 @@ def _cuts(x: Floats, x0: float, x1: float, columns: int, start: int, stop: int) 
 
 
 def _kept(y: Floats, found: Places, cuts: Places) -> Places:
-    """Return sorted indices of each column's first, last, smallest, largest, one gap and one mark."""
+    """Return which of the sorted `found` are a column's first, last, smallest, largest, gap or mark.
+
+    `found` holds every column's first and last.
+    """
     first, last = cuts[:-1], cuts[1:] - 1  # (c,)
-    found = in_order(np.concatenate([found, first, last]))
     begins = np.searchsorted(found, first)
     values = y[found]
     finite = np.isfinite(values)

@@ -6,12 +6,13 @@ the last are broken with this Qt.
 
 import math
 from collections.abc import Collection, Sequence
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from workbench.face.plot_axis import PlotAxis
@@ -37,6 +38,7 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         self._traces: dict[str, Trace] = {}
         self._lifted: frozenset[str] = frozenset()
         self._base = "#ffffff"
+        self.painting_ms = 0.0  # how long the last painting took
         self._log = False
         self._bands: dict[str, BandItem] = {}
         self._walls: list[pg.InfiniteLine] = []
@@ -117,6 +119,7 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
             self._bands[key] = BandItem()
             self._plot.addItem(self._bands[key], ignoreBounds=True)
         self._bands[key].colour(color)
+        self._bands[key].fade(pale=bool(self._lifted) and key not in self._lifted)
         self._bands[key].show_corners(corners, log=self._log)
 
     def remove_band(self, key: str) -> None:
@@ -245,6 +248,11 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         """Draw everything on any device at the sheet's own size."""
         source = QRectF(self.viewport().rect())
         self.scene().render(painter, source.translated(corner), source)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        began = perf_counter()
+        super().paintEvent(event)
+        self.painting_ms = 1000 * (perf_counter() - began)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:

@@ -67,6 +67,8 @@ class Trace:
             _hand_over(self.raw, *((x, y) if smooth else (empty, empty)))
         known = np.isfinite(y)
         marked = points or known.sum() == 1  # refresh points are seen however many there are
+        if not marked and not len(self.marks.data):
+            return
         shown = known if marked else np.zeros(len(y), dtype=bool)
         self.marks.setSize(self._mark_size if len(x) <= _FEW else _SMALL_MARK)
         self.marks.setData(x[shown], np.log10(y[shown]) if log else y[shown])
