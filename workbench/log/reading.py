@@ -17,7 +17,8 @@ Matrix = tuple[tuple[float | None, ...], ...]
 # In the order of RunSummary's fields.
 _SUMMARY = """
     SELECT r.id, r.name, r.state, r.state_reason, r.created, r.ended, r.profile, r.backbone, r.seed,
-           s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy
+           s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy,
+           r.group_id
     FROM run r JOIN run_summary s ON s.run = r.number
 """
 
