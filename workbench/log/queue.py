@@ -117,6 +117,16 @@ class QueueTables:
             ).fetchall()
         return [(key, json.loads(member)) for key, member in rows]
 
+    def finished(self, most: int = 50) -> list[tuple[Mapping[str, Any], str, str]]:
+        """Return configuration, start and end of the newest runs that came to their end."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT config, started, ended FROM run WHERE state = 'finished' AND started <> '' AND ended <> ''"
+                " ORDER BY number DESC LIMIT ?",
+                [most],
+            ).fetchall()
+        return [(json.loads(config), started, ended) for config, started, ended in rows]
+
     def note_facts(self, group: str, facts: Mapping[str, Any]) -> None:
         """Keep what was found out about a group."""
         with self._writing() as db:

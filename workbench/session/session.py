@@ -33,6 +33,8 @@ from workbench.report import (
     TaskReport,
 )
 from workbench.session import forecasts
+from workbench.session.groups import Groups
+from workbench.session.queue import RunQueue
 from workbench.session.run import Run, prepare_threads
 from workbench.session.versions import versions
 
@@ -108,10 +110,26 @@ class Session:
 
         return split_report(report, first, increment, seed)
 
-    def start(self, config: RunConfig) -> Run:
-        """Enter a run into the log and return it, ready to `work`; raises UsageError at once if it cannot."""
+    def start(self, config: RunConfig, *, queued: int = 0, label: str = "") -> Run:
+        """Enter a run into the log and return it, ready to `work`; raises UsageError at once if it cannot.
+
+        A run that waited in the queue leaves it (`queued`); `label` follows the number it gets for a name.
+        """
         from workbench.core.tasks import expand
 
+        self.must_be_startable(config)
+        name = config.name or f"{self._next_name()} {label}".strip()
+        config = replace(config, data=expand(config.data, config.seeds), name=name)
+        run = Run(self.home, uuid.uuid4().hex, config)
+        self._log.begin(
+            run.id, run.name, configs.to_dict(config), configs.effective_switches(config),
+            config.method.profile, config.model.backbone, config.seeds.initialisation, versions(),
+            len(config.data.tasks), queued,
+        )  # fmt: skip
+        return run
+
+    def must_be_startable(self, config: RunConfig) -> None:
+        """Raise UsageError if a run with this configuration could not start now."""
         configs.check(config)
         if not config.data.tasks:
             raise UsageError(
@@ -123,16 +141,16 @@ class Session:
                     f"The folder of task {task.name!r} is not there ({task.path}). "
                     "Connect the drive, or remove the task."
                 )
-        config = replace(
-            config, data=expand(config.data, config.seeds), name=config.name or self._next_name()
-        )
-        run = Run(self.home, uuid.uuid4().hex, config)
-        self._log.begin(
-            run.id, run.name, configs.to_dict(config), configs.effective_switches(config),
-            config.method.profile, config.model.backbone, config.seeds.initialisation, versions(),
-            len(config.data.tasks),
-        )  # fmt: skip
-        return run
+
+    @property
+    def queue(self) -> RunQueue:
+        """The runs that wait for their turn."""
+        return RunQueue(self)
+
+    @property
+    def groups(self) -> Groups:
+        """The groups of runs: seeds, orders, bounds."""
+        return Groups(self)
 
     def runs(self) -> list[RunSummary]:
         """Return all runs of the log, newest first."""
