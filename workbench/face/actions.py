@@ -24,6 +24,7 @@ class Moment:
     learnt: bool = False  # that run has learnt at least one task
     can_undo: bool = False
     can_redo: bool = False
+    draft_ready: bool = False  # a run could be made of the draft, now or later
 
 
 @dataclass(frozen=True)

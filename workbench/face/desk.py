@@ -32,6 +32,7 @@ class Desk(QObject):
     """Owns the panels. Facts arrive by signals; `changed` says that commands may need another look."""
 
     changed = Signal()
+    another_wanted = Signal()  # Train, while a run trains
 
     def __init__(self, session: Session, toolbar: QToolBar, window: QWidget) -> None:
         super().__init__(window)
@@ -86,6 +87,10 @@ class Desk(QObject):
         """Return why training cannot start now, or an empty string."""
         if self.training.state != "idle":
             return self.tr("{run} is training.").format(run=self._run_name())
+        return self.draft_problem()
+
+    def draft_problem(self) -> str:
+        """Return why no run could be made of the draft, or an empty string."""
         if not self.draft.state.tasks:
             return self.tr("Add a task first.")
         return self.settings.problem()
@@ -240,7 +245,8 @@ class Desk(QObject):
 
     def _show_news(self, events: Sequence[Event]) -> None:
         self.page.show_news(events)
-        self.tasks.model.show_news(events)
+        if self.tasks.model.fixed_by:  # else the draft is not what trains
+            self.tasks.model.show_news(events)
         for event in events:
             if isinstance(event, Note) and event.level == "warning":
                 self.strips.show_strip("run", event.text)

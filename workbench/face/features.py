@@ -1,5 +1,7 @@
 """Every feature of the window, in the order in which they are made; a later one may rely on an earlier."""
 
 from workbench.face.feature import Feature
+from workbench.face.queue import QueueFeature
+from workbench.face.studies import StudyFeature
 
-FEATURES: tuple[type[Feature], ...] = ()
+FEATURES: tuple[type[Feature], ...] = (QueueFeature, StudyFeature)

@@ -107,7 +107,10 @@ class QueueTables:
             rows = db.execute(
                 "SELECT id, kind, title, created, of_run, facts FROM run_group ORDER BY created DESC, id"
             ).fetchall()
-        return [GroupRow(*row[:-1], json.loads(row[-1])) for row in rows]
+        return [
+            GroupRow(key, kind, title, created, of_run, json.loads(facts))
+            for key, kind, title, created, of_run, facts in rows
+        ]
 
     def members(self, group: str) -> list[tuple[str, Mapping[str, Any]]]:
         """Return the id of each run of a group and what it is in it, in the order they were begun."""

@@ -19,6 +19,8 @@ from workbench.session.studies import Plan
 if TYPE_CHECKING:
     from workbench.session.session import Session
 
+Taken = tuple[QueuedRow, int]  # what was taken out of the queue, and from which place
+
 
 @dataclass(frozen=True)
 class QueuedRun:
@@ -89,7 +91,7 @@ class RunQueue:
 
         What cannot start stays in the queue with its reason, and the rest goes on.
         """
-        problems = []
+        problems: list[str] = []
         with self._session.log() as log:
             rows = [row for row in log.queue.rows() if row.state == "waiting"]
         for row in rows:
@@ -100,12 +102,12 @@ class RunQueue:
                 problems.append(str(error))
         return None, problems
 
-    def take_out(self, key: int) -> tuple[QueuedRow, int]:
+    def take_out(self, key: int) -> Taken:
         """Take a run out of the queue; `put_back` takes what this returns."""
         with self._session.log() as log:
             return log.queue.take_out(key)
 
-    def put_back(self, taken: tuple[QueuedRow, int]) -> None:
+    def put_back(self, taken: Taken) -> None:
         """Undo `take_out`."""
         with self._session.log() as log:
             log.queue.put_back(*taken)
