@@ -33,6 +33,9 @@ def spread_text(spread: Spread) -> str:
 
 def group_sentence(widget: QWidget, group: RunGroup) -> str:
     """Return what a group has shown so far in one sentence."""
+    if group.kind == "bounds":
+        text = widget.tr("{title}: {done} of {total} runs have finished.")
+        return text.format(title=group.title, done=len(group.finished), total=group.total)
     final, average, forgetting = (group.spread(field) for field in MEASURED)
     if not final.n:
         return widget.tr("{title}: none of {total} runs has finished yet.").format(title=group.title, total=group.total)  # fmt: skip
@@ -55,7 +58,7 @@ class GroupsSheet(Sheet):
         super().__init__(parent.tr("Groups of runs"), text, parent)
         self._ids = [group.id for group in groups]
         headings = [self.tr("Group"), self.tr("Runs"), self.tr("Final accuracy"), self.tr("Average accuracy"), self.tr("Forgetting")]  # fmt: skip
-        rows = [[group.title, self._progress(group), *(spread_text(group.spread(f)) for f in MEASURED)] for group in groups]  # fmt: skip
+        rows = [[group.title, self._progress(group), *_spreads(group)] for group in groups]  # fmt: skip
         self.grid = self.add_table(self.tr("Newest first"), (headings, rows))
         _choose_rows(self.grid)
         self.grid.activated.connect(self._open_index)
@@ -204,6 +207,7 @@ class BoundsSheet(Sheet):
             parts = _parts(details, len(run.tasks))
             rows.append([title, percent(details.summary.final_accuracy), *map(percent, parts)])
         self.grid = self.add_table(_progress_title(self, group), (headings, rows))
+        self.grid.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.end_with([self.tr("Final accuracy with all classes in play, pooled over the test pictures (A_T), and on each task's own. Bounds by custom, not by proof: a run may lie outside.")])  # fmt: skip
         self.resize(820, 320)
 
@@ -260,6 +264,13 @@ def _values(member: Member) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
+
+
+def _spreads(group: RunGroup) -> list[str]:
+    """Return mean and deviation of each measure; of two bounds neither says anything."""
+    if group.kind == "bounds":
+        return ["–"] * len(MEASURED)
+    return [spread_text(group.spread(field)) for field in MEASURED]
 
 
 def _choose_rows(grid: QTableWidget) -> None:

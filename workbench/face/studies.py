@@ -188,11 +188,15 @@ class StudyFeature(Feature):
         """Lay a level line across the run for each bound that is known."""
         ends = [line.series.x[-1] for line in self._accuracy.lines() if len(line.series)]
         looks = {"joint": (self.tr("all tasks at once"), "dashdot"), "plain fine-tuning": (self.tr("plain fine-tuning"), "dot")}  # fmt: skip
+        others, keys = [line.key for line in self._accuracy.lines()], list[str]()
         for role, run in self._bounds.items():
             if run.final_accuracy is None or not ends:
                 continue
             label, dash = looks[role]
             key = f"bound.{role}"
             self._accuracy.set_line(key, label, self._accuracy.theme.lines[3], dash, 1.5)
+            keys.append(key)
             span, level = np.array([0.0, max(ends)]), np.full(2, run.final_accuracy)
             self._accuracy.set_points(key, Series.of(span, level))
+        if keys:  # below the run's own lines, and last in the legend
+            self._accuracy.keep_lines([*keys, *others])

@@ -72,12 +72,14 @@ class PlanDialog(QDialog):
             label.setProperty(kind, "true")
         return label
 
-    def finish(self) -> None:
-        """Put what every dialog ends with below the rest."""
+    def finish(self, width: int) -> None:
+        """Put what every dialog ends with below the rest, and be as high as it needs."""
         self.column.addStretch(1)
         self.column.addWidget(self.problem)
         self.column.addWidget(self.buttons)
         self.refresh()
+        self.ensurePolished()
+        self.resize(width, max(self.column.heightForWidth(width), self.minimumSizeHint().height()))
 
     def refresh(self) -> None:
         """Make the plan anew and say how many runs it has, or why there is none."""
@@ -120,15 +122,14 @@ class SeedsDialog(PlanDialog):
         self.column.addWidget(self.label(self.tr("What varies with the seed"), "muted"))
         self.column.addLayout(self._boxes())
         note = self.tr(
-            "Training draws the four that are ticked. Tasks and test pictures stay the same, so that the runs can be "
-            "compared: forgetting is comparable only where classes come in the same order. The NTK monitor's "
-            "probe never varies. The group shows mean and sample standard deviation (n − 1)."
+            "The first four are what training draws. Class order and test split change the tasks themselves: forgetting "
+            "is comparable only where classes come in the same order. The probe of the NTK monitor never varies. "
+            "The group shows mean and sample standard deviation (n − 1)."
         )
         self.column.addWidget(self.label(note, "muted"))
         self.count.valueChanged.connect(self._count_changed)
         self.seeds.textChanged.connect(self.refresh)
-        self.finish()
-        self.resize(520, 420)
+        self.finish(520)
 
     def plan(self) -> Plan:
         """Return one run a seed."""
@@ -188,8 +189,7 @@ class OrdersDialog(PlanDialog):
         self.column.addWidget(self.label(note, "muted"))
         self.count.valueChanged.connect(self.refresh)
         self.seed.valueChanged.connect(self.refresh)
-        self.finish()
-        self.resize(560, 440)
+        self.finish(560)
 
     def plan(self) -> Plan:
         """Return one run an order."""
@@ -224,8 +224,7 @@ class BoundsDialog(PlanDialog):
             "accuracy on all classes appears beside the run's curve. They are bounds by custom, not by proof."
         )
         self.column.addWidget(self.label(note.format(run=run.name), "muted"))
-        self.finish()
-        self.resize(600, 400)
+        self.finish(600)
 
     def plan(self) -> Plan:
         """Return the two bounds."""
@@ -239,5 +238,6 @@ class BoundsDialog(PlanDialog):
         for key, item, value in settings_of(changed):
             if key in BOUNDS[role]:
                 said = shown[value] if isinstance(value, bool) else value
+                said = f"{said:g}" if isinstance(said, float) else said
                 parts.append(f"{item.metadata['label']}: {said}")
         return " · ".join(parts)

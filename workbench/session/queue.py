@@ -38,7 +38,7 @@ class QueuedRun:
     @property
     def name(self) -> str:
         """What it will be called; without a name of its own, its number is known only at the start."""
-        return self.config.name or f"next run {self.label}".strip()
+        return self.config.name or f"run-… {self.label}".strip()
 
 
 class RunQueue:
@@ -86,14 +86,18 @@ class RunQueue:
             log.queue.add(rows, group)
         return group.id
 
-    def start_next(self) -> tuple[Run | None, list[str]]:
-        """Enter the first waiting run into the log and return it; and why others before it could not start.
+    def start_next(self, group: str = "") -> tuple[Run | None, list[str]]:
+        """Enter the first waiting run (of a group) into the log and return it; and why others before could not start.
 
         What cannot start stays in the queue with its reason, and the rest goes on.
         """
         problems: list[str] = []
         with self._session.log() as log:
-            rows = [row for row in log.queue.rows() if row.state == "waiting"]
+            rows = [
+                row
+                for row in log.queue.rows()
+                if row.state == "waiting" and group in ("", row.group)
+            ]
         for row in rows:
             try:
                 return self._start(row), problems
@@ -154,8 +158,11 @@ def differences(first: RunConfig, config: RunConfig) -> tuple[str, ...]:
     before = {key: value for key, _, value in configs.settings_of(first)}
     for key, item, value in configs.settings_of(config):
         if key != "name" and before[key] != value:
-            found.append(f"{item.metadata.get('label') or key} {_shown(value)}")
-    return tuple(found)
+            label = item.metadata.get("label") or key
+            found.append(
+                f"{label} {_shown(value)}" if not key.startswith("seeds.") else f"seed {value}"
+            )
+    return tuple(dict.fromkeys(found))  # several seeds of one value are told once
 
 
 def _shown(value: Any) -> str:
