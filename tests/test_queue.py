@@ -1,5 +1,6 @@
 """The queue in the log: runs wait in order, survive a restart, leave when they start, and belong to groups."""
 
+import sqlite3
 import statistics
 from contextlib import closing
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 from tests.trained import folders, quick_config
 from workbench.config import with_values
 from workbench.errors import UsageError
+from workbench.paths import LOG_NAME
 from workbench.session import Session
 from workbench.session.studies import bounds_plan, orders_plan, seeds_plan
 
@@ -197,6 +199,21 @@ def test_a_group_of_seeds_trained_through_the_queue_has_mean_and_sample_deviatio
     assert spread.deviation == pytest.approx(statistics.stdev(finals))
     steps = [[e.terms for e in session.events(run.id) if type(e).__name__ == "Step"] for run in session.runs()]  # fmt: skip
     assert steps[0] != steps[1] != steps[2]  # the seeds do make a difference
+
+
+def test_the_log_tells_of_groups_in_a_view_for_people(session, config):
+    key = session.queue.add_group(seeds_plan(config, [0, 1]))
+    run, _ = session.queue.start_next()
+    with closing(sqlite3.connect(session.home / LOG_NAME)) as db:
+        rows = db.execute("SELECT group_id, kind, title, run, state FROM groups").fetchall()
+    assert rows == [(key, "seeds", "2 seeds of 2 tasks", run.name, "starting")]
+
+
+def test_a_run_under_way_says_how_long_its_like_will_take(session, config):
+    session.queue.add(config)
+    session.queue.add(with_values(config, {"train.epochs": 9}))
+    like, other = session.queue.runs((replace(config, name="now"), 80.0))
+    assert (like.seconds, other.seconds) == (80.0, None)
 
 
 def test_a_failure_leaves_the_rest_and_does_not_count(session, config):

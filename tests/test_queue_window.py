@@ -88,12 +88,12 @@ def test_a_failure_leaves_the_rest_and_the_group_tells_how_far_it_is(window, con
     assert states(window) == ["finished", "failed", "finished"]
     texts = window.desk.strips.texts()
     failed = next(run for run in window.desk.session.runs() if run.state == "failed")
-    assert texts[f"queue {failed.id}"] == f"{failed.name} failed, and the queue went on. {failed.state_reason}"  # fmt: skip
+    assert texts["queue failed"] == f"{failed.name} failed, and the queue went on. {failed.state_reason}"  # fmt: skip
     (group,) = window.desk.session.groups.all()
-    assert texts[f"group {group.id}"].startswith("3 seeds of 2 tasks: final accuracy ")
-    assert texts[f"group {group.id}"].endswith("(n = 2).")
+    assert texts["group"].startswith("3 seeds of 2 tasks: final accuracy ")
+    assert texts["group"].endswith("(n = 2).")
     assert window.desk.toast.label.text() == "The queue is done: 2 of 3 runs finished."
-    window.desk.strips.strip(f"group {group.id}").buttons["Show"].click()
+    strip_about(window, "group").buttons["Show"].click()
     sheet = feature(window, StudyFeature).sheet
     assert isinstance(sheet, SeedsSheet)
     cells = [[sheet.grid.item(r, c).text() for c in range(6)] for r in range(sheet.grid.rowCount())]

@@ -1,18 +1,20 @@
 """The queue in the window: runs start one after another, and never unasked."""
 
 import dataclasses
+import time
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 
 from workbench.errors import WorkbenchError
+from workbench.events import Event, Pace
 from workbench.face.actions import Command, Moment
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Question
 from workbench.face.queue_sheet import QueueSheet
 from workbench.face.words import duration
-from workbench.session import RunGroup
+from workbench.session import QueuedRun, RunGroup
 from workbench.session.queue import Taken
 from workbench.session.studies import Plan
 
@@ -37,6 +39,9 @@ class QueueFeature(Feature):
         self.going = False
         self._free = False  # the draft is not what trains
         self._done: list[str] = []  # end states since the queue went on
+        self._failed: list[str] = []  # names of those that failed meanwhile
+        self._began = 0.0  # by the clock, when the present run did
+        self._length: float | None = None  # seconds that the present run will take in all
         self.sheet = QueueSheet(desk.window)
         self.sheet.remove_wanted.connect(self._remove)
         self.sheet.go_wanted.connect(self._go_or_hold)
@@ -49,6 +54,7 @@ class QueueFeature(Feature):
         self._next.timeout.connect(self._start_next)
         desk.another_wanted.connect(self.ask)
         desk.training.ended.connect(self._run_ended)
+        desk.training.news.connect(self._hear)
         desk.training.state_changed.connect(self._state_changed)
         self._offer()
 
@@ -168,12 +174,15 @@ class QueueFeature(Feature):
         run = self.desk.training.run
         if state == "failed" and run is not None and self.desk.session.queue.waiting():
             reason = next((r.state_reason for r in self.desk.session.runs() if r.id == run.id), "")
+            self._failed.append(run.name)
             text = self.tr("{run} failed, and the queue went on. {reason}")
-            self.desk.strips.show_strip(f"queue {run.id}", text.format(run=run.name, reason=reason), "error")  # fmt: skip
+            if len(self._failed) > 1:
+                text = self.tr("{run} failed, and the queue went on. The last said: {reason}")
+            self.desk.strips.show_strip("queue failed", text.format(run=", ".join(self._failed), reason=reason), "error")  # fmt: skip
 
     def _queue_is_done(self) -> None:
         finished, count = self._done.count("finished"), len(self._done)
-        self.going, self._done = False, []
+        self.going, self._done, self._failed = False, [], []
         if count > 1:
             text = self.tr("The queue is done: {finished} of {count} runs finished.")
             self.desk.toast.say(text.format(finished=finished, count=count))
@@ -203,7 +212,14 @@ class QueueFeature(Feature):
             return self.tr("1 run waits in the queue.")
         return self.tr("{count} runs wait in the queue.").format(count=count)
 
+    def _hear(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Pace) and event.seconds_left is not None:
+                self._length = time.monotonic() - self._began + event.seconds_left
+
     def _state_changed(self) -> None:
+        if self.desk.training.state == "starting":
+            self._began, self._length = time.monotonic(), None
         if self.desk.training.state != "idle" and self._free:
             self._free_draft()
 
@@ -242,13 +258,19 @@ class QueueFeature(Feature):
 
     def _refresh_sheet(self) -> None:
         session = self.desk.session
-        runs = session.queue.runs()
+        runs = self._queued()
         groups = {group.id: group_text(self, group) for group in session.groups.all()}
         self.sheet.show_queue(runs, groups, self._state_text(), going=self.going)
 
+    def _queued(self) -> list[QueuedRun]:
+        run, under_way = self.desk.training.run, None
+        if run is not None and self._length is not None:
+            under_way = (run.config, self._length)
+        return self.desk.session.queue.runs(under_way)
+
     def _state_text(self) -> str:
         run, waiting = self.desk.training.run, self.desk.session.queue.waiting()
-        known = [each.seconds for each in self.desk.session.queue.runs() if each.state == "waiting"]
+        known = [each.seconds for each in self._queued() if each.state == "waiting"]
         about = sum(second for second in known if second is not None)
         parts = []
         if self.desk.training.state != "idle" and run is not None:

@@ -167,7 +167,7 @@ class StudyFeature(Feature):
         if not group.waiting and group.finished:
             answers = [(self.tr("Show"), partial(self.show_group, group_id))]
             sentence = group_sentence(self.desk.window, group)
-            self.desk.strips.show_strip(f"group {group_id}", sentence, "info", answers)
+            self.desk.strips.show_strip("group", sentence, "info", answers)
 
     def _run_drawn(self, run_id: str, _name: str, _events: list[object]) -> None:
         if run_id != self._shown:

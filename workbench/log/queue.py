@@ -10,7 +10,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from workbench.errors import UsageError
+from workbench.log import reading
 from workbench.log.rows import json_of, text_of, utc
+from workbench.report import RunSummary
 
 Transaction = Callable[[], AbstractContextManager[Database]]
 
@@ -112,13 +114,12 @@ class QueueTables:
             for key, kind, title, created, of_run, facts in rows
         ]
 
-    def members(self, group: str) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return the id of each run of a group and what it is in it, in the order they were begun."""
+    def members(self) -> list[tuple[RunSummary, Mapping[str, Any]]]:
+        """Return every run of a group and what it is in it, in the order they were begun."""
         with self._reading() as db:
-            rows = db.execute(
-                "SELECT id, member FROM run WHERE group_id = ? ORDER BY number", [group]
-            ).fetchall()
-        return [(key, json.loads(member)) for key, member in rows]
+            rows = db.execute("SELECT id, member FROM run WHERE group_id <> ''").fetchall()
+            facts = {key: json.loads(member) for key, member in rows}
+            return [(run, facts[run.id]) for run in reading.grouped(db)]
 
     def finished(self, most: int = 50) -> list[tuple[Mapping[str, Any], str, str]]:
         """Return configuration, start and end of the newest runs that came to their end."""

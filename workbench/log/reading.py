@@ -35,6 +35,12 @@ def summaries(db: Database) -> list[RunSummary]:
     return [RunSummary(*row) for row in rows]
 
 
+def grouped(db: Database) -> list[RunSummary]:
+    """Return the runs that belong to a group, in the order they were begun."""
+    rows = db.execute(f"{_SUMMARY} WHERE r.group_id <> '' ORDER BY r.number")
+    return [RunSummary(*row) for row in rows]
+
+
 def number_of(db: Database, run_id: str) -> int:
     """Return the number that tables know the run by; raises UsageError if there is no such id."""
     row = db.execute("SELECT number FROM run WHERE id = ?", [run_id]).fetchone()

@@ -87,12 +87,11 @@ class Groups:
         """Return every group of which a run waits or has begun, newest first."""
         with self._session.log() as log:
             rows, queued = log.queue.groups(), log.queue.rows()
-            known = {row.id: log.queue.members(row.id) for row in rows}
-            runs = {run.id: run for run in log.runs()} if rows else {}
+            members = [Member(*pair) for pair in log.queue.members()]
         groups = [
             RunGroup(
                 row.id, row.kind, row.title, row.created, row.of_run, row.facts,
-                tuple(Member(runs[key], facts) for key, facts in known[row.id] if key in runs),
+                tuple(each for each in members if each.run.group == row.id),
                 sum(each.group == row.id for each in queued),
             )
             for row in rows

@@ -13,6 +13,7 @@ from workbench.config import RunConfig
 from workbench.errors import UsageError, WorkbenchError
 from workbench.log.queue import GroupRow, QueuedRow
 from workbench.log.rows import utc
+from workbench.session.checks import must_be_startable
 from workbench.session.run import Run
 from workbench.session.studies import Plan
 
@@ -47,11 +48,16 @@ class RunQueue:
     def __init__(self, session: "Session") -> None:
         self._session = session
 
-    def runs(self) -> list[QueuedRun]:
-        """Return what waits, in order, those that were refused among them."""
+    def runs(self, under_way: tuple[RunConfig, float] | None = None) -> list[QueuedRun]:
+        """Return what waits, in order, those that were refused among them.
+
+        `under_way`: what trains now, and how many seconds it is going to take in all.
+        """
         with self._session.log() as log:
             rows, past = log.queue.rows(), log.queue.finished()
         known = _durations(past) if rows else {}
+        if under_way is not None:
+            known[_work(under_way[0])] = under_way[1]
         made = [(row, configs.from_dict(row.config)) for row in rows]
         return [
             QueuedRun(
@@ -68,7 +74,7 @@ class RunQueue:
 
     def add(self, config: RunConfig) -> int:
         """Let one run wait; raises UsageError where a start would."""
-        self._session.must_be_startable(config)
+        must_be_startable(config)
         row = QueuedRow(0, "", configs.to_dict(config))
         with self._session.log() as log:
             return log.queue.add([row])[0]
@@ -76,7 +82,7 @@ class RunQueue:
     def add_group(self, plan: Plan) -> str:
         """Let the runs of a plan wait, as one group; return the group's id."""
         for planned in plan.runs:
-            self._session.must_be_startable(planned.config)
+            must_be_startable(planned.config)
         group = GroupRow(uuid.uuid4().hex, plan.kind, plan.title, utc(time.time()), plan.of_run, {})
         rows = [
             QueuedRow(0, each.label, configs.to_dict(each.config), group.id, each.member)

@@ -1,6 +1,5 @@
 """Folders in, runs out: what a window or a command may ask, over one home folder."""
 
-import os
 import threading
 import uuid
 from collections.abc import Generator, Iterator, Sequence
@@ -33,6 +32,7 @@ from workbench.report import (
     TaskReport,
 )
 from workbench.session import forecasts
+from workbench.session.checks import must_be_startable
 from workbench.session.groups import Groups
 from workbench.session.queue import RunQueue
 from workbench.session.run import Run, prepare_threads
@@ -117,7 +117,7 @@ class Session:
         """
         from workbench.core.tasks import expand
 
-        self.must_be_startable(config)
+        must_be_startable(config)
         name = config.name or f"{self._next_name()} {label}".strip()
         config = replace(config, data=expand(config.data, config.seeds), name=name)
         run = Run(self.home, uuid.uuid4().hex, config)
@@ -127,20 +127,6 @@ class Session:
             len(config.data.tasks), queued,
         )  # fmt: skip
         return run
-
-    def must_be_startable(self, config: RunConfig) -> None:
-        """Raise UsageError if a run with this configuration could not start now."""
-        configs.check(config)
-        if not config.data.tasks:
-            raise UsageError(
-                "There is no task to learn. Add a folder whose sub-folders are classes."
-            )
-        for task in config.data.tasks:
-            if not os.path.isdir(task.path):
-                raise UsageError(
-                    f"The folder of task {task.name!r} is not there ({task.path}). "
-                    "Connect the drive, or remove the task."
-                )
 
     @property
     def queue(self) -> RunQueue:
