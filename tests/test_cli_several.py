@@ -2,14 +2,20 @@
 
 import json
 import statistics
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from tests.trained import QUICK, folders
+from tests.test_cli import _wait_for_a_step
+from tests.trained import QUICK, folders, quick_config
 from workbench.cli import main
+from workbench.config import with_values
 from workbench.session import Session
 
+ROOT = Path(__file__).resolve().parent.parent
 TINY = [word for key, value in QUICK.items() for word in ("--set", f"{key}={value}")]
 
 
@@ -68,8 +74,6 @@ def test_what_makes_no_group_is_wrong_use(command, tasks, words, sentence):
 
 def test_the_queue_is_listed_and_trained(command, tasks, tmp_path):
     assert command("queue")[1] == "Nothing waits in the queue.\n"
-    from tests.trained import quick_config
-    from workbench.config import with_values
 
     with closing(Session(tmp_path / "home", entry_points=False)) as session:
         session.queue.add(quick_config(tasks))
@@ -87,7 +91,6 @@ def test_the_queue_is_listed_and_trained(command, tasks, tmp_path):
 
 
 def test_seeds_do_not_start_what_waited_before(command, tasks, tmp_path):
-    from tests.trained import quick_config
 
     with closing(Session(tmp_path / "home", entry_points=False)) as session:
         session.queue.add(quick_config(tasks))
@@ -95,3 +98,31 @@ def test_seeds_do_not_start_what_waited_before(command, tasks, tmp_path):
     with closing(Session(tmp_path / "home", entry_points=False)) as session:
         assert session.queue.waiting() == 1
         assert len(session.runs()) == 2
+
+
+def test_a_stop_leaves_the_rest_of_the_group_in_the_queue(tasks, tmp_path):
+    words = [
+        "run",
+        "--home",
+        tmp_path / "home",
+        *TINY,
+        "--set",
+        "train.epochs=100000",
+        "--seeds",
+        3,
+    ]
+    command = [sys.executable, "main.py", *map(str, words), "--tasks", *map(str, tasks)]
+    with subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE) as process:
+        try:
+            _wait_for_a_step(tmp_path / "home")
+            process.terminate()
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 3, err
+    assert "2 runs wait in the queue; 'queue --go' goes on." in err
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        assert [run.state for run in session.runs()] == ["stopped"]
+        assert session.queue.waiting() == 2
+        (group,) = session.groups.all()
+        assert (len(group.finished), group.total, group.waiting) == (0, 3, 2)

@@ -198,5 +198,5 @@ class StudyFeature(Feature):
             keys.append(key)
             span, level = np.array([0.0, max(ends)]), np.full(2, run.final_accuracy)
             self._accuracy.set_points(key, Series.of(span, level))
-        if keys:  # below the run's own lines, and last in the legend
-            self._accuracy.keep_lines([*keys, *others])
+        if keys:  # right below the run's headline, and right after it in the legend
+            self._accuracy.keep_lines([*others[:-1], *keys[::-1], *others[-1:]])
