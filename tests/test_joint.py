@@ -1,6 +1,7 @@
 """The bounds of a run: all tasks learnt as one, and one set of adapters trained on without protections."""
 
 import math
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from workbench.core.joint import joined
 from workbench.core.tasks import TaskData, TaskSet
 from workbench.core.train import train
 from workbench.events import Evaluated, Measured, RunStarted, Step, TaskInfo
+from workbench.session import Session
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +88,17 @@ def test_without_averaging_the_copies_are_the_parameters_as_they_are(is_last):
         pair = getattr(made.network, name)
         both = zip(pair["ema"].parameters(), pair["current"].parameters(), strict=True)
         assert all(torch.equal(slow, now) for slow, now in both)
+
+
+def test_a_joint_run_is_measured_exported_and_asked_like_any_other(tmp_path):
+    config = quick_config(folders(tmp_path / "pictures"))
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        run = session.start(with_values(config, {"data.joint": True}))
+        assert run.work() == "finished", run.news()[-1]
+        names = {metric["name"] for metric in session.details(run.id).metrics}
+        assert {"ntk.gap_predicted", "joint_part_accuracy", "accuracy_seen"} <= names
+        session.export(run.id, tmp_path / "out")
+        picture = next((tmp_path / "pictures" / "finches" / "red").iterdir())
+        *_, guess = session.predict(str(tmp_path / "out" / "adapter"), [str(picture)])
+        assert sorted(guess.classes) == ["blue", "green", "grey", "red"]
+        assert set(guess.tasks) == {"all tasks"}

@@ -90,6 +90,10 @@ def test_order_removal_undo_and_name(session, config):
     assert names(session) == ["c", "a", "new"]
     with pytest.raises(UsageError, match="at least one letter"):
         session.queue.rename(b, "  ")
+    last = session.queue.take_out(session.queue.runs()[-1].id)
+    session.queue.add(replace(config, name="later"))  # may get the number that was free
+    session.queue.put_back(last)
+    assert names(session) == ["c", "a", "new", "later"]
     with pytest.raises(UsageError, match="No run 99 waits"):
         session.queue.take_out(99)
 
@@ -258,6 +262,10 @@ def test_bounds_are_runs_of_their_own_linked_to_the_run(session, config):
         tested = [n for task in session.details(bound.id).tasks for n in task["counts"]["test"]]
         assert tested == [n for task in ours for n in task["counts"]["test"]]
         assert bound.final_accuracy is not None
+    with pytest.raises(
+        UsageError, match="mine joint learnt all tasks at once, so there is no earlier"
+    ):
+        next(session.forecast(joint.id, config.data.tasks[0]))
     with pytest.raises(UsageError, match="an upper bound itself"):
         bounds_plan(replace(config, data=replace(config.data, joint=True)), joint)
 

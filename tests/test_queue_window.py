@@ -330,3 +330,40 @@ def test_bounds_of_a_run_of_all_tasks_at_once_are_refused(window, config):
     dialog = BoundsDialog(joint, summary, window)
     assert dialog.problem.text() == "whole learnt all tasks at once: it is an upper bound itself."
     assert not dialog.go_button.isEnabled()
+
+
+def test_the_window_closes_though_runs_wait_and_they_are_there_again(tmp_path, config, qtbot):
+    window = open_window(tmp_path / "home", qtbot)
+    queue = feature(window, QueueFeature)
+    for epochs in (5000, 1):
+        window.desk.session.queue.add(with_values(config, {"train.epochs": epochs}))
+    queue.go_on()
+    qtbot.waitUntil(lambda: window.desk.training.state == "running", timeout=LONG)
+    window.stop_and_close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=LONG)
+    again = open_window(tmp_path / "home", qtbot)
+    assert strip_about(again, "queue").accessibleName() == "1 run waits in the queue."
+    assert states(again) == ["stopped"]
+
+
+def test_a_run_from_the_queue_leaves_the_tab_the_replay_and_the_draft_alone(window, config, qtbot):
+    desk, queue = window.desk, feature(window, QueueFeature)
+    past = desk.session.start(replace(config, name="past"))
+    assert past.work() == "finished"
+    desk.reread_log()
+    desk.draft.load(replace(config, name="mine"), "Load")
+    cards = [desk.tasks.model.index(row).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)]
+    desk.replay(past.id)
+    desk.tabs.setCurrentWidget(desk.try_it)
+    desk.session.queue.add(replace(config, name="next"))
+    queue.go_on()
+    qtbot.waitUntil(lambda: desk.training.state == "running", timeout=LONG)
+    assert desk.tabs.currentWidget() is desk.try_it
+    assert desk.page.replayed == past.id
+    assert desk.tasks.model.allowed()
+    qtbot.waitUntil(lambda: states(window) == ["finished"] * 2, timeout=LONG)
+    qtbot.waitUntil(lambda: not queue.going, timeout=LONG)
+    assert desk.draft.state.settings.name == "mine"
+    assert cards == [
+        desk.tasks.model.index(row).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)
+    ]

@@ -245,7 +245,7 @@ class Desk(QObject):
 
     def _show_news(self, events: Sequence[Event]) -> None:
         self.page.show_news(events)
-        if self.tasks.model.fixed_by:  # else the draft is not what trains
+        if self._cards_follow():
             self.tasks.model.show_news(events)
         for event in events:
             if isinstance(event, Note) and event.level == "warning":
@@ -254,6 +254,11 @@ class Desk(QObject):
                 self._tell_failure(event)
         if any(isinstance(event, (RunStarted, Evaluated, TaskEnded)) for event in events):
             self._reread.start()
+
+    def _cards_follow(self) -> bool:
+        """Whether the draft is what trains, task after task."""
+        run = self.training.run
+        return bool(self.tasks.model.fixed_by and run and not run.config.data.joint)
 
     def _tell_failure(self, event: Failed) -> None:
         self.strips.show_strip("run", event.sentence, "error")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
@@ -229,9 +230,13 @@ class QueueFeature(Feature):
 
     def _remove(self, key: int) -> None:
         name = next((run.name for run in self.sheet.model.runs if run.id == key), "")
-        taken = self.desk.session.queue.take_out(key)
-        text = self.tr("{run} was taken out.").format(run=name)
-        self.sheet.toast.say(text, self.tr("Undo"), partial(self._put_back, taken))
+        try:
+            taken = self.desk.session.queue.take_out(key)
+        except WorkbenchError as error:  # it has begun meanwhile
+            self.sheet.toast.say(str(error))
+        else:
+            text = self.tr("{run} was taken out.").format(run=name)
+            self.sheet.toast.say(text, self.tr("Undo"), partial(self._put_back, taken))
         self._after_change()
 
     def _put_back(self, taken: Taken) -> None:
@@ -243,11 +248,16 @@ class QueueFeature(Feature):
         self._after_change()
 
     def _rename(self, key: int, name: str) -> None:
-        self.desk.session.queue.rename(key, name)
-        self._after_change()
+        self._change(partial(self.desk.session.queue.rename, key, name))
 
     def _retry(self, key: int) -> None:
-        self.desk.session.queue.try_again(key)
+        self._change(partial(self.desk.session.queue.try_again, key))
+
+    def _change(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except WorkbenchError as error:  # it has begun meanwhile
+            self.sheet.toast.say(str(error))
         self._after_change()
 
     def _after_change(self) -> None:

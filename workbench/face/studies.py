@@ -112,8 +112,13 @@ class StudyFeature(Feature):
 
     def _show_bounds(self, group: RunGroup) -> None:
         session = self.desk.session
+        try:
+            run = session.details(group.of_run)
+        except WorkbenchError as error:  # it is no longer in the log
+            self.desk.toast.say(str(error))
+            return
         bounds = {role: session.details(r.id) for role, r in session.groups.bounds(group.of_run).items()}  # fmt: skip
-        self._show(BoundsSheet(group, session.details(group.of_run), bounds, self.desk.window))
+        self._show(BoundsSheet(group, run, bounds, self.desk.window))
 
     def _use_order(self, names: list[str]) -> None:
         present = self.desk.draft.state.names()

@@ -68,7 +68,7 @@ class QueueTables:
                 known = (group.id, group.kind, text_of(group.title), group.created, group.of_run, json_of(group.facts))  # fmt: skip
                 db.execute("INSERT OR IGNORE INTO run_group VALUES (?, ?, ?, ?, ?, ?)", known)
             (last,) = db.execute("SELECT COALESCE(MAX(position), 0) FROM queued").fetchone()
-            return [_put(db, row, last + place, None) for place, row in enumerate(rows, 1)]
+            return [_put(db, row, last + place) for place, row in enumerate(rows, 1)]
 
     def take_out(self, key: int) -> tuple[QueuedRow, int]:
         """Take a run out; return it and its place, which `put_back` takes."""
@@ -81,11 +81,12 @@ class QueueTables:
         return rows[place], place
 
     def put_back(self, row: QueuedRow, place: int) -> None:
-        """Undo `take_out`."""
+        """Undo `take_out`; the row gets a new number, as its old one may be another's by now."""
         with self._writing() as db:
-            _put(db, row, 0, row.id)
-            keys = [key for (key,) in db.execute("SELECT id FROM queued WHERE id <> ? ORDER BY position, id", [row.id])]  # fmt: skip
-            keys.insert(place, row.id)
+            key = _put(db, row, 0)
+            found = db.execute("SELECT id FROM queued WHERE id <> ? ORDER BY position, id", [key])
+            keys = [other for (other,) in found]
+            keys.insert(place, key)
             _number(db, keys)
 
     def order(self, keys: list[int]) -> None:
@@ -146,14 +147,14 @@ def started(db: Database, key: int, run_id: str) -> None:
     db.execute("DELETE FROM queued WHERE id = ?", [key])
 
 
-def _put(db: Database, row: QueuedRow, position: int, key: int | None) -> int:
+def _put(db: Database, row: QueuedRow, position: int) -> int:
     values = [
-        key, position, text_of(row.label), json_of(row.config), row.group, json_of(row.member or {}),
+        position, text_of(row.label), json_of(row.config), row.group, json_of(row.member or {}),
         row.created or utc(time.time()), row.state, text_of(row.reason),
     ]  # fmt: skip
     cursor = db.execute(
-        "INSERT INTO queued (id, position, label, config, group_id, member, created, state, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO queued (position, label, config, group_id, member, created, state, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         values,
     )
     return int(cursor.lastrowid or 0)
