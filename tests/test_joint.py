@@ -15,6 +15,7 @@ from workbench.core.tasks import TaskData, TaskSet
 from workbench.core.train import train
 from workbench.events import Evaluated, Measured, RunStarted, Step, TaskInfo
 from workbench.session import Session
+from workbench.session.studies import PLAIN
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +103,21 @@ def test_a_joint_run_is_measured_exported_and_asked_like_any_other(tmp_path):
         *_, guess = session.predict(str(tmp_path / "out" / "adapter"), [str(picture)])
         assert sorted(guess.classes) == ["blue", "green", "grey", "red"]
         assert set(guess.tasks) == {"all tasks"}
+
+
+@pytest.mark.parametrize("profile", ["repaired", "paper"])
+def test_plain_fine_tuning_learns_from_cross_entropy_alone_and_answers_without_the_backbone(
+    tmp_path, profile
+):
+    config = with_values(quick_config(folders(tmp_path / "pictures")), {"method.profile": profile})
+    events = list(train(with_values(config, PLAIN), tmp_path))
+    steps = [event.terms for event in events if isinstance(event, Step)]
+    assert {name for terms in steps for name in terms} == {
+        "cross_entropy_s1", "cross_entropy_s2", "cross_entropy_hybrid", "regularisation", "total",
+    }  # fmt: skip
+    for terms in steps:
+        alone = sum(value for name, value in terms.items() if name.startswith("cross_entropy"))
+        assert terms["total"] == pytest.approx(alone, rel=1e-6)
+    assert any(terms.get("regularisation", 0) > 0 for terms in steps)  # measured, with weight 0
+    backbone_width = 192
+    assert last(events, RunStarted).feature_width == 2 * backbone_width  # copy and current
