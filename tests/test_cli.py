@@ -387,7 +387,8 @@ def test_show_has_what_other_programs_rely_on(command, learnt):
         assert metric["formula"]
         assert metric["unit"]
         assert datetime.fromisoformat(metric["time"]).tzinfo
-    assert {m["name"] for m in shown["metrics"]} == MEASURES.keys()
+    names = {m["name"] for m in shown["metrics"]}
+    assert names == MEASURES.keys() - {"joint_part_accuracy"}  # of a run that learns all at once
     assert any(metric["name"].startswith("ntk.") for metric in shown["metrics"])
 
 

@@ -15,7 +15,8 @@ def said(tmp_path_factory):
 
 
 def test_what_a_run_measures_is_what_is_explained(said):
-    assert {event.name for event in said if isinstance(event, Measured)} == MEASURES.keys()
+    names = {event.name for event in said if isinstance(event, Measured)}
+    assert names == MEASURES.keys() - {"joint_part_accuracy"}  # of a run of one task: test_joint
 
 
 def test_the_loss_terms_of_a_run_are_those_that_have_a_label(said):

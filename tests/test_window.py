@@ -86,7 +86,7 @@ def test_drop_train_watch_restart_replay_export(
     assert not desk.page.zone.isVisible()
     window.actions_by_id["train"].trigger()
     assert desk.training.state == "starting"
-    assert not desk.settings.train_button.isEnabled()
+    assert not desk.tasks.model.allowed()
     with qtbot.waitSignal(desk.training.ended, timeout=120_000) as ended:
         pass
     assert ended.args == ["finished"], desk.strips.texts()

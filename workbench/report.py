@@ -106,6 +106,7 @@ class RunSummary:
     final_accuracy: float | None
     forgetting: float | None
     baseline_accuracy: float | None
+    group: str = ""  # id of the group of runs that it was trained for
 
 
 @dataclass(frozen=True)

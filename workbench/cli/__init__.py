@@ -13,7 +13,7 @@ from contextlib import closing
 from io import TextIOWrapper
 
 from workbench import __version__
-from workbench.cli import commands, foresight
+from workbench.cli import commands, foresight, several
 from workbench.errors import Cancelled, UsageError, WorkbenchError
 from workbench.paths import remember_home
 from workbench.session import Session
@@ -108,6 +108,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_learning(command: Callable[..., argparse.ArgumentParser]) -> None:
     _add_run(command("run", commands.run, "train without a window"))
+    text = "list the runs that wait for their turn"
+    queue = command("queue", several.queue, text)
+    queue.add_argument("--go", action="store_true", help="train them, one after another")
     command("runs", commands.runs, "list the runs of the log, newest first")
     text = "show one run: state, accuracy matrix, metrics, configuration"
     show = command("show", commands.show, text)
@@ -163,3 +166,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--seed", type=int, metavar="N", help="set every seed to N")
     run.add_argument("--name", help="name of the run")
+    text = "train with N seeds (0 to N-1), or those listed (1,5,9), as one group"
+    run.add_argument("--seeds", metavar="N", help=text)
+    text = "train the tasks in K different orders, the present one first, as one group"
+    run.add_argument("--orders", type=int, metavar="K", help=text)

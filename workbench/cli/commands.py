@@ -62,19 +62,30 @@ def ask_for_home(sentence: str) -> str | None:
 def run(session: Session, options: argparse.Namespace) -> int:
     """Train without a window."""
     progress = Progress()
-    started = session.start(configuration(session, options, progress))
-    with _stopped_by_signals(started) as heard:
-        failure = _follow(started, progress)
-    if failure:
-        say(failure)
-    if started.state == "stopped" and signal.SIGINT in heard:
-        raise KeyboardInterrupt
+    config = configuration(session, options, progress)
+    if options.seeds or options.orders:
+        from workbench.cli.several import group
+
+        return group(session, config, options)
+    started = session.start(config)
+    work(started)
     for item in session.score_forecasts():
         if item.score is not None:
             say(item.score.sentence)
     details = session.details(started.id)
     print_out(details_dict(details), options.json, run_text(details))
     return _EXIT.get(started.state, 1)  # "running": the training thread itself broke
+
+
+def work(started: Run) -> str:
+    """Train a run to its end, showing how far it is; return its end state. Ctrl-C goes on as such."""
+    with _stopped_by_signals(started) as heard:
+        failure = _follow(started, Progress())
+    if failure:
+        say(failure)
+    if started.state == "stopped" and signal.SIGINT in heard:
+        raise KeyboardInterrupt
+    return started.state
 
 
 def runs(session: Session, options: argparse.Namespace) -> int:

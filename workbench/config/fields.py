@@ -64,6 +64,9 @@ class DataConfig:
     cache_megabytes: int = setting(
         2048, "Decoded pictures beyond this much memory go to a temporary file.",
         label="Picture memory", low=1, high=1_000_000, unit="MB")  # fmt: skip
+    joint: bool = setting(
+        False, "Learn all tasks at once, as one: the upper bound that learning one after another is read against.",
+        label="All tasks at once")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,9 @@ class SwitchConfig:
         "J  Fusion after EMA", "Leave the fusion as trained, or refit it to the averaged section.", "none", "cached")  # fmt: skip
     ema_last_task: str = _switch(
         "K  EMA after the last task", "Skip the averaging step after the last task of a closed sequence, or not.", "skip", "include")  # fmt: skip
+    ema: str = _switch(
+        "Averaging", "The slow copy is the mean of the parameters after each task, or (off) simply the newest ones.",
+        "average", "average", "off")  # fmt: skip
     prototype_drift: str = _switch(
         "M  Old prototypes", "Keep old prototypes as they were, or shift them by the estimated drift.",
         "stale", "stale", "compensated")  # fmt: skip

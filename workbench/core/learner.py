@@ -154,7 +154,13 @@ class Learner:
         self.optimiser.step()
 
     def average(self, *, is_last: bool) -> bool:
-        """The EMA step; the official code leaves it out after the last task. Returns whether it was done."""
+        """The EMA step; the official code leaves it out after the last task. Returns whether it was done.
+
+        With the switch `ema` off, the copies become the parameters as they are: nothing older is kept.
+        """
+        if self.switches["ema"] == "off":
+            self.network.average_into_copies(0)
+            return True
         if is_last and self.switches["ema_last_task"] == "skip":
             return False
         self.network.average_into_copies(self.task)

@@ -90,6 +90,32 @@ def study(
         WorkbenchError: a folder or the weights cannot be read.
     """
     config = replace(config, data=expand(config.data, config.seeds))
+    tasks = yield from _seen(config, home, source)
+    names = tuple(folder.name for folder in config.data.tasks)
+    return (yield from compare(tasks, names, _method(tasks.tasks, source)))
+
+
+def totals(
+    config: RunConfig, home: Path, orders: Sequence[Order]
+) -> Generator[Stage | Note, None, list[float]]:
+    """Return the predicted interplay of each of these orders of the configuration's tasks.
+
+    Raises:
+        UsageError: there are fewer than two tasks, or one of them allows no kernel.
+        WorkbenchError: a folder or the weights cannot be read.
+    """
+    tasks = yield from _seen(config, home, None)
+    found = []
+    for done, order in enumerate(orders):
+        yield Stage("Comparing orders", done, len(orders))
+        found.append(tasks.learnt(order).total)
+    return found
+
+
+def _seen(
+    config: RunConfig, home: Path, source: Path | None
+) -> Generator[Stage | Note, None, Tasks]:
+    """Look at every task and return them with the kernels between them."""
     folders = config.data.tasks
     if len(folders) < 2:
         raise UsageError("An order needs at least two tasks. Add another folder.")
@@ -104,9 +130,7 @@ def study(
         if reason:
             raise UsageError(f"No order can be suggested: of task '{folder.name}', {reason}.")
         tasks.append(new_task(seen, rate=0.0, steps=0))
-    kernels = yield from _kernels(tasks)
-    names = tuple(folder.name for folder in folders)
-    return (yield from compare(Tasks(tasks, kernels), names, _method(tasks, source)))
+    return Tasks(tasks, (yield from _kernels(tasks)))
 
 
 def compare(

@@ -24,6 +24,7 @@ from workbench.core.device import Stream, choose_device, device_name
 from workbench.core.evaluate import Examiner, Seen, fuse, see
 from workbench.core.feeder import Feeder
 from workbench.core.heads import drift_of
+from workbench.core.joint import accuracy_of_parts, joined
 from workbench.core.learner import Learner
 from workbench.core.monitor import Monitor
 from workbench.core.network import Network
@@ -87,11 +88,16 @@ def train(
     weights = yield from load_weights(config.model.backbone, config.model.weights, home)
     tasks = yield from load_tasks(config.data, config.seeds)
     with closing(tasks.cache):
+        parts = tasks.tasks
+        if config.data.joint:
+            tasks = joined(tasks)
         run = _assemble(config, weights, tasks, device, folder, clock)
         yield _started(run, device)
         yield from run.monitor.plan(run.network, tasks.tasks)
         for task in tasks.tasks:
             yield from _learn(run, task, folder)
+        if config.data.joint:
+            yield from accuracy_of_parts(run.examiner, parts, config.train.epochs - 1, run.step)
         yield Finished(run.step)
 
 

@@ -27,6 +27,7 @@ class Moment:
     can_undo: bool = False
     can_redo: bool = False
     stop_when: str = ""  # when the run under way is to stop: now, epoch, task
+    draft_ready: bool = False  # a run could be made of the draft, now or later
 
 
 @dataclass(frozen=True)

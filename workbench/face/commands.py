@@ -62,8 +62,10 @@ class Commands(QObject):
         self._start(config)
 
     def train(self) -> None:
-        """Start a run on the draft."""
-        if not self._desk.reason():
+        """Start a run on the draft; while another trains, ask what to do with it."""
+        if self._desk.training.state != "idle":
+            self._desk.another_wanted.emit()
+        elif not self._desk.reason():
             self._start(self._desk.draft.state.run_config())
 
     def stop(self) -> None:

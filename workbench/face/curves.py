@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -33,6 +33,8 @@ _SILENT = (Stage, Pace, Note)  # draw nothing
 
 class CurvePanel(LivePlot):
     """One pair of axes showing one view at a time; with several views, a list to choose from."""
+
+    refreshed = Signal()  # every line is in step with the record; others may lie over them
 
     def __init__(
         self, views: Sequence[str], parent: QWidget | None = None, record: RunRecord | None = None
@@ -117,6 +119,7 @@ class CurvePanel(LivePlot):
         kernel = self._view_of.of_kernel
         self.set_shades(self._record.doubtful(self._axis) if kernel else [])
         self.set_summary(summary(self._view_of, self._record, lines))
+        self.refreshed.emit()
 
     def save_picture(self, path: Path) -> None:
         """Write the view as a figure of its own: white, whatever the window looks like, else as set here."""

@@ -45,6 +45,7 @@ class Desk(QObject):
     """Owns the panels. Facts arrive by signals; `changed` says that commands may need another look."""
 
     changed = Signal()
+    another_wanted = Signal()  # Train, while a run trains
 
     def __init__(self, session: Session, toolbar: QToolBar, window: QWidget) -> None:
         super().__init__(window)
@@ -101,6 +102,10 @@ class Desk(QObject):
         """Return why training cannot start now, or an empty string."""
         if self.training.state != "idle":
             return self.tr("{run} is training.").format(run=self._run_name())
+        return self.draft_problem()
+
+    def draft_problem(self) -> str:
+        """Return why no run could be made of the draft, or an empty string."""
         if not self.draft.state.tasks:
             return self.tr("Add a task first.")
         return self.settings.problem()
@@ -257,7 +262,8 @@ class Desk(QObject):
 
     def _show_news(self, events: Sequence[Event]) -> None:
         self.page.show_news(events)
-        self.tasks.model.show_news(events)
+        if self._cards_follow():
+            self.tasks.model.show_news(events)
         for event in events:
             if isinstance(event, Note) and event.level == "warning":
                 self.strips.show_strip("run", event.text)
@@ -266,6 +272,11 @@ class Desk(QObject):
             for event in events
         ):
             self._reread.start()
+
+    def _cards_follow(self) -> bool:
+        """Whether the draft is what trains, task after task."""
+        run = self.training.run
+        return bool(self.tasks.model.fixed_by and run and not run.config.data.joint)
 
     def _run_ended(self, state: str) -> None:
         self.reread_log()

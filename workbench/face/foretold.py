@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QTableWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -95,8 +96,8 @@ class Sheet(QDialog):
         self.buttons.rejected.connect(self.reject)
         self.close_button = self.buttons.button(QDialogButtonBox.StandardButton.Close)
 
-    def add_table(self, title: str, table: Table, stretch: int = 1) -> None:
-        """Add a table under a heading."""
+    def add_table(self, title: str, table: Table, stretch: int = 1) -> QTableWidget:
+        """Add a table under a heading and return it."""
         self.column.addWidget(_wrapped(title, self, "muted"))
         grid = number_grid(title, table, self)
         header, mode = grid.horizontalHeader(), QHeaderView.ResizeMode
@@ -105,6 +106,7 @@ class Sheet(QDialog):
         header.setSectionResizeMode(0, mode.ResizeToContents)
         self.column.addWidget(grid, stretch)
         self._copied.append(f"{title}\n{tabbed(table)}")
+        return grid
 
     def end_with(self, sentences: Sequence[str]) -> None:
         """Add what the numbers were computed from and how far to trust them, and the buttons."""

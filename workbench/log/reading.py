@@ -17,7 +17,8 @@ Matrix = tuple[tuple[float | None, ...], ...]
 # In the order of RunSummary's fields.
 _SUMMARY = """
     SELECT r.id, r.name, r.state, r.state_reason, r.created, r.ended, r.profile, r.backbone, r.seed,
-           s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy
+           s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy,
+           r.group_id
     FROM run r JOIN run_summary s ON s.run = r.number
 """
 
@@ -31,6 +32,12 @@ _CURVES = """
 def summaries(db: Database) -> list[RunSummary]:
     """Return all runs, newest first."""
     rows = db.execute(f"{_SUMMARY} ORDER BY r.created DESC, r.number DESC")
+    return [RunSummary(*row) for row in rows]
+
+
+def grouped(db: Database) -> list[RunSummary]:
+    """Return the runs that belong to a group, in the order they were begun."""
+    rows = db.execute(f"{_SUMMARY} WHERE r.group_id <> '' ORDER BY r.number")
     return [RunSummary(*row) for row in rows]
 
 

@@ -127,6 +127,33 @@ def m004_forecasts(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m006_queue(db: Database) -> None:
+    """Runs that wait for their turn, and what several runs were trained for together.
+
+    A waiting run is a row of `queued`; when it starts, the row goes and the run takes its group along.
+    """
+    db.executescript("""
+    CREATE TABLE run_group (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, created TEXT NOT NULL,
+        of_run TEXT NOT NULL DEFAULT '', facts TEXT NOT NULL DEFAULT '{}'
+    ) WITHOUT ROWID;
+    CREATE TABLE queued (
+        id INTEGER PRIMARY KEY, position INTEGER NOT NULL, label TEXT NOT NULL, config TEXT NOT NULL,
+        group_id TEXT NOT NULL DEFAULT '', member TEXT NOT NULL DEFAULT '{}', created TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'waiting', reason TEXT NOT NULL DEFAULT ''
+    );
+    ALTER TABLE run ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
+    ALTER TABLE run ADD COLUMN member TEXT NOT NULL DEFAULT '{}';
+    CREATE INDEX run_of_group ON run (group_id) WHERE group_id <> '';
+    CREATE VIEW groups AS
+        SELECT g.id AS group_id, g.kind, g.title, g.created, r.id AS run_id, r.name AS run, r.state, r.member,
+               s.final_accuracy, s.average_accuracy, s.forgetting
+        FROM run_group g JOIN run r ON r.group_id = g.id JOIN run_summary s ON s.run = r.number
+        ORDER BY g.created DESC, r.number;
+    """)
+
+
+@MIGRATIONS()
 def m007_monitor_share(db: Database) -> None:
     """The NTK monitor's share of the time so far, which only the clock knows."""
     db.execute("ALTER TABLE run_summary ADD COLUMN monitor_share REAL")

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from workbench.errors import UsageError
 from workbench.events import Event
-from workbench.log import cost, reading
+from workbench.log import cost, queue, reading
 from workbench.log.migrations import open_file, schema_known, speaking
 from workbench.log.rows import Recorder, json_of, text_of, utc
 from workbench.report import RunDetails, RunSummary
@@ -43,6 +43,7 @@ class Log:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._db, self.journal_note = open_file(self.path)
+        self.queue = queue.QueueTables(self._reading, self._writing)
 
     def __enter__(self) -> "Log":
         return self
@@ -70,8 +71,12 @@ class Log:
         seed: int,
         versions: Mapping[str, str],
         tasks_total: int,
+        queued: int = 0,
     ) -> None:
-        """Enter a run in state "starting", owned by this process; `config` is the effective one."""
+        """Enter a run in state "starting", owned by this process; `config` is the effective one.
+
+        A run that waited takes the place of its row `queued`: both happen, or neither.
+        """
         now, process = utc(time.time()), psutil.Process()
         values = {
             "id": run_id, "name": text_of(name), "state": "starting", "created": now, "heartbeat": now,
@@ -83,6 +88,8 @@ class Log:
             slots = ", ".join(f":{column}" for column in values)
             cursor = db.execute(f"INSERT INTO run ({', '.join(values)}) VALUES ({slots})", values)
             db.execute("INSERT INTO run_summary (run) VALUES (?)", [cursor.lastrowid])
+            if queued:
+                queue.started(db, queued, run_id)
 
     def write(self, run_id: str, events: Iterable[tuple[float, Event]]) -> None:
         """Add events, each with the unix time it was said at, in one transaction: all or none."""

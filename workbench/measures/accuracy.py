@@ -30,6 +30,8 @@ ACCURACY = (
            "What remains if the task is known."),
     _share("task_id_accuracy", "Task recognised", "fraction of pictures assigned to a class of their own task, pooled",
            "Class-incremental accuracy is about this times the accuracy with the task given."),
+    _share("joint_part_accuracy", "Accuracy on one task, all learnt at once", "R[j] over the test pictures of task j, all classes in play",
+           "Only of a run that learns all tasks as one (All tasks at once): the upper bound, task by task.", "higher"),
     _share("baseline_seen", "Frozen backbone, all classes seen", "A_t of the nearest class mean on frozen features",
            "The floor: what the backbone knows without any training."),
     _share("baseline_average", "Frozen backbone, average", "Ā of the nearest class mean on frozen features", "The floor of the average accuracy."),

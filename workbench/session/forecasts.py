@@ -174,6 +174,11 @@ def _must_be_learnt(details: RunDetails, folder: TaskFolder) -> None:
         raise UsageError(
             f"{summary.name} has learnt no task, so there is nothing that could be disturbed."
         )
+    if configs.from_dict(details.config).data.joint:
+        raise UsageError(
+            f"{summary.name} learnt all tasks at once, so there is no earlier task to forecast for. "
+            "Choose a run that learnt them one after another."
+        )
     task = learnt_as(details, folder)
     if task is not None:
         raise UsageError(
@@ -184,7 +189,11 @@ def _must_be_learnt(details: RunDetails, folder: TaskFolder) -> None:
 
 def learnt_as(details: RunDetails, folder: TaskFolder) -> TaskFolder | None:
     """Return the run's task that taught classes of this folder, if there is one."""
-    for task in configs.from_dict(details.config).data.tasks[: details.summary.tasks_done]:
+    data = configs.from_dict(details.config).data
+    done = (
+        len(data.tasks) if data.joint and details.summary.tasks_done else details.summary.tasks_done
+    )
+    for task in data.tasks[:done]:
         shared = set(task.classes) & set(folder.classes)
         everything = not task.classes or not folder.classes
         if _same_path(task.path, folder.path) and (shared or everything):

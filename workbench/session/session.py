@@ -1,6 +1,5 @@
 """Folders in, runs out: what a window or a command may ask, over one home folder."""
 
-import os
 import threading
 import uuid
 from collections.abc import Generator, Iterator, Sequence
@@ -34,6 +33,9 @@ from workbench.report import (
 )
 from workbench.session import forecasts
 from workbench.session.adapters import Adapters
+from workbench.session.checks import must_be_startable
+from workbench.session.groups import Groups
+from workbench.session.queue import RunQueue
 from workbench.session.results import Results
 from workbench.session.run import LOADING, Run, prepare_threads
 from workbench.session.versions import versions
@@ -110,31 +112,33 @@ class Session:
 
         return split_report(report, first, increment, seed)
 
-    def start(self, config: RunConfig) -> Run:
-        """Enter a run into the log and return it, ready to `work`; raises UsageError at once if it cannot."""
+    def start(self, config: RunConfig, *, queued: int = 0, label: str = "") -> Run:
+        """Enter a run into the log and return it, ready to `work`; raises UsageError at once if it cannot.
+
+        A run that waited in the queue leaves it (`queued`); `label` follows the number it gets for a name.
+        """
         from workbench.core.tasks import expand
 
-        configs.check(config)
-        if not config.data.tasks:
-            raise UsageError(
-                "There is no task to learn. Add a folder whose sub-folders are classes."
-            )
-        for task in config.data.tasks:
-            if not os.path.isdir(task.path):
-                raise UsageError(
-                    f"The folder of task {task.name!r} is not there ({task.path}). "
-                    "Connect the drive, or remove the task."
-                )
-        config = replace(
-            config, data=expand(config.data, config.seeds), name=config.name or self._next_name()
-        )
+        must_be_startable(config)
+        name = config.name or f"{self._next_name()} {label}".strip()
+        config = replace(config, data=expand(config.data, config.seeds), name=name)
         run = Run(self.home, uuid.uuid4().hex, config)
         self._log.begin(
             run.id, run.name, configs.to_dict(config), configs.effective_switches(config),
             config.method.profile, config.model.backbone, config.seeds.initialisation, versions(),
-            len(config.data.tasks),
+            len(config.data.tasks), queued,
         )  # fmt: skip
         return run
+
+    @property
+    def queue(self) -> RunQueue:
+        """The runs that wait for their turn."""
+        return RunQueue(self)
+
+    @property
+    def groups(self) -> Groups:
+        """The groups of runs: seeds, orders, bounds."""
+        return Groups(self)
 
     def runs(self) -> list[RunSummary]:
         """Return all runs of the log, newest first."""

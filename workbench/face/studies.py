@@ -1,0 +1,207 @@
+"""Several runs with one purpose: asked for, followed, and shown together."""
+
+from functools import partial
+
+import numpy as np
+
+from workbench import config as configs
+from workbench.errors import WorkbenchError
+from workbench.events import Note, Stage
+from workbench.face.actions import Command, Moment
+from workbench.face.background import IterationThread
+from workbench.face.desk import Desk
+from workbench.face.feature import Feature
+from workbench.face.group_sheets import (
+    BoundsSheet,
+    GroupsSheet,
+    OrdersSheet,
+    SeedsSheet,
+    group_sentence,
+)
+from workbench.face.queue import QueueFeature
+from workbench.face.series import Series
+from workbench.face.study_dialogs import BoundsDialog, OrdersDialog, PlanDialog, SeedsDialog
+from workbench.report import RunSummary
+from workbench.session import RunGroup
+from workbench.session.studies import Plan
+
+
+def _ready(moment: Moment) -> bool:
+    return moment.draft_ready
+
+
+class StudyFeature(Feature):
+    """Seeds, orders and bounds: dialogs before, sheets after, and the bounds' lines beside the curve."""
+
+    commands = (
+        Command("several_seeds", "Run", "Several seeds…", (), _ready, help="Train the draft with several seeds, as one group", apart=True),
+        Command("study_orders", "Run", "Task-order study…", (), lambda m: m.draft_ready and m.tasks > 0, help="Train the tasks in several orders, and see how much hangs on it"),
+        Command("train_bounds", "Run", "Train bounds for this run…", (), lambda m: m.learnt, help="All tasks at once above, plain fine-tuning below"),
+        Command("show_groups", "Run", "Groups of runs…", help="Seeds, orders and bounds with mean and spread"),
+    )  # fmt: skip
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._queue: QueueFeature = desk.findChildren(QueueFeature)[0]
+        self.dialog: PlanDialog | None = None
+        self.sheet: GroupsSheet | SeedsSheet | OrdersSheet | BoundsSheet | None = None
+        self._thread: IterationThread | None = None
+        self._shown = ""  # id of the run that is drawn
+        self._bounds: dict[str, RunSummary] = {}
+        self._accuracy = desk.page.board.accuracy
+        self._accuracy.refreshed.connect(self._draw_bounds)
+        desk.page.drawn.connect(self._run_drawn)
+        desk.page.cleared.connect(self._run_cleared)
+        desk.training.ended.connect(self._run_ended)
+
+    def shut_down(self) -> None:
+        """End the prediction, if one is made."""
+        if self._thread is not None:
+            self._thread.end()
+
+    def several_seeds(self) -> None:
+        """Ask which seeds the draft shall be trained with."""
+        self._ask(SeedsDialog(self.desk.draft.state.run_config(), self.desk.window))
+
+    def study_orders(self) -> None:
+        """Ask how many orders the draft's tasks shall be trained in."""
+        self._ask(OrdersDialog(self.desk.draft.state.run_config(), self.desk.window))
+
+    def train_bounds(self) -> None:
+        """Say what the bounds of the run shown are, and train them if that is wanted."""
+        run = self.desk.shown_run()
+        if run is not None:
+            config = configs.from_dict(self.desk.session.details(run.id).config)
+            self._ask(BoundsDialog(config, run, self.desk.window))
+
+    def show_groups(self) -> None:
+        """List all groups."""
+        sheet = GroupsSheet(self.desk.session.groups.all(), self.desk.window)
+        sheet.open_wanted.connect(self.show_group)
+        self._show(sheet)
+
+    def show_group(self, key: str) -> None:
+        """Show what one group has shown."""
+        group = self.desk.session.groups.group(key)
+        if group.kind == "orders":
+            orders = OrdersSheet(group, self.desk.window)
+            orders.use_wanted.connect(self._use_order)
+            orders.predict_wanted.connect(self._predict)
+            self._show(orders)
+        elif group.kind == "bounds":
+            self._show_bounds(group)
+        else:
+            self._show(SeedsSheet(group, self.desk.window))
+
+    def _ask(self, dialog: PlanDialog) -> None:
+        self.dialog = dialog
+        dialog.chosen.connect(self._plan_chosen)
+        dialog.open()
+
+    def _plan_chosen(self, plan: Plan) -> None:
+        self._queue.enqueue(plan)
+
+    def _show(self, sheet: GroupsSheet | SeedsSheet | OrdersSheet | BoundsSheet) -> None:
+        self.sheet = sheet
+        sheet.finished.connect(self._sheet_closed)
+        sheet.open()
+
+    def _sheet_closed(self) -> None:
+        if self.sender() is self.sheet:
+            self.sheet = None
+
+    def _show_bounds(self, group: RunGroup) -> None:
+        session = self.desk.session
+        try:
+            run = session.details(group.of_run)
+        except WorkbenchError as error:  # it is no longer in the log
+            self.desk.toast.say(str(error))
+            return
+        bounds = {role: session.details(r.id) for role, r in session.groups.bounds(group.of_run).items()}  # fmt: skip
+        self._show(BoundsSheet(group, run, bounds, self.desk.window))
+
+    def _use_order(self, names: list[str]) -> None:
+        present = self.desk.draft.state.names()
+        if sorted(present) != sorted(names) or not self.desk.tasks.model.allowed():
+            self.desk.toast.say(self.tr("The list of tasks is not that of the study, so its order was left as it is."))  # fmt: skip
+            return
+        self.desk.draft.order([present.index(name) for name in names])
+        said = self.tr("The tasks are in the order of the study.")
+        self.desk.toast.say(said, self.tr("Undo"), self.desk.draft.stack.undo)
+
+    def _predict(self, key: str) -> None:
+        if self._thread is not None:
+            return
+        self._thread = IterationThread(partial(self.desk.session.groups.predict, key), self)
+        self._thread.item.connect(self._predicted)
+        self._thread.failed.connect(self._prediction_failed)
+        self._thread.finished.connect(self._prediction_over)
+        self._thread.start()
+
+    def _predicted(self, item: object) -> None:
+        if isinstance(item, Stage) and isinstance(self.sheet, OrdersSheet):
+            self.sheet.show_stage(item)
+        elif isinstance(item, Note):
+            self.desk.toast.say(item.text)
+        elif isinstance(item, RunGroup) and isinstance(self.sheet, OrdersSheet):
+            self.sheet.close()
+            self.show_group(item.id)
+
+    def _prediction_failed(self, sentence: str) -> None:
+        self.desk.strips.show_strip("groups", sentence, "error")
+
+    def _prediction_over(self) -> None:
+        if isinstance(self.sheet, OrdersSheet):
+            self.sheet.show_free()
+        if self._thread is not None:
+            self._thread.deleteLater()
+            self._thread = None
+
+    def _run_ended(self, _: str) -> None:
+        self._learn_bounds()
+        run = self.desk.training.run
+        group_id = next((r.group for r in self.desk.session.runs() if run and r.id == run.id), "")
+        if group_id:
+            self._tell(group_id)
+
+    def _tell(self, group_id: str) -> None:
+        try:
+            group = self.desk.session.groups.group(group_id)
+        except WorkbenchError:  # nothing is left of it
+            return
+        if not group.waiting and group.finished:
+            answers = [(self.tr("Show"), partial(self.show_group, group_id))]
+            sentence = group_sentence(self.desk.window, group)
+            self.desk.strips.show_strip("group", sentence, "info", answers)
+
+    def _run_drawn(self, run_id: str, _name: str, _events: list[object]) -> None:
+        if run_id != self._shown:
+            self._shown = run_id
+            self._learn_bounds()
+
+    def _run_cleared(self) -> None:
+        self._shown, self._bounds = "", {}
+        self._accuracy.refresh()
+
+    def _learn_bounds(self) -> None:
+        found = self.desk.session.groups.bounds(self._shown) if self._shown else {}
+        if found != self._bounds:
+            self._bounds = found
+            self._accuracy.refresh()
+
+    def _draw_bounds(self) -> None:
+        """Lay a level line across the run for each bound that is known."""
+        ends = [line.series.x[-1] for line in self._accuracy.lines() if len(line.series)]
+        looks = {"joint": (self.tr("all tasks at once"), "dashdot"), "plain fine-tuning": (self.tr("plain fine-tuning"), "dot")}  # fmt: skip
+        others, keys = [line.key for line in self._accuracy.lines()], list[str]()
+        for role, run in self._bounds.items():
+            if run.final_accuracy is None or not ends:
+                continue
+            label, dash = looks[role]
+            key = f"bound.{role}"
+            self._accuracy.set_line(key, label, self._accuracy.theme.lines[3], dash, 1.5)
+            keys.append(key)
+            span, level = np.array([0.0, max(ends)]), np.full(2, run.final_accuracy)
+            self._accuracy.set_points(key, Series.of(span, level))
+        if keys:  # right below the run's headline, and right after it in the legend
+            self._accuracy.keep_lines([*others[:-1], *keys[::-1], *others[-1:]])
