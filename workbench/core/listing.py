@@ -261,6 +261,9 @@ class _Walk:
         if isinstance(error, PermissionError):
             sentence = f"{shown!r} could not be opened (no permission). It was skipped."
             self._add(relative, "no_permission", sentence)
+        elif error.errno == errno.ENAMETOOLONG or _beyond_windows(folder, error):
+            sentence = f"{shown!r} could not be opened (path too long). It was skipped."
+            self._add(relative, "too_long", sentence)
         elif isinstance(error, (FileNotFoundError, NotADirectoryError)):
             self._add(relative, "vanished", f"The folder {shown!r} is no longer there ({folder}).")
         else:
@@ -322,6 +325,11 @@ def _is_task(folder: Path) -> bool:
         if full == 2:
             return True
     return False
+
+
+def _beyond_windows(folder: Path, error: OSError) -> bool:
+    """Return whether Windows, which then says "not found", was given more letters than it takes."""
+    return os.name == "nt" and isinstance(error, FileNotFoundError) and len(str(folder)) >= 248
 
 
 def _identity(folder: Path) -> Identity | None:

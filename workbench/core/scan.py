@@ -62,7 +62,11 @@ def _list_all(
     paths: Sequence[str], accepted: Sequence[TaskReport], problems: list[Problem]
 ) -> Generator[ScanProgress, None, list[tuple[Listing, str]]]:
     """Return each task's listing with the question it raises; what is no task goes to `problems`."""
-    known = {os.path.realpath(each.folder.path): each.folder.name for each in accepted}
+    known = {
+        os.path.realpath(path): f" is already task {number}."
+        for number, each in enumerate(accepted, 1)
+        for path in each.folder.paths
+    }
     listings: list[tuple[Listing, str]] = []
     total = 0
     for text in paths:
@@ -75,12 +79,12 @@ def _list_all(
         if folders != (path,):
             problems += beside_tasks(path)
         for folder in folders:
-            task = known.setdefault(os.path.realpath(folder), "")
-            if task:
-                sentence = f"{name_of(folder)!r} is already task {task!r}."
+            place = os.path.realpath(folder)
+            if place in known:
+                sentence = f"{name_of(folder)!r}{known[place]}"
                 problems.append(Problem(str(folder), "same_folder", sentence))
                 continue
-            known[os.path.realpath(folder)] = name_of(folder)
+            known[place] = f" was given twice, as {name_of(folder)!r} too. It is looked at once."
             listing = yield from _list_one(folder, total)
             question = "one_class" if listing.is_loose else ""
             listings.append((listing.as_one_class() if question else listing, question))

@@ -23,6 +23,7 @@ from workbench.core.evaluate import Examiner, Seen, fuse, see
 from workbench.core.feeder import Feeder
 from workbench.core.heads import drift_of
 from workbench.core.learner import Learner
+from workbench.core.manifest import write_manifest
 from workbench.core.monitor import Monitor
 from workbench.core.network import Network
 from workbench.core.pace import Pacer
@@ -78,6 +79,8 @@ def train(
     weights = yield from load_weights(config.model.backbone, config.model.weights, home)
     tasks = yield from load_tasks(config.data, config.seeds)
     with closing(tasks.cache):
+        if folder is not None:
+            write_manifest(folder, tasks.contents)
         run = _assemble(config, weights, tasks, device, folder)
         yield _started(run, device)
         yield from run.monitor.plan(run.network, tasks.tasks)

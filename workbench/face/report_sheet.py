@@ -96,7 +96,7 @@ class ReportSheet(QDialog):
         usable = tuple(task for task in answered if task.usable)
         try:
             if self.split.isChecked() and len(usable) == 1:
-                usable = self._session.split(
+                usable = self._session.pictures.split(
                     usable[0], self.first.value(), self.increment.value(), self.seed.value()
                 )
         except WorkbenchError as error:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,6 +34,7 @@ from workbench.report import (
     TaskReport,
 )
 from workbench.session import forecasts
+from workbench.session.pictures import Pictures
 from workbench.session.run import Run, prepare_threads
 from workbench.session.versions import versions
 
@@ -87,12 +89,16 @@ class Session:
         return configs.with_values(base, configs.preset("sample-full" if full else "sample").values)
 
     def scan(
-        self, folders: Sequence[str], accepted: Sequence[TaskReport] = ()
+        self,
+        folders: Sequence[str],
+        accepted: Sequence[TaskReport] = (),
+        *,
+        test_share: float = 0.2,
     ) -> Generator[ScanProgress | ScanReport, None, None]:
         """Scan dropped folders; the last item is the ScanReport. Closing the iterator cancels."""
         from workbench.core.scan import scan
 
-        return scan(folders, accepted)
+        return scan(folders, accepted, test_share=test_share)
 
     def answer_one_class(self, report: TaskReport) -> TaskReport:
         """Take a folder of pictures without sub-folders as one class."""
@@ -100,13 +106,10 @@ class Session:
 
         return answer_one_class(report)
 
-    def split(
-        self, report: TaskReport, first: int, increment: int, seed: int
-    ) -> tuple[TaskReport, ...]:
-        """Split one scanned task into several by class."""
-        from workbench.core.split import split_report
-
-        return split_report(report, first, increment, seed)
+    @cached_property
+    def pictures(self) -> Pictures:
+        """What is asked of a scanned task's pictures, and of those that runs were trained on."""
+        return Pictures(self)
 
     def start(self, config: RunConfig) -> Run:
         """Enter a run into the log and return it, ready to `work`; raises UsageError at once if it cannot."""
@@ -118,9 +121,10 @@ class Session:
                 "There is no task to learn. Add a folder whose sub-folders are classes."
             )
         for task in config.data.tasks:
-            if not os.path.isdir(task.path):
+            gone = next((path for path in task.paths if not os.path.isdir(path)), "")
+            if gone:
                 raise UsageError(
-                    f"The folder of task {task.name!r} is not there ({task.path}). "
+                    f"The folder of task {task.name!r} is not there ({gone}). "
                     "Connect the drive, or remove the task."
                 )
         config = replace(
