@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from workbench.core.cloud import to_fetch
 from workbench.core.findings import Found, compared_with, report_on
 from workbench.core.listing import Listing, beside_tasks, list_task, name_of, task_folders
 from workbench.core.pictures import Cadence, PictureError, is_picture_name, read_all
@@ -24,6 +25,7 @@ def scan(
     *,
     workers: int | None = None,
     test_share: float = 0.2,
+    fetch: bool = True,
 ) -> Generator[ScanProgress | ScanReport, None, None]:
     """Scan folders; the last item is the ScanReport.
 
@@ -31,9 +33,14 @@ def scan(
         accepted: reports of tasks already there, which the new ones are compared with.
         workers: threads that decode; None takes what the computer has, eight at most.
         test_share: of each class kept for testing where a folder brings no test part.
+        fetch: read pictures that a cloud drive has yet to fetch; if not, one problem says how many.
     """
     problems: list[Problem] = []
     listings = yield from _list_all(paths, accepted, problems)
+    cloud = None if fetch else to_fetch([each for each, _ in listings])
+    if cloud is not None:
+        yield ScanReport((), (cloud,))
+        return
     total = sum(len(each.files) for each, _ in listings)
     tasks: list[TaskReport] = []
     done = 0

@@ -24,6 +24,7 @@ class Moment:
     learnt: bool = False  # that run has learnt at least one task
     can_undo: bool = False
     can_redo: bool = False
+    tasks_chosen: int = 0
 
 
 @dataclass(frozen=True)

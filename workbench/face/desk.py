@@ -40,6 +40,7 @@ class Desk(QObject):
         self.memory = QSettings(str(session.home / "window.ini"), QSettings.Format.IniFormat)
         self.toolbar = toolbar
         self.draft = Draft(self)
+        self.duplicated = False  # the draft is a copy for the next run while one trains
         self.training = Training(self)
         self.tasks = TaskPanel(self.draft)
         self.page = TrainPage()
@@ -90,12 +91,17 @@ class Desk(QObject):
             return self.tr("Add a task first.")
         return self.settings.problem()
 
+    @property
+    def fixed(self) -> bool:
+        """Whether the draft is what a run trains on now, and so cannot be changed."""
+        return self.training.state != "idle" and not self.duplicated
+
     def moment(self) -> Moment:
         """Return what decides which commands make sense."""
         run = self.shown_run()
         return Moment(
             training=self.training.state, reason=self.reason(),
-            task_chosen=self.tasks.chosen() >= 0, tasks_free=self.training.state == "idle",
+            task_chosen=self.tasks.chosen() >= 0, tasks_free=not self.fixed,
             tasks=len(self.draft.state.tasks),
             run=run is not None, learnt=run is not None and run.tasks_done > 0,
             can_undo=self.draft.stack.canUndo(), can_redo=self.draft.stack.canRedo(),
@@ -120,6 +126,7 @@ class Desk(QObject):
             self.strips.clear_strip(subject)
         self.strips.clear_strip("hardware")
         self.toast.hide()
+        self.duplicated = False
         self.page.begin_live(run.id, run.name)
         self.tasks.model.set_fixed(run.name)
         self.tabs.setCurrentWidget(self.page)
@@ -234,13 +241,14 @@ class Desk(QObject):
     def _state_changed(self) -> None:
         state = self.training.state
         self.page.show_state(state)
-        self.settings.set_read_only(state != "idle")
-        self.tasks.model.set_fixed("" if state == "idle" else self._run_name())
+        self.settings.set_read_only(self.fixed)
+        self.tasks.model.set_fixed(self._run_name() if self.fixed else "")
         self.changed.emit()
 
     def _show_news(self, events: Sequence[Event]) -> None:
         self.page.show_news(events)
-        self.tasks.model.show_news(events)
+        if not self.duplicated:
+            self.tasks.model.show_news(events)
         for event in events:
             if isinstance(event, Note) and event.level == "warning":
                 self.strips.show_strip("run", event.text)

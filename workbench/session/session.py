@@ -94,11 +94,12 @@ class Session:
         accepted: Sequence[TaskReport] = (),
         *,
         test_share: float = 0.2,
+        fetch: bool = True,
     ) -> Generator[ScanProgress | ScanReport, None, None]:
         """Scan dropped folders; the last item is the ScanReport. Closing the iterator cancels."""
         from workbench.core.scan import scan
 
-        return scan(folders, accepted, test_share=test_share)
+        return scan(folders, accepted, test_share=test_share, fetch=fetch)
 
     def answer_one_class(self, report: TaskReport) -> TaskReport:
         """Take a folder of pictures without sub-folders as one class."""
