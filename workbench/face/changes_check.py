@@ -22,6 +22,7 @@ class ChangesCheck(Feature):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._thread: IterationThread | None = None
+        self._next: tuple[str, str, bool] | None = None
         self._name = ""
         self._aloud = False
         self._found: Sequence[PictureChanges] = ()
@@ -29,6 +30,7 @@ class ChangesCheck(Feature):
 
     def shut_down(self) -> None:
         """End the thread."""
+        self._next = None
         if self._thread is not None:
             self._thread.end()
 
@@ -40,7 +42,9 @@ class ChangesCheck(Feature):
 
     def check(self, run_id: str, name: str, *, aloud: bool = False) -> None:
         """Compare a run's pictures with the disk; `aloud` says it too if nothing changed."""
-        if self._thread is not None:
+        if self._thread is not None:  # of another run: that one is no longer looked at
+            self._next = (run_id, name, aloud)
+            self._thread.cancel()
             return
         self.desk.strips.clear_strip("pictures")
         self._name, self._aloud = name, aloud
@@ -120,3 +124,7 @@ class ChangesCheck(Feature):
         if self._thread is not None:
             self._thread.deleteLater()
             self._thread = None
+        if self._next is not None:
+            run_id, name, aloud = self._next
+            self._next = None
+            self.check(run_id, name, aloud=aloud)

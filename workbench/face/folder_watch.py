@@ -10,7 +10,7 @@ from workbench.face.background import IterationThread
 
 
 class FolderWatch(QObject):
-    """Asks on a thread, since a lost network drive answers late; only the folders themselves are watched."""
+    """Asks on a thread, since a lost network drive answers late; each is watched with the one above it."""
 
     found = Signal(set)  # the folders that are not there
 
@@ -52,7 +52,9 @@ class FolderWatch(QObject):
             self._thread.end()
 
     def _tell(self, gone: set[str]) -> None:
-        there = [folder for folder in self._folders if folder not in gone]
+        # the folder above is what changes when one is renamed or a drive goes
+        places = (place for folder in self._folders for place in (folder, os.path.dirname(folder)))
+        there = [place for place in dict.fromkeys(places) if place not in gone]
         fresh = [folder for folder in there if folder not in self._watcher.directories()]
         old = [folder for folder in self._watcher.directories() if folder not in there]
         if old:

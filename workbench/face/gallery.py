@@ -108,6 +108,7 @@ class Gallery(QWidget):
         self._out: frozenset[str] = frozenset()
         self.page = 0
         self.view = QListView(self)
+        self.view.setObjectName("gallery")
         self.view.setModel(self.model)
         self._dress()
         self.title = QLabel(self)

@@ -116,6 +116,7 @@ class TaskWork(Feature):
             self.desk.toast.say(text.format(name=sought.folder.name))
             return
         self._sought = sought
+        self.desk.strips.clear_strip("find")
         share, session = self.desk.draft.state.settings.data.test_share, self.desk.session
         self._thread = IterationThread(lambda: session.scan([path], test_share=share), self)
         self._thread.item.connect(self._take_found)
@@ -151,7 +152,7 @@ class TaskWork(Feature):
         try:
             report = pictures.moved(before, after, draft.state.settings.data.test_share)
         except WorkbenchError as error:
-            self.desk.strips.show_strip("gone", str(error), "error")
+            self.desk.strips.show_strip("find", str(error), "error")
             return
         draft.replace(draft.state.tasks.index(before), (report,))
         self._say(self._verdict(before, after))
