@@ -9,6 +9,7 @@ from tests.pictures import make_class_folders, make_task_folders
 from tests.trained import QUICK, trained_session
 from workbench.core.scan import scan
 from workbench.face.changes_check import ChangesCheck
+from workbench.face.draft import Draft
 from workbench.face.drop import DropZone, Given
 from workbench.face.task_card import CARD_ROLE
 from workbench.face.task_work import TaskWork
@@ -233,3 +234,27 @@ def test_an_administrator_on_windows_is_told_that_drops_do_not_arrive(
     assert zone.elevated.text() == (
         "Windows does not allow dropping here while the program runs as administrator. Use Add folder…"
     )
+
+
+@pytest.mark.parametrize(("answer", "classes"), [("same", 3), ("different", 4)])
+def test_the_answer_about_a_class_name_changes_what_is_learnt(
+    qtbot: QtBot, tmp_path: Path, answer: str, classes: int
+) -> None:
+    tasks = {"town": {"sparrow": 8, "crow": 8}, "farm": {"sparrow": 8, "hen": 8}}
+    session = Session(tmp_path / "home")
+    reports = scanned(*make_task_folders(tmp_path / "pictures", tasks))
+    names = (("sparrow",), ()) if answer == "same" else ((), ("sparrow",))
+    draft = Draft()
+    draft.arrange("tasks", session.pictures.marked(reports, 1, *names))
+    draft.set_values(QUICK, "Quick")
+    run = session.start(draft.state.run_config())
+    assert run.work() == "finished", run.news()[-1]
+    learnt = session.details(run.id)
+    numbers = [set(task["class_ids"]) for task in learnt.tasks]
+    assert len(numbers[0] | numbers[1]) == classes
+    assert len(numbers[0] & numbers[1]) == 4 - classes
+    assert learnt.accuracy_matrix[1][0] is not None
+    picture = str(tmp_path / "pictures" / "farm" / "hen" / "0000.png")
+    (guess,) = [item for item in session.predict(run.id, [picture]) if hasattr(item, "classes")]
+    assert len(guess.classes) == classes
+    session.close()

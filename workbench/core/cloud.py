@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from workbench.core.listing import Listing, counted
+from workbench.core.listing import Listing
+from workbench.core.walk import counted
 from workbench.report import Problem
 
 RECALL_ON_DATA_ACCESS = 0x400000  # FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS

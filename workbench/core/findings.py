@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from workbench.config import TaskFolder
-from workbench.core.listing import ClassFiles, Listing, counted, examples, name_of, no_pictures
+from workbench.core.listing import ClassFiles, Listing, no_pictures
 from workbench.core.pictures import PictureError
 from workbench.core.split import test_count, too_few
+from workbench.core.walk import counted, examples, name_of
 from workbench.report import ClassReport, Problem, TaskReport
 
 

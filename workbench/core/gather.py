@@ -5,15 +5,21 @@ the way there ("../farm/hen/1.png"), so that joining folder and path finds every
 """
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from workbench.config import DataConfig, ExtraFolder, TaskFolder
-from workbench.core.listing import ClassFiles, Listing
+from workbench.core.listing import ClassFiles, Listing, list_task
+from workbench.core.pictures import Cadence
 from workbench.core.split import at_most, split_pictures
-from workbench.errors import WorkbenchError
+from workbench.errors import UsageError, WorkbenchError
+from workbench.events import Note, Stage
 
+CLOSED = frozenset(
+    {"no_permission", "vanished", "unreadable", "link_loop", "too_long"}
+)  # kinds worth a note
+NAMED = 10  # pictures or classes named in one note
 Parts = tuple[tuple[str, ...], tuple[str, ...]]  # training and test pictures
 
 
@@ -92,6 +98,57 @@ def must_exist(folder: TaskFolder) -> None:
                 f"The folder of task {folder.name!r} is no longer there ({path}). "
                 "Connect the drive, or remove the task."
             )
+
+
+def gathered(
+    folder: TaskFolder, listings: dict[tuple[str, bool], Listing]
+) -> Generator[Stage | Note, None, tuple[Pool, ...]]:
+    """Return a task's classes over all its folders; each folder is listed once."""
+    must_exist(folder)
+    listed = []
+    for part in folder.parts:
+        key = (part.path, part.one_class)
+        if key not in listings:
+            listings[key] = yield from _listed(part)
+        listed.append((part, listings[key]))
+    return pools(listed)
+
+
+def first_few(sentences: Iterable[str]) -> str:
+    """Return the first sentences, and how many more there are."""
+    listed = list(sentences)
+    more = [f"And {len(listed) - NAMED} more."] if len(listed) > NAMED else []
+    return " ".join([*listed[:NAMED], *more])
+
+
+def _listed(part: ExtraFolder) -> Generator[Stage | Note, None, Listing]:
+    listing = yield from _walked(part)
+    closed = [problem for problem in listing.problems if problem.kind in CLOSED]
+    if any(problem.path == str(listing.path) for problem in closed):
+        raise WorkbenchError(f"Task {part.name!r}: {closed[0].sentence}")
+    if closed:
+        sentences = first_few(problem.sentence for problem in closed)
+        yield Note(f"Task {part.name!r}: {sentences}", "warning")
+    if part.one_class:
+        return listing.as_one_class()
+    if listing.is_loose:
+        raise UsageError(
+            f"Task {part.name!r}: {part.path} holds pictures but no sub-folders. "
+            "Use it as one class (one_class = true), or choose the folder above."
+        )
+    return listing
+
+
+def _walked(part: ExtraFolder) -> Generator[Stage, None, Listing]:
+    walk, cadence = list_task(Path(part.path)), Cadence()
+    while True:
+        try:
+            found = next(walk)
+        except StopIteration as end:
+            listing: Listing = end.value
+            return listing
+        if cadence.is_due(found):
+            yield Stage(f"Looking into '{part.name}'", found)
 
 
 def _chosen(part: ExtraFolder, listing: Listing) -> list[ClassFiles]:

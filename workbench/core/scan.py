@@ -12,8 +12,9 @@ from pathlib import Path
 
 from workbench.core.cloud import to_fetch
 from workbench.core.findings import Found, compared_with, report_on
-from workbench.core.listing import Listing, beside_tasks, list_task, name_of, task_folders
+from workbench.core.listing import Listing, beside_tasks, list_task, task_folders
 from workbench.core.pictures import Cadence, PictureError, is_picture_name, read_all
+from workbench.core.walk import name_of
 from workbench.report import Problem, ScanProgress, ScanReport, TaskReport
 
 SCAN_SIDE = 64  # enough to know that a picture decodes to its end

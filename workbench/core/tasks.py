@@ -4,7 +4,7 @@ What comes out is a function of folders, configuration and seeds; threads change
 """
 
 import hashlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.config import DataConfig, ExtraFolder, SeedConfig, TaskFolder
+from workbench.config import DataConfig, SeedConfig, TaskFolder
 from workbench.core.cache import PictureCache
-from workbench.core.gather import Parts, Pool, divided, must_exist, pools
-from workbench.core.listing import Listing, counted, list_task
+from workbench.core.gather import NAMED, Parts, Pool, divided, first_few, gathered, must_exist
+from workbench.core.listing import Listing
 from workbench.core.naming import number_classes
 from workbench.core.pictures import Cadence, PictureError, read_all
 from workbench.core.split import split_by_class
+from workbench.core.walk import counted
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Note, Stage, TaskInfo
 
@@ -26,7 +27,6 @@ Integers = NDArray[np.int64]
 CLOSED = frozenset(
     {"no_permission", "vanished", "unreadable", "link_loop", "too_long"}
 )  # kinds worth a note
-NAMED = 10  # pictures or classes named in one note
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ def load_tasks(data: DataConfig, seeds: SeedConfig) -> Generator[Stage | Note, N
         listings: dict[tuple[str, bool], Listing] = {}
         loaded = []
         for folder in data.tasks:
-            classes = yield from _gathered(folder, listings)
+            classes = yield from gathered(folder, listings)
             loaded.append((yield from _load(folder, classes, data, seeds, cache)))
         tasks = _numbered(loaded, join_all=data.same_names == "same")
         stack.pop_all()
@@ -124,7 +124,7 @@ def outline(folder: TaskFolder, data: DataConfig) -> Generator[Stage | Note, Non
     Raises:
         WorkbenchError: the folder, or a class chosen by name, is not there.
     """
-    classes = yield from _gathered(folder, {})
+    classes = yield from gathered(folder, {})
     left_out = frozenset(folder.left_out)
     parts = {each.name: divided(each, left_out, data, 0) for each in classes}
     return {name: len(found[0]) for name, found in parts.items() if found}
@@ -137,50 +137,6 @@ def _drained(steps: Generator[Stage | Note, None, dict[str, int]]) -> dict[str, 
         except StopIteration as end:
             found: dict[str, int] = end.value
             return found
-
-
-def _gathered(
-    folder: TaskFolder, listings: dict[tuple[str, bool], Listing]
-) -> Generator[Stage | Note, None, tuple[Pool, ...]]:
-    """Return a task's classes over all its folders; each folder is listed once."""
-    must_exist(folder)
-    listed = []
-    for part in folder.parts:
-        key = (part.path, part.one_class)
-        if key not in listings:
-            listings[key] = yield from _listed(part)
-        listed.append((part, listings[key]))
-    return pools(listed)
-
-
-def _listed(part: ExtraFolder) -> Generator[Stage | Note, None, Listing]:
-    listing = yield from _walked(part)
-    closed = [problem for problem in listing.problems if problem.kind in CLOSED]
-    if any(problem.path == str(listing.path) for problem in closed):
-        raise WorkbenchError(f"Task {part.name!r}: {closed[0].sentence}")
-    if closed:
-        sentences = _first(problem.sentence for problem in closed)
-        yield Note(f"Task {part.name!r}: {sentences}", "warning")
-    if part.one_class:
-        return listing.as_one_class()
-    if listing.is_loose:
-        raise UsageError(
-            f"Task {part.name!r}: {part.path} holds pictures but no sub-folders. "
-            "Use it as one class (one_class = true), or choose the folder above."
-        )
-    return listing
-
-
-def _walked(part: ExtraFolder) -> Generator[Stage, None, Listing]:
-    walk, cadence = list_task(Path(part.path)), Cadence()
-    while True:
-        try:
-            found = next(walk)
-        except StopIteration as end:
-            listing: Listing = end.value
-            return listing
-        if cadence.is_due(found):
-            yield Stage(f"Looking into '{part.name}'", found)
 
 
 def _load(
@@ -240,7 +196,7 @@ def _read(
 def _unreadable(loaded: _Loaded) -> str:
     count = counted(len(loaded.errors), "picture")
     cannot = f"{count} of task {loaded.folder.name!r} cannot be used and will be left out."
-    return f"{cannot} {_first(map(str, loaded.errors.values()))}"
+    return f"{cannot} {first_few(map(str, loaded.errors.values()))}"
 
 
 def _shortage(loaded: _Loaded, short: Sequence[Pool]) -> str:
@@ -264,12 +220,6 @@ def _shortage(loaded: _Loaded, short: Sequence[Pool]) -> str:
     more = f" and {len(short) - NAMED} more" if len(short) > NAMED else ""
     classes = "class" if len(short) == 1 else "classes"
     return f"Task {folder.name!r}: left out the {classes} {names}{more}; {rule}."
-
-
-def _first(sentences: Iterable[str]) -> str:
-    listed = list(sentences)
-    more = [f"And {len(listed) - NAMED} more."] if len(listed) > NAMED else []
-    return " ".join([*listed[:NAMED], *more])
 
 
 def _numbered(loaded: Sequence[_Loaded], *, join_all: bool) -> tuple[TaskData, ...]:
