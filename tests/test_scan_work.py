@@ -294,6 +294,11 @@ def test_pictures_are_looked_at_page_by_page_and_left_out(
     gallery.out_button.click()
     qtbot.waitUntil(lambda: gallery.model.out == {path})
     assert gallery.page == 2
+    assert gallery.out_button.text() == "Take back"
+    gallery.out_button.click()
+    qtbot.waitUntil(lambda: gallery.model.out == set())
+    gallery.out_button.click()
+    qtbot.waitUntil(lambda: gallery.model.out == {path})
     accept(adder, qtbot)
     assert draft_of(adder).state.tasks[0].folder.left_out == (path,)
     counts = {c.name: c.train + c.test for c in draft_of(adder).state.tasks[0].classes}

@@ -172,8 +172,11 @@ class Gallery(QWidget):
         self._show_page()
 
     def _show_page(self) -> None:
-        start = self.page * PAGE
+        start, row = self.page * PAGE, self.view.currentIndex().row()
+        before = self.model.paths
         self.model.show_page(self._root, self._paths[start : start + PAGE], self._out)
+        if row >= 0 and self.model.paths == before:  # the keyboard stays where it was
+            self.view.setCurrentIndex(self.model.index(row))
         self._refresh()
 
     def _refresh(self) -> None:
