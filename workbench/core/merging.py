@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from workbench.config import ExtraFolder, TaskFolder
-from workbench.core.answers import recounted
+from workbench.core.decisions import recounted
 from workbench.core.gather import way_to
 from workbench.errors import UsageError
 from workbench.report import ClassReport, TaskReport

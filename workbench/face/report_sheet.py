@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QSplitter, QVBo
 
 from workbench.config import RunConfig
 from workbench.errors import WorkbenchError
+from workbench.face.class_gallery import Gallery
 from workbench.face.class_tree import ClassTree
-from workbench.face.gallery import Gallery
 from workbench.face.notices import NoticeList
 from workbench.face.plan_row import PlanRow
 from workbench.face.review import Notice, Review

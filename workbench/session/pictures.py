@@ -21,7 +21,7 @@ class Pictures:
         self, report: TaskReport, pictures: Collection[str], test_share: float
     ) -> TaskReport:
         """Return the task with exactly these of its readable pictures left out."""
-        from workbench.core.answers import leave_out
+        from workbench.core.decisions import leave_out
 
         return leave_out(report, pictures, test_share)
 
@@ -29,7 +29,7 @@ class Pictures:
         self, report: TaskReport, names: Collection[str], test_share: float
     ) -> TaskReport:
         """Return the task with these of its classes; raises UsageError if a folder would be left empty."""
-        from workbench.core.answers import take_classes
+        from workbench.core.decisions import take_classes
 
         return take_classes(report, names, test_share)
 
@@ -57,7 +57,7 @@ class Pictures:
         other: Collection[str],
     ) -> tuple[TaskReport, ...]:
         """Return all tasks with the answers for task `number`: which class names are an earlier class."""
-        from workbench.core.answers import marked
+        from workbench.core.decisions import marked
 
         return marked(tasks, number, same, other)
 
@@ -69,7 +69,7 @@ class Pictures:
 
     def twice(self, report: TaskReport) -> list[str]:
         """Return the task's pictures that are copies of one it learns from."""
-        from workbench.core.answers import twice
+        from workbench.core.decisions import twice
 
         return twice(report)
 
@@ -87,7 +87,7 @@ class Pictures:
 
     def moved(self, before: TaskReport, after: TaskReport, test_share: float) -> TaskReport:
         """Return the task as it was, at the place where `after` found it."""
-        from workbench.core.answers import moved
+        from workbench.core.decisions import moved
 
         return moved(before, after, test_share)
 

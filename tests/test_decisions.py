@@ -7,7 +7,7 @@ import pytest
 
 from tests.pictures import make_class_folders, make_split_folders, make_task_folders
 from workbench.config import DataConfig, RunConfig, SeedConfig, TaskFolder, from_dict, to_dict
-from workbench.core.answers import leave_out, marked, moved, take_classes, twice
+from workbench.core.decisions import leave_out, marked, moved, take_classes, twice
 from workbench.core.manifest import changes_since, read_manifest, same_contents, write_manifest
 from workbench.core.merging import merge
 from workbench.core.scan import scan
