@@ -208,7 +208,7 @@ def test_plain_values_hold_no_tuples():
     config = dataclasses.replace(base, data=dataclasses.replace(base.data, tasks=(task,)))
     tree = to_dict(config)
     assert tree["data"]["tasks"] == [
-        {"name": "a", "path": "b", "classes": ["x"], "one_class": False, "same_classes": [], "left_out": []}
+        {"name": "a", "path": "b", "classes": ["x"], "one_class": False, "same_classes": [], "other_classes": [], "left_out": [], "also": []}
     ]  # fmt: skip
     assert from_dict(tree) == config
 

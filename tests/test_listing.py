@@ -176,7 +176,7 @@ def test_a_dangling_link_stays_in_the_list_for_the_reader_to_name(tmp_path: Path
     [
         (PermissionError(errno.EACCES, "Permission denied"), "no_permission", "no permission"),
         (FileNotFoundError(errno.ENOENT, "No such file"), "vanished", "no longer there"),
-        (OSError(errno.ENAMETOOLONG, "File name too long"), "unreadable", "File name too long"),
+        (OSError(errno.ENAMETOOLONG, "File name too long"), "too_long", "path too long"),
         (OSError(errno.EIO, None), "unreadable", "no reason"),
     ],
 )

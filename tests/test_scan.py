@@ -217,7 +217,7 @@ def test_shared_pictures_and_class_names_of_other_tasks_are_reported(tmp_path: P
     assert together[1] == later
     assert together[0].problems == ()
     assert sentences(later, "same_name") == [
-        "'sparrow' also appears in task 'finches'. "
+        "'sparrow' also appears in task 1. "
         "Same class (it will be learnt further) or a different one?"
     ]
     assert sentences(later, "duplicate_task")[0].startswith(
@@ -230,10 +230,12 @@ def test_the_same_folder_twice_is_named_and_scanned_once(tmp_path: Path) -> None
     (tmp_path / "link").symlink_to(tmp_path / "finches")
     first = scanned(tmp_path / "finches", tmp_path / "link")
     assert len(first.tasks) == 1
-    assert sentences(first, "same_folder") == ["'link' is already task 'finches'."]
+    assert sentences(first, "same_folder") == [
+        "'link' was given twice, as 'finches' too. It is looked at once."
+    ]
     again = scanned(tmp_path / "finches", accepted=first.tasks)
     assert again.tasks == ()
-    assert sentences(again, "same_folder") == ["'finches' is already task 'finches'."]
+    assert sentences(again, "same_folder") == ["'finches' is already task 1."]
 
 
 def test_tasks_of_the_same_name_are_numbered(tmp_path: Path) -> None:
@@ -304,7 +306,7 @@ def test_a_report_is_split_with_all_that_belongs_to_its_classes(tmp_path: Path) 
     assert sum(len(part.problems) for part in parts) == len(task.problems) == 3
     for part in parts:
         assert set(part.folder.classes) == {each.name for each in part.classes}
-        assert all(path.split("/")[0] in part.folder.classes for path in part.hashes.values())
+        assert all(path.split("/")[0] in part.folder.classes for path in part.hashes)
     assert parts == split_report(task, 2, 2, 0)
     with pytest.raises(UsageError, match="is not possible with 5 classes"):
         split_report(task, 6, 1, 0)

@@ -392,7 +392,10 @@ def test_a_scan_can_be_accepted_as_tasks(session, tmp_path):
     classes = [("green", "red"), ("blue", "grey")]
     expected = [TaskFolder(p.name, str(p), c) for p, c in zip(paths, classes, strict=True)]
     assert [task.folder for task in report.tasks] == expected
-    assert [len(part.classes) for part in session.split(report.tasks[0], 1, 1, 0)] == [1, 1]
+    assert [len(part.classes) for part in session.pictures.split(report.tasks[0], 1, 1, 0)] == [
+        1,
+        1,
+    ]
     *_, again = session.scan([str(paths[0])], report.tasks)
     assert [problem.kind for problem in again.problems] == ["same_folder"]
     *_, loose = session.scan([str(paths[0] / "red")])
@@ -437,7 +440,7 @@ from pathlib import Path
 session = Session(sys.argv[1] + "/home")
 session.choices(), session.sample_config(), session.runs(), session.health()
 *_, report = session.scan([str(p) for p in folders(Path(sys.argv[1]) / "pictures")])
-session.split(report.tasks[0], 1, 1, 0)
+session.pictures.split(report.tasks[0], 1, 1, 0)
 run = session.start(quick_config([Path(t.folder.path) for t in report.tasks]))
 session.details(run.id), session.events(run.id)
 session.export(run.id, sys.argv[1] + "/out", adapter=False)

@@ -101,6 +101,36 @@ def test_removing_says_so_and_can_be_undone(panel: TaskPanel, draft: Draft, qtbo
     assert panel.model.rowCount() == 3
 
 
+def test_several_chosen_tasks_are_removed_as_one_step(
+    panel: TaskPanel, draft: Draft, qtbot: QtBot
+) -> None:
+    panel.view.selectAll()
+    assert panel.all_chosen() == [0, 1, 2]
+    choose(panel, 0)
+    both = panel.view.selectionModel().SelectionFlag.Select
+    panel.view.selectionModel().select(panel.model.index(2), both)
+    with qtbot.waitSignal(panel.removed) as heard:
+        panel.remove_chosen()
+    assert heard.args == ["Tasks 'finches', 'owls' removed."]
+    assert draft.state.names() == ["gulls"]
+    draft.stack.undo()
+    assert draft.state.names() == ["finches", "gulls", "owls"]
+
+
+def test_a_task_whose_folder_is_gone_says_so_and_a_click_asks_to_find_it(
+    panel: TaskPanel, qtbot: QtBot
+) -> None:
+    panel.model.set_gone({"/pictures/gulls"})
+    card = panel.model.index(1).data(CARD_ROLE)
+    assert card.size_text() == "The folder is not there. Find it…"
+    place = panel.view.visualRect(panel.model.index(1)).center()
+    with qtbot.waitSignal(panel.view.find_requested) as heard:
+        qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert heard.args == [1]
+    panel.model.set_gone(())
+    assert panel.model.index(1).data(CARD_ROLE).size_text() == "3 classes · 60 + 6"
+
+
 def test_a_click_on_the_warning_asks_for_the_problems(panel: TaskPanel, qtbot: QtBot) -> None:
     card = panel.view.visualRect(panel.model.index(1))
     corner = card.topRight() + QPoint(-16, 16)
@@ -126,9 +156,9 @@ def test_the_order_is_fixed_while_a_run_trains(
 ) -> None:
     panel.model.set_fixed("run-0042")
     choose(panel, 1)
-    with qtbot.waitSignal(panel.model.refused) as heard:
+    with qtbot.waitSignal(panel.model.locked) as heard:
         panel.move_chosen(1)
-    assert heard.args == ["The order is fixed while run-0042 trains."]
+    assert heard.args == ["The order is fixed while run-0042 trains. Duplicate to change it."]
     panel.remove_chosen()
     panel.rename_chosen()
     assert draft.state.names() == ["finches", "gulls", "owls"]

@@ -280,7 +280,12 @@ def test_a_class_name_in_two_tasks_is_two_classes_or_one_learnt_further(tmp_path
 
 def test_shown_names_never_clash() -> None:
     numbering = number_classes(
-        [("t", ("a", "a (t)"), ()), ("t", ("a",), ()), ("u", ("a",), ("a",)), ("t", ("a",), ())]
+        [
+            ("t", ("a", "a (t)"), (), ()),
+            ("t", ("a",), (), ()),
+            ("u", ("a",), ("a",), ()),
+            ("t", ("a",), (), ()),
+        ]
     )
     assert numbering.ids == ((0, 1), (2,), (2,), (3,))
     assert len(set(numbering.shown)) == 4

@@ -63,8 +63,16 @@ def drop_on(widget: QWidget, paths: list[Path]) -> None:
     QCoreApplication.sendEvent(widget, QDropEvent(QPointF(9, 9), copy, mime, left, none))
 
 
+def accept_report(window: Window, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: window.desk.adder.sheet is not None, timeout=20_000)
+    sheet = window.desk.adder.sheet
+    assert sheet is not None
+    sheet.add_button.click()
+
+
 def drop_tasks(window: Window, qtbot: QtBot, root: Path) -> None:
     drop_on(window.desk.page.zone, folders(root))
+    accept_report(window, qtbot)
     qtbot.waitUntil(lambda: len(window.desk.draft.state.tasks) == 2, timeout=20_000)
     window.desk.draft.set_values(QUICK, "Quick")
 
@@ -193,6 +201,7 @@ def test_pasting_goes_the_way_of_a_drop(window: Window, qtbot: QtBot, tmp_path: 
     path = folders(tmp_path)[1]
     QGuiApplication.clipboard().setText(str(path))
     window.actions_by_id["paste"].trigger()
+    accept_report(window, qtbot)
     qtbot.waitUntil(lambda: window.desk.draft.state.names() == [path.name], timeout=20_000)
     QGuiApplication.clipboard().setText("https://example.org")
     window.actions_by_id["paste"].trigger()
@@ -218,7 +227,7 @@ def test_a_task_is_split_from_its_details(window: Window, qtbot: QtBot, tmp_path
     window.commands.show_task_at(0)
     sheet = window.commands._sheet
     assert sheet is not None
-    sheet.split.setChecked(True)
+    sheet.plan.split.setChecked(True)
     sheet.accept()
     assert len(window.desk.draft.state.tasks) == 3
 

@@ -62,7 +62,14 @@ def _from_file(config: RunConfig, path: Path) -> RunConfig:
         return os.path.abspath(path.parent / os.path.expanduser(name))
 
     if "tasks" in tree.get("data", {}):
-        tasks = tuple(replace(task, path=found(task.path)) for task in config.data.tasks)
+        tasks = tuple(
+            replace(
+                task,
+                path=found(task.path),
+                also=tuple(replace(extra, path=found(extra.path)) for extra in task.also),
+            )
+            for task in config.data.tasks
+        )
         config = replace(config, data=replace(config.data, tasks=tasks))
     if tree.get("model", {}).get("weights"):
         weights = found(config.model.weights)

@@ -85,7 +85,7 @@ def task_dict(task: TaskReport) -> dict[str, Any]:
     """Return one object of `scan --json`."""
     return {
         "name": task.folder.name, "path": task.folder.path, "has_split": task.has_split, "usable": task.usable,
-        "question": task.question, "classes": [asdict(c) for c in task.classes],
+        "question": task.question, "classes": [{"name": c.name, "train": c.train, "test": c.test} for c in task.classes],
         "problems": [asdict(problem) for problem in task.problems],
     }  # fmt: skip
 

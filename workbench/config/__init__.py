@@ -14,9 +14,9 @@ from workbench.config.fields import (
     RunConfig,
     SeedConfig,
     SwitchConfig,
-    TaskFolder,
     TrainConfig,
 )
+from workbench.config.folders import ExtraFolder, TaskFolder
 from workbench.config.values import (
     Preset,
     check,
@@ -36,6 +36,7 @@ from workbench.config.values import (
 __all__ = [
     "FROM_PROFILE",
     "DataConfig",
+    "ExtraFolder",
     "MethodConfig",
     "ModelConfig",
     "MonitorConfig",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from workbench.config.folders import TaskFolder
+
 
 def setting(
     default: Any,
@@ -21,18 +23,6 @@ def setting(
         "choices": choices, "unit": unit, "advanced": advanced,
     }  # fmt: skip
     return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True)
-class TaskFolder:
-    """One task: a folder whose sub-folders are classes (or, as `one_class`, whose pictures are one class)."""
-
-    name: str
-    path: str
-    classes: tuple[str, ...] = ()  # class folders taken, in learning order; empty: all, sorted
-    one_class: bool = False  # the pictures lie in `path` itself and form one class
-    same_classes: tuple[str, ...] = ()  # names that are the same class as in an earlier task
-    left_out: tuple[str, ...] = ()  # pictures not used, POSIX paths relative to `path`
 
 
 @dataclass(frozen=True)

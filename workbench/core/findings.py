@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from workbench.config import TaskFolder
-from workbench.core.listing import ClassFiles, Listing, counted, examples, name_of, no_pictures
+from workbench.core.listing import ClassFiles, Listing, no_pictures
 from workbench.core.pictures import PictureError
 from workbench.core.split import test_count, too_few
+from workbench.core.walk import counted, examples, name_of
 from workbench.report import ClassReport, Problem, TaskReport
 
 
@@ -48,17 +49,17 @@ def report_on(listing: Listing, question: str, found: Found, test_share: float) 
         classes=() if question else tuple(each.name for each in classes),
         left_out=tuple(sorted(path for path in found.errors if not _lost(listing.path, path))),
     )
-    hashes = {sha: path for path, sha in found.hashes.items()}
     parts = listing.parts is not None
-    return TaskReport(folder, tuple(classes), parts, tuple(problems), question, hashes)
+    return TaskReport(folder, tuple(classes), parts, tuple(problems), question, found.hashes)
 
 
 def _count(listing: Listing, readable: ClassFiles, test_share: float) -> ClassReport:
     number = len(readable.train)
     if listing.parts:
-        return ClassReport(readable.name, number, len(readable.test))
+        held = len(readable.test)
+        return ClassReport(readable.name, number, held, readable.train, readable.test)
     n_test = test_count(number, test_share)
-    return ClassReport(readable.name, number - n_test, n_test)
+    return ClassReport(readable.name, number - n_test, n_test, readable.train)
 
 
 def _unreadable(listing: Listing, found: Found) -> Iterator[Problem]:
@@ -158,7 +159,7 @@ def compared_with(report: TaskReport, others: Sequence[TaskReport]) -> TaskRepor
     root = Path(report.folder.path)
     problems = list(report.problems)
     for other in others:
-        shared = [path for sha, path in report.hashes.items() if sha in other.hashes]
+        shared = shared_pictures(report, (other,))
         if shared:
             is_are = "is" if len(shared) == 1 else "are"
             sentence = (
@@ -166,16 +167,35 @@ def compared_with(report: TaskReport, others: Sequence[TaskReport]) -> TaskRepor
                 f"{other.folder.name!r}. Scores would look too good: {examples(map(repr, shared))}."
             )
             problems.append(Problem(str(root / shared[0]), "duplicate_task", sentence))
-    owners = {each.name: other.folder.name for other in reversed(others) for each in other.classes}
-    for each in report.classes:
-        if each.name in owners:
-            sentence = (
-                f"{each.name!r} also appears in task {owners[each.name]!r}. "
-                "Same class (it will be learnt further) or a different one?"
-            )
-            problems.append(Problem(str(root / each.name), "same_name", sentence))
+    for name, number in owners(report, others).items():
+        sentence = (
+            f"{name!r} also appears in task {number}. "
+            "Same class (it will be learnt further) or a different one?"
+        )
+        problems.append(Problem(str(root / name), "same_name", sentence))
     name = _unlike(report.folder.name, {other.folder.name for other in others})
     return replace(report, folder=replace(report.folder, name=name), problems=tuple(problems))
+
+
+def shared_pictures(report: TaskReport, others: Sequence[TaskReport]) -> list[str]:
+    """Return the report's pictures in use whose content another task uses as well."""
+    taken = {sha for other in others for sha in _in_use(other).values()}
+    return [path for path, sha in _in_use(report).items() if sha in taken]
+
+
+def owners(report: TaskReport, others: Sequence[TaskReport]) -> dict[str, int]:
+    """Return the report's class names that an earlier task has too, with that task's number from 1."""
+    numbers: dict[str, int] = {}
+    for number, other in enumerate(others, 1):
+        for each in other.classes:
+            if each.name not in other.folder.other_classes:
+                numbers.setdefault(each.name, number)
+    return {each.name: numbers[each.name] for each in report.classes if each.name in numbers}
+
+
+def _in_use(report: TaskReport) -> dict[str, str]:
+    out = set(report.folder.left_out)
+    return {path: sha for path, sha in report.hashes.items() if path not in out}
 
 
 def _unlike(name: str, taken: set[str]) -> str:

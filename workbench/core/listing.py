@@ -8,20 +8,17 @@
 Nothing is opened. Whatever cannot be entered becomes a `Problem` and the rest goes on.
 """
 
-import errno
-import os
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.core.pictures import FORMATS_SHOWN, is_picture_name
+from workbench.core.pictures import FORMATS_SHOWN
+from workbench.core.walk import Entry, Walk, join, name_of
 from workbench.report import Problem
 
 TRAIN_NAMES = ("train", "training")
 TEST_NAMES = ("test", "testing", "val", "valid", "validation")  # the first that is there is used
-NAMED = 3  # files named as examples in a sentence that counts them
-Identity = tuple[int, int]  # device and inode: the same folder whatever its path
 
 
 @dataclass(frozen=True)
@@ -60,11 +57,6 @@ class Listing:
         return Listing(self.path, (one,), (), self.problems, one_class=True)
 
 
-def name_of(path: Path) -> str:
-    """Return the folder's name; the root of a drive has none and is called 'pictures'."""
-    return path.name or "pictures"
-
-
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """Return a key that sorts '2' before '10'."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
@@ -91,7 +83,7 @@ def task_folders(path: Path) -> tuple[Path, ...]:
 
 def list_task(path: Path) -> Generator[int, None, Listing]:
     """List one task's folder, yielding the number of pictures found so far after each folder."""
-    walk = _Walk(path)
+    walk = Walk(path)
     top = walk.open(path, "")
     folders = [entry for entry in top if entry.is_folder]
     loose = tuple(entry.name for entry in top if entry.is_picture)
@@ -111,7 +103,7 @@ def list_task(path: Path) -> Generator[int, None, Listing]:
 
 def beside_tasks(path: Path) -> tuple[Problem, ...]:
     """Return the problem of pictures that lie beside the folders of a folder of tasks, if any."""
-    walk = _Walk(path)
+    walk = Walk(path)
     loose = tuple(entry.name for entry in walk.open(path, "") if entry.is_picture)
     if loose:
         walk.note_loose(loose)
@@ -126,155 +118,8 @@ def no_pictures(path: Path) -> Problem:
     )
 
 
-def examples(names: Iterable[str]) -> str:
-    """Return the first few of `names` for a sentence, with an ellipsis where there are more."""
-    listed = list(names)
-    return ", ".join(listed[:NAMED]) + (", …" if len(listed) > NAMED else "")
-
-
-def counted(number: int, noun: str) -> str:
-    """Return "1 picture", "2 pictures"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-@dataclass(frozen=True)
-class _Entry:
-    name: str
-    is_folder: bool
-
-    @property
-    def is_picture(self) -> bool:
-        return not self.is_folder and is_picture_name(self.name)
-
-    @property
-    def is_other(self) -> bool:
-        return not self.is_folder and not is_picture_name(self.name)
-
-
-class _Walk:
-    """Goes through one task's folders and keeps what went wrong."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.found = 0
-        self.problems: list[Problem] = []
-        above = (_identity(place) for place in (root, *root.absolute().parents))
-        self.above = frozenset(place for place in above if place)
-
-    def open(self, folder: Path, relative: str) -> list[_Entry]:
-        """Return the visible entries of a folder by name; a folder that cannot be entered has none."""
-        try:
-            with os.scandir(folder) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
-        except OSError as error:
-            self._note_closed(folder, relative, error)
-            return []
-        visible = [entry for entry in entries if not _is_hidden(entry.name)]
-        return [each for entry in visible for each in self._look(entry, relative)]
-
-    def _look(self, entry: os.DirEntry[str], relative: str) -> Iterator[_Entry]:
-        shown = self.shown(_join(relative, entry.name))
-        if not _is_text(entry.name):
-            self._add(relative, "unreadable", f"The name {shown!r} is not valid text. Rename it.")
-            return
-        try:
-            yield _Entry(entry.name, entry.is_dir())
-        except OSError as error:
-            if error.errno == errno.ELOOP:
-                self._note_loop(_join(relative, entry.name))
-            else:
-                reason = error.strerror or "the system gave no reason"
-                self._add(
-                    _join(relative, entry.name),
-                    "unreadable",
-                    f"{shown!r} could not be opened: {reason}.",
-                )
-
-    def files_below(self, relative: str) -> Generator[int, None, tuple[str, ...]]:
-        """Return all pictures of a class, however deep, as sorted paths relative to the root."""
-        pictures: list[str] = []
-        others: list[str] = []
-        waiting = [(self.root / relative, relative, self.above)]
-        while waiting:
-            here, path, above = waiting.pop()
-            identity = _identity(here)
-            if identity in above:
-                self._note_loop(path)
-                continue
-            around = above if identity is None else above | {identity}
-            entries = self.open(here, path)
-            inner = {_join(path, entry.name): entry for entry in entries}
-            waiting += [(self.root / name, name, around) for name in inner if inner[name].is_folder]
-            pictures += [name for name in inner if inner[name].is_picture]
-            others += [name for name in inner if inner[name].is_other]
-            self.found += sum(entry.is_picture for entry in entries)
-            yield self.found
-        self.note_others(relative, [other.removeprefix(relative + "/") for other in others])
-        return tuple(sorted(pictures))
-
-    def shown(self, relative: str) -> str:
-        """Return how sentences call a path below the root: with the task folder's name before it."""
-        return _join(name_of(self.root), relative)
-
-    def note_others(self, relative: str, names: list[str]) -> None:
-        """Note in one sentence the files of a folder that are not pictures."""
-        if not names:
-            return
-        is_are = "is not a picture" if len(names) == 1 else "are not pictures"
-        self._add(
-            relative,
-            "not_a_picture",
-            f"{counted(len(names), 'file')} in {self.shown(relative)!r} {is_are} and will be "
-            f"skipped: {examples(map(repr, names))}.",
-        )
-
-    def note_unused(self, parts: tuple[str, str], folders: list[_Entry]) -> None:
-        """Note the folders beside the two parts that are used."""
-        for entry in folders:
-            if entry.name not in parts:
-                self._add(
-                    entry.name,
-                    "unused_part",
-                    f"{self.shown(entry.name)!r} is not used: the pictures are taken from "
-                    f"{parts[0]!r} and {parts[1]!r}.",
-                )
-
-    def note_loose(self, loose: tuple[str, ...]) -> None:
-        """Note pictures that lie beside the class folders."""
-        lies = "lies" if len(loose) == 1 else "lie"
-        self._add(
-            "",
-            "unused_part",
-            f"{counted(len(loose), 'picture')} in {name_of(self.root)!r} {lies} beside the folders "
-            f"and will be skipped: {examples(map(repr, loose))}.",
-        )
-
-    def _note_loop(self, relative: str) -> None:
-        self._add(
-            relative,
-            "link_loop",
-            f"{self.shown(relative)!r} is a link that leads back to where it lies. It was skipped.",
-        )
-
-    def _note_closed(self, folder: Path, relative: str, error: OSError) -> None:
-        shown = self.shown(relative)
-        if isinstance(error, PermissionError):
-            sentence = f"{shown!r} could not be opened (no permission). It was skipped."
-            self._add(relative, "no_permission", sentence)
-        elif isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            self._add(relative, "vanished", f"The folder {shown!r} is no longer there ({folder}).")
-        else:
-            reason = error.strerror or "the system gave no reason"
-            sentence = f"{shown!r} could not be opened: {reason}. It was skipped."
-            self._add(relative, "unreadable", sentence)
-
-    def _add(self, relative: str, kind: str, sentence: str) -> None:
-        path = str(self.root / relative).encode("utf-8", "backslashreplace").decode()
-        self.problems.append(Problem(path, kind, sentence))
-
-
 def _split_classes(
-    walk: _Walk, parts: tuple[str, str]
+    walk: Walk, parts: tuple[str, str]
 ) -> Generator[int, None, tuple[ClassFiles, ...]]:
     found: list[dict[str, tuple[str, ...]]] = []
     for part in parts:
@@ -288,11 +133,11 @@ def _split_classes(
 
 
 def _classes(
-    walk: _Walk, relative: str, folders: list[_Entry]
+    walk: Walk, relative: str, folders: list[Entry]
 ) -> Generator[int, None, dict[str, tuple[str, ...]]]:
     classes = {}
     for entry in folders:
-        inner = _join(relative, entry.name)
+        inner = join(relative, entry.name)
         classes[entry.name] = yield from walk.files_below(inner)
     return classes
 
@@ -306,44 +151,19 @@ def _parts(names: Iterable[str]) -> tuple[str, str] | None:
 
 
 def _folders_in(folder: Path) -> list[Path]:
-    entries = _Walk(folder).open(folder, "")
+    entries = Walk(folder).open(folder, "")
     return [folder / entry.name for entry in entries if entry.is_folder]
 
 
 def _holds_pictures(folder: Path) -> bool:
-    return any(entry.is_picture for entry in _Walk(folder).open(folder, ""))
+    return any(entry.is_picture for entry in Walk(folder).open(folder, ""))
 
 
 def _is_task(folder: Path) -> bool:
     """Return whether at least two sub-folders hold pictures, directly or deeper."""
     full = 0
     for inner in _folders_in(folder):
-        full += any(_Walk(folder).files_below(inner.name))  # stops at the first picture's folder
+        full += any(Walk(folder).files_below(inner.name))  # stops at the first picture's folder
         if full == 2:
             return True
     return False
-
-
-def _identity(folder: Path) -> Identity | None:
-    try:
-        status = os.stat(folder)
-    except OSError:  # opening it will say why
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"  # what a Mac adds to an archive
-
-
-def _is_text(name: str) -> bool:
-    """Return whether the name is Unicode: a name of other bytes cannot be stored in a configuration."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder and name else folder or name

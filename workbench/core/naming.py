@@ -14,23 +14,29 @@ class Numbering:
 
 
 def number_classes(
-    tasks: Sequence[tuple[str, Sequence[str], Collection[str]]],
+    tasks: Sequence[tuple[str, Sequence[str], Collection[str], Collection[str]]],
 ) -> Numbering:
     """Number classes in learning order.
 
     Args:
-        tasks: of each its name, its classes, and those of them that are the same as an earlier
-            task's class of that name (the latest one, if there are several).
+        tasks: of each its name, its classes, those of them that are the same as an earlier task's
+            class of that name (the latest one, if there are several), and those that are a class
+            of this task alone: nothing joins them, whatever the order of tasks.
     """
     owners: list[tuple[str, str]] = []  # class and task, by number
     newest: dict[str, int] = {}
     ids = []
-    for task, classes, same in tasks:
+    for task, classes, same, alone in tasks:
+        numbers = []
         for name in classes:
-            if name not in newest or name not in same:
-                newest[name] = len(owners)
+            number = newest.get(name) if name in same and name not in alone else None
+            if number is None:
+                number = len(owners)
                 owners.append((name, task))
-        ids.append(tuple(newest[name] for name in classes))
+            if name not in alone:
+                newest[name] = number
+            numbers.append(number)
+        ids.append(tuple(numbers))
     return Numbering(tuple(ids), _shown(owners))
 
 

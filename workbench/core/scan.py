@@ -10,9 +10,11 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from workbench.core.cloud import to_fetch
 from workbench.core.findings import Found, compared_with, report_on
-from workbench.core.listing import Listing, beside_tasks, list_task, name_of, task_folders
+from workbench.core.listing import Listing, beside_tasks, list_task, task_folders
 from workbench.core.pictures import Cadence, PictureError, is_picture_name, read_all
+from workbench.core.walk import name_of
 from workbench.report import Problem, ScanProgress, ScanReport, TaskReport
 
 SCAN_SIDE = 64  # enough to know that a picture decodes to its end
@@ -24,6 +26,7 @@ def scan(
     *,
     workers: int | None = None,
     test_share: float = 0.2,
+    fetch: bool = True,
 ) -> Generator[ScanProgress | ScanReport, None, None]:
     """Scan folders; the last item is the ScanReport.
 
@@ -31,9 +34,14 @@ def scan(
         accepted: reports of tasks already there, which the new ones are compared with.
         workers: threads that decode; None takes what the computer has, eight at most.
         test_share: of each class kept for testing where a folder brings no test part.
+        fetch: read pictures that a cloud drive has yet to fetch; if not, one problem says how many.
     """
     problems: list[Problem] = []
     listings = yield from _list_all(paths, accepted, problems)
+    cloud = None if fetch else to_fetch([each for each, _ in listings])
+    if cloud is not None:
+        yield ScanReport((), (cloud,))
+        return
     total = sum(len(each.files) for each, _ in listings)
     tasks: list[TaskReport] = []
     done = 0
@@ -62,7 +70,11 @@ def _list_all(
     paths: Sequence[str], accepted: Sequence[TaskReport], problems: list[Problem]
 ) -> Generator[ScanProgress, None, list[tuple[Listing, str]]]:
     """Return each task's listing with the question it raises; what is no task goes to `problems`."""
-    known = {os.path.realpath(each.folder.path): each.folder.name for each in accepted}
+    known = {
+        os.path.realpath(path): f" is already task {number}."
+        for number, each in enumerate(accepted, 1)
+        for path in each.folder.paths
+    }
     listings: list[tuple[Listing, str]] = []
     total = 0
     for text in paths:
@@ -75,12 +87,12 @@ def _list_all(
         if folders != (path,):
             problems += beside_tasks(path)
         for folder in folders:
-            task = known.setdefault(os.path.realpath(folder), "")
-            if task:
-                sentence = f"{name_of(folder)!r} is already task {task!r}."
+            place = os.path.realpath(folder)
+            if place in known:
+                sentence = f"{name_of(folder)!r}{known[place]}"
                 problems.append(Problem(str(folder), "same_folder", sentence))
                 continue
-            known[os.path.realpath(folder)] = name_of(folder)
+            known[place] = f" was given twice, as {name_of(folder)!r} too. It is looked at once."
             listing = yield from _list_one(folder, total)
             question = "one_class" if listing.is_loose else ""
             listings.append((listing.as_one_class() if question else listing, question))

@@ -101,7 +101,8 @@ def split_report(
             folder=folder,
             classes=tuple(counts[name] for name in names),
             problems=tuple(each for each in report.problems if task_of(each.path) == number),
-            hashes={sha: path for sha, path in report.hashes.items() if task_of(path) == number},
+            hashes={path: sha for path, sha in report.hashes.items() if task_of(path) == number},
+            spare=report.spare if number == 0 else (),
         )
 
     return tuple(part(number, names) for number, names in enumerate(parts))

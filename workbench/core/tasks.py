@@ -4,8 +4,7 @@ What comes out is a function of folders, configuration and seeds; threads change
 """
 
 import hashlib
-import os
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,17 +14,19 @@ from numpy.typing import NDArray
 
 from workbench.config import DataConfig, SeedConfig, TaskFolder
 from workbench.core.cache import PictureCache
-from workbench.core.listing import ClassFiles, Listing, counted, list_task
+from workbench.core.gather import NAMED, Parts, Pool, divided, first_few, gathered, must_exist
+from workbench.core.listing import Listing
 from workbench.core.naming import number_classes
 from workbench.core.pictures import Cadence, PictureError, read_all
-from workbench.core.split import at_most, split_by_class, split_pictures
+from workbench.core.split import split_by_class
+from workbench.core.walk import counted
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Note, Stage, TaskInfo
 
 Integers = NDArray[np.int64]
-Parts = tuple[tuple[str, ...], tuple[str, ...]]  # training and test pictures, relative paths
-CLOSED = frozenset({"no_permission", "vanished", "unreadable", "link_loop"})  # kinds worth a note
-NAMED = 10  # pictures or classes named in one note
+CLOSED = frozenset(
+    {"no_permission", "vanished", "unreadable", "link_loop", "too_long"}
+)  # kinds worth a note
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,7 @@ class TaskSet:
 
     cache: PictureCache
     tasks: tuple[TaskData, ...]
+    contents: tuple[tuple[str, dict[str, str]], ...] = ()  # what `core.manifest` keeps of each
 
 
 def expand(data: DataConfig, seeds: SeedConfig) -> DataConfig:
@@ -56,7 +58,7 @@ def expand(data: DataConfig, seeds: SeedConfig) -> DataConfig:
         WorkbenchError: the folder is not there.
     """
     first = data.first_classes or data.increment
-    if not first or len(data.tasks) != 1:
+    if not first or len(data.tasks) != 1 or data.tasks[0].also:
         return data
     (folder,) = data.tasks
     names = folder.classes or tuple(_drained(outline(folder, data)))
@@ -83,13 +85,11 @@ def load_tasks(data: DataConfig, seeds: SeedConfig) -> Generator[Stage | Note, N
         listings: dict[tuple[str, bool], Listing] = {}
         loaded = []
         for folder in data.tasks:
-            key = (folder.path, folder.one_class)
-            if key not in listings:
-                listings[key] = yield from _listed(folder)
-            loaded.append((yield from _load(folder, listings[key], data, seeds, cache)))
+            classes = yield from gathered(folder, listings)
+            loaded.append((yield from _load(folder, classes, data, seeds, cache)))
         tasks = _numbered(loaded, join_all=data.same_names == "same")
         stack.pop_all()
-    return TaskSet(cache, tasks)
+    return TaskSet(cache, tasks, tuple(each.contents() for each in loaded))
 
 
 @dataclass
@@ -97,6 +97,7 @@ class _Loaded:
     """A task before its classes are numbered."""
 
     folder: TaskFolder
+    classes: tuple[Pool, ...]
     parts: dict[str, Parts] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)  # path -> index into the cache
     hashes: dict[str, str] = field(default_factory=dict)
@@ -104,9 +105,18 @@ class _Loaded:
 
     def fingerprint(self) -> str:
         """Return a hash of the paths and contents in use."""
-        used = sorted(path for part in self.parts.values() for path in (*part[0], *part[1]))
-        lines = "".join(f"{path}\0{self.hashes[path]}\n" for path in used)
+        lines = "".join(f"{path}\0{self.hashes[path]}\n" for path in sorted(self.used()))
         return hashlib.sha256(lines.encode()).hexdigest()
+
+    def used(self) -> list[str]:
+        """Return the pictures in use."""
+        return [path for part in self.parts.values() for path in (*part[0], *part[1])]
+
+    def contents(self) -> tuple[str, dict[str, str]]:
+        """Return name and every picture of its classes, with the content of those in use."""
+        used = {path: self.hashes[path] for path in self.used()}
+        known = {path: "" for each in self.classes for path in each.pictures}
+        return self.folder.name, known | used
 
 
 def outline(folder: TaskFolder, data: DataConfig) -> Generator[Stage | Note, None, dict[str, int]]:
@@ -115,11 +125,10 @@ def outline(folder: TaskFolder, data: DataConfig) -> Generator[Stage | Note, Non
     Raises:
         WorkbenchError: the folder, or a class chosen by name, is not there.
     """
-    listing = yield from _listed(folder)
+    classes = yield from gathered(folder, {})
     left_out = frozenset(folder.left_out)
-    classes = _chosen(folder, listing)
-    divided = {each.name: _divided(each, listing, left_out, data, 0) for each in classes}
-    return {name: len(parts[0]) for name, parts in divided.items() if parts}
+    parts = {each.name: divided(each, left_out, data, 0) for each in classes}
+    return {name: len(found[0]) for name, found in parts.items() if found}
 
 
 def _drained(steps: Generator[Stage | Note, None, dict[str, int]]) -> dict[str, int]:
@@ -131,99 +140,35 @@ def _drained(steps: Generator[Stage | Note, None, dict[str, int]]) -> dict[str, 
             return found
 
 
-def _listed(folder: TaskFolder) -> Generator[Stage | Note, None, Listing]:
-    _must_exist(folder)
-    listing = yield from _walked(folder)
-    closed = [problem for problem in listing.problems if problem.kind in CLOSED]
-    if any(problem.path == str(listing.path) for problem in closed):
-        raise WorkbenchError(f"Task {folder.name!r}: {closed[0].sentence}")
-    if closed:
-        sentences = _first(problem.sentence for problem in closed)
-        yield Note(f"Task {folder.name!r}: {sentences}", "warning")
-    if folder.one_class:
-        return listing.as_one_class()
-    if listing.is_loose:
-        raise UsageError(
-            f"Task {folder.name!r}: {folder.path} holds pictures but no sub-folders. "
-            "Use it as one class (one_class = true), or choose the folder above."
-        )
-    return listing
-
-
-def _walked(folder: TaskFolder) -> Generator[Stage, None, Listing]:
-    walk, cadence = list_task(Path(folder.path)), Cadence()
-    while True:
-        try:
-            found = next(walk)
-        except StopIteration as end:
-            listing: Listing = end.value
-            return listing
-        if cadence.is_due(found):
-            yield Stage(f"Looking into '{folder.name}'", found)
-
-
-def _must_exist(folder: TaskFolder) -> None:
-    if not os.path.isdir(folder.path):
-        raise WorkbenchError(
-            f"The folder of task {folder.name!r} is no longer there ({folder.path}). "
-            "Connect the drive, or remove the task."
-        )
-
-
 def _load(
-    folder: TaskFolder, listing: Listing, data: DataConfig, seeds: SeedConfig, cache: PictureCache
+    folder: TaskFolder,
+    classes: tuple[Pool, ...],
+    data: DataConfig,
+    seeds: SeedConfig,
+    cache: PictureCache,
 ) -> Generator[Stage | Note, None, _Loaded]:
     """Read a task's pictures; where one fails, its class is divided anew without it."""
-    loaded = _Loaded(folder)
-    classes = _chosen(folder, listing)
+    loaded = _Loaded(folder, classes)
     while True:
         left_out = {*folder.left_out, *loaded.errors}
-        divided = {c.name: _divided(c, listing, left_out, data, seeds.split) for c in classes}
-        loaded.parts = {name: parts for name, parts in divided.items() if parts}
-        wanted = [path for parts in loaded.parts.values() for part in parts for path in part]
-        missing = [path for path in wanted if path not in loaded.places]
+        parts = {each.name: divided(each, left_out, data, seeds.split) for each in classes}
+        loaded.parts = {name: found for name, found in parts.items() if found}
+        missing = [path for path in loaded.used() if path not in loaded.places]
         if not missing:
             break
         yield from _read(loaded, missing, data.max_side, cache)
     if loaded.errors:
-        _must_exist(folder)
+        must_exist(folder)
         yield Note(_unreadable(loaded), "warning")
     short = [each for each in classes if each.name not in loaded.parts]
     if short:
-        yield Note(_shortage(loaded, short, listing), "warning")
+        yield Note(_shortage(loaded, short), "warning")
     if not loaded.parts:
         raise WorkbenchError(
             f"Task {folder.name!r} has no class that can be learnt: {folder.path} needs sub-folders "
             "with at least 2 readable pictures each."
         )
     return loaded
-
-
-def _chosen(folder: TaskFolder, listing: Listing) -> list[ClassFiles]:
-    known = {each.name: each for each in listing.classes}
-    if folder.one_class or not folder.classes:
-        return list(known.values())
-    absent = [name for name in folder.classes if name not in known]
-    if absent:
-        raise WorkbenchError(
-            f"Task {folder.name!r}: there is no class folder {absent[0]!r} in {folder.path}. "
-            "Scan the folder again."
-        )
-    return [known[name] for name in dict.fromkeys(folder.classes)]
-
-
-def _divided(
-    each: ClassFiles, listing: Listing, left_out: Collection[str], data: DataConfig, seed: int
-) -> Parts | None:
-    """Return a class's training and test pictures, or None if one part would be empty."""
-    train = tuple(path for path in each.train if path not in left_out)
-    test = tuple(path for path in each.test if path not in left_out)
-    if not listing.parts and len(train) >= 2:
-        train, test = split_pictures(train, each.name, seed, data.test_share)
-    if not train or not test:
-        return None
-    train = at_most(train, data.train_per_class, each.name, seed)
-    return train, at_most(test, data.test_per_class, each.name, seed)
 
 
 def _read(
@@ -252,10 +197,10 @@ def _read(
 def _unreadable(loaded: _Loaded) -> str:
     count = counted(len(loaded.errors), "picture")
     cannot = f"{count} of task {loaded.folder.name!r} cannot be used and will be left out."
-    return f"{cannot} {_first(map(str, loaded.errors.values()))}"
+    return f"{cannot} {first_few(map(str, loaded.errors.values()))}"
 
 
-def _shortage(loaded: _Loaded, short: Sequence[ClassFiles], listing: Listing) -> str:
+def _shortage(loaded: _Loaded, short: Sequence[Pool]) -> str:
     """Return what to say of classes with too few pictures, which are left out.
 
     Raises:
@@ -264,7 +209,7 @@ def _shortage(loaded: _Loaded, short: Sequence[ClassFiles], listing: Listing) ->
     folder = loaded.folder
     rule = (
         "each part needs at least 1 readable picture"
-        if listing.parts
+        if short[0].train or short[0].test
         else "at least 2 readable pictures are needed (1 to learn, 1 to test)"
     )
     if folder.classes or folder.one_class:
@@ -278,12 +223,6 @@ def _shortage(loaded: _Loaded, short: Sequence[ClassFiles], listing: Listing) ->
     return f"Task {folder.name!r}: left out the {classes} {names}{more}; {rule}."
 
 
-def _first(sentences: Iterable[str]) -> str:
-    listed = list(sentences)
-    more = [f"And {len(listed) - NAMED} more."] if len(listed) > NAMED else []
-    return " ".join([*listed[:NAMED], *more])
-
-
 def _numbered(loaded: Sequence[_Loaded], *, join_all: bool) -> tuple[TaskData, ...]:
     numbering = number_classes(
         [
@@ -291,6 +230,7 @@ def _numbered(loaded: Sequence[_Loaded], *, join_all: bool) -> tuple[TaskData, .
                 each.folder.name,
                 tuple(each.parts),
                 each.parts if join_all else each.folder.same_classes,
+                each.folder.other_classes,
             )
             for each in loaded
         ]

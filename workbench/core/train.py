@@ -26,6 +26,7 @@ from workbench.core.feeder import Feeder
 from workbench.core.heads import drift_of
 from workbench.core.joint import accuracy_of_parts, joined
 from workbench.core.learner import Learner
+from workbench.core.manifest import write_manifest
 from workbench.core.monitor import Monitor
 from workbench.core.network import Network
 from workbench.core.pace import Pacer
@@ -88,6 +89,8 @@ def train(
     weights = yield from load_weights(config.model.backbone, config.model.weights, home)
     tasks = yield from load_tasks(config.data, config.seeds)
     with closing(tasks.cache):
+        if folder is not None:
+            write_manifest(folder, tasks.contents)
         parts = tasks.tasks
         if config.data.joint:
             tasks = joined(tasks)

@@ -28,6 +28,7 @@ class Moment:
     can_redo: bool = False
     stop_when: str = ""  # when the run under way is to stop: now, epoch, task
     draft_ready: bool = False  # a run could be made of the draft, now or later
+    tasks_chosen: int = 0
 
 
 @dataclass(frozen=True)

@@ -143,10 +143,10 @@ class Commands(QObject):
         if row >= 0 and self._desk.tasks.model.allowed() and self._sheet is None:
             tasks = self._desk.draft.state.tasks
             self._sheet = ReportSheet(
-                ScanReport((tasks[row],)), self._desk.session, tasks[:row], self._window,
-                self.tr("Apply"),
+                ScanReport((tasks[row],)), self._desk.session, self._desk.draft.state.settings,
+                self._window, tasks[:row], tasks[row + 1 :], self.tr("Apply"),
             )  # fmt: skip
-            self._sheet.setProperty("row", row)
+            self._sheet.choose_requested.connect(self.add_folder)
             self._sheet.finished.connect(self._task_answered)
             self._sheet.open()
 
@@ -215,7 +215,7 @@ class Commands(QObject):
         sheet, self._sheet = self._sheet, None
         if sheet is not None:
             if result == ReportSheet.DialogCode.Accepted:
-                self._desk.draft.replace(sheet.property("row"), sheet.tasks())
+                self._desk.draft.arrange(self.tr("Change task"), sheet.whole())
             sheet.deleteLater()
 
     def _set_scheme(self, scheme: str) -> None:

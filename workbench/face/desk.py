@@ -55,6 +55,7 @@ class Desk(QObject):
         self.toolbar = toolbar
         self.activities = Activities(self)
         self.draft = Draft(self)
+        self.duplicated = False  # the draft is a copy for the next run while one trains
         self.start_questions: list[StartQuestion] = []  # asked in turn before a run starts
         self.training = Training(self, self.activities)
         self.tasks = TaskPanel(self.draft)
@@ -110,12 +111,17 @@ class Desk(QObject):
             return self.tr("Add a task first.")
         return self.settings.problem()
 
+    @property
+    def fixed(self) -> bool:
+        """Whether the draft is what a run trains on now, and so cannot be changed."""
+        return self.training.state != "idle" and not self.duplicated
+
     def moment(self) -> Moment:
         """Return what decides which commands make sense."""
         run = self.shown_run()
         return Moment(
             training=self.training.state, reason=self.reason(),
-            task_chosen=self.tasks.chosen() >= 0, tasks_free=self.training.state == "idle",
+            task_chosen=self.tasks.chosen() >= 0, tasks_free=not self.fixed,
             tasks=len(self.draft.state.tasks),
             run=run is not None, learnt=run is not None and run.tasks_done > 0,
             can_undo=self.draft.stack.canUndo(), can_redo=self.draft.stack.canRedo(),
@@ -135,14 +141,15 @@ class Desk(QObject):
         config = self.training.run.config if live and self.training.run else None
         return title_of(config or self.draft.state.run_config())
 
-    def begin(self, run: Run) -> None:
-        """Show a run that has just been entered into the log, and train it."""
+    def begin(self, run: Run, *, of_draft: bool = True) -> None:
+        """Show a run that has just been entered into the log, and train it; the draft may be another's."""
         for subject in ("start", "run"):
             self.strips.clear_strip(subject)
         self.strips.clear_strip("hardware")
         self.toast.hide()
+        self.duplicated = not of_draft
         self.page.begin_live(run.id, run.name)
-        self.tasks.model.set_fixed(run.name)
+        self.tasks.model.set_fixed(run.name if of_draft else "")
         self.tabs.setCurrentWidget(self.page)
         self.training.start(run)
         self.reread_log()
@@ -256,8 +263,8 @@ class Desk(QObject):
     def _state_changed(self) -> None:
         state = self.training.state
         self.page.show_state(state, self.training.stop_when)
-        self.settings.set_read_only(state != "idle")
-        self.tasks.model.set_fixed("" if state == "idle" else self._run_name())
+        self.settings.set_read_only(self.fixed)
+        self.tasks.model.set_fixed(self._run_name() if self.fixed else "")
         self.changed.emit()
 
     def _show_news(self, events: Sequence[Event]) -> None:

@@ -64,15 +64,19 @@ class Draft(QObject):
 
     def add(self, reports: Sequence[TaskReport]) -> None:
         """Append accepted tasks; a name that is taken gets a number."""
-        taken = set(self.state.names())
-        fresh = []
+        self.arrange(self.tr("Add tasks"), (*self.state.tasks, *reports))
+
+    def arrange(self, text: str, reports: Sequence[TaskReport]) -> None:
+        """Make these the tasks, as one step; a name that is taken by an earlier one gets a number."""
+        taken: set[str] = set()
+        named = []
         for report in reports:
             name = _free_name(report.folder.name, taken)
             taken.add(name)
             folder = dataclasses.replace(report.folder, name=name)
-            fresh.append(dataclasses.replace(report, folder=folder))
-        state = dataclasses.replace(self.state, tasks=(*self.state.tasks, *fresh))
-        self._push(self.tr("Add tasks"), state)
+            named.append(dataclasses.replace(report, folder=folder))
+        if tuple(named) != self.state.tasks:
+            self._push(text, dataclasses.replace(self.state, tasks=tuple(named)))
 
     def move(self, source: int, target: int) -> None:
         """Move a task to another place in the order."""
@@ -96,9 +100,11 @@ class Draft(QObject):
             self._push(self.tr("Rename task"), self.state.renamed(row, name))
         return ""
 
-    def remove(self, row: int) -> None:
-        """Take a task out."""
-        self._push(self.tr("Remove task"), self.state.replaced(row, ()))
+    def remove(self, *rows: int) -> None:
+        """Take tasks out, as one step."""
+        kept = [row for row in range(len(self.state.tasks)) if row not in rows]
+        text = self.tr("Remove task") if len(rows) == 1 else self.tr("Remove tasks")
+        self._push(text, self.state.ordered(kept))
 
     def replace(self, row: int, reports: Sequence[TaskReport]) -> None:
         """Put other tasks in the place of one: a split, or pictures left out."""

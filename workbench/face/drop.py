@@ -1,5 +1,7 @@
 """Folders and pictures given by dropping, by a dialog or by pasting: one way in for all three."""
 
+import ctypes
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,11 @@ class Given:
                 return f"{only} '{name}' is a single picture: drop it on Try it."
             return f"{only} '{name}' is a file."
         return f"{only} '{self.foreign[0]}' is not one." if self.foreign else ""
+
+
+def is_elevated() -> bool:
+    """Return whether the program runs as administrator on Windows, where drops then never arrive."""
+    return bool(os.name == "nt" and ctypes.windll.shell32.IsUserAnAdmin())  # type: ignore[attr-defined,unused-ignore]
 
 
 def given_by(mime: QMimeData) -> Given:

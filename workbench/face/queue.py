@@ -32,13 +32,11 @@ class QueueFeature(Feature):
     commands = (
         Command("queue_draft", "Run", "Queue this draft", ("Ctrl+Shift+R",), _draft_whole, help="Let the tasks at the left wait for their turn", after="train"),
         Command("show_queue", "Run", "Queue…", help="See, order and start what waits", after="queue_draft"),
-        Command("prepare_another", "Run", "Prepare another run", (), lambda m: m.training != "idle" and not m.tasks_free, help="Free tasks and settings while a run trains, to queue another", after="show_queue"),
     )  # fmt: skip
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.going = False
-        self._free = False  # the draft is not what trains
         self._done: list[str] = []  # end states since the queue went on
         self._failed: list[str] = []  # names of those that failed meanwhile
         self._began = 0.0  # by the clock, when the present run did
@@ -64,9 +62,7 @@ class QueueFeature(Feature):
         moment = dataclasses.replace(moment, draft_ready=not self.desk.draft_problem())
         if moment.training == "idle":
             return moment
-        return dataclasses.replace(
-            moment, reason=self.desk.draft_problem(), tasks_free=moment.tasks_free or self._free
-        )
+        return dataclasses.replace(moment, reason=self.desk.draft_problem())
 
     def shut_down(self) -> None:
         """What waits stays in the log."""
@@ -111,12 +107,6 @@ class QueueFeature(Feature):
         self.sheet.show()
         self.sheet.raise_()
 
-    def prepare_another(self) -> None:
-        """Free tasks and settings while a run trains: what is changed is for another run."""
-        self._free = True
-        self._state_changed()
-        self.desk.changed.emit()
-
     def go_on(self) -> None:
         """Start what waits, one after another, from now on or when the present run has ended."""
         self.going = True
@@ -148,9 +138,7 @@ class QueueFeature(Feature):
             self._queue_is_done()
             return
         tab, replayed = desk.tabs.currentWidget(), desk.page.replayed
-        self._free = True  # before it begins: it need not be the draft
-        desk.begin(run)
-        self._free_draft()
+        desk.begin(run, of_draft=False)
         if replayed:
             desk.replay(replayed)
         desk.tabs.setCurrentWidget(tab)
@@ -158,7 +146,6 @@ class QueueFeature(Feature):
         self.changed.emit()
 
     def _run_ended(self, state: str) -> None:
-        self._free = False
         waiting = self.desk.session.queue.waiting()
         if self.going:
             self._done.append(state)
@@ -221,12 +208,6 @@ class QueueFeature(Feature):
     def _state_changed(self) -> None:
         if self.desk.training.state == "starting":
             self._began, self._length = time.monotonic(), None
-        if self.desk.training.state != "idle" and self._free:
-            self._free_draft()
-
-    def _free_draft(self) -> None:
-        self.desk.tasks.model.set_fixed("")
-        self.desk.settings.set_read_only(False)
 
     def _remove(self, key: int) -> None:
         name = next((run.name for run in self.sheet.model.runs if run.id == key), "")

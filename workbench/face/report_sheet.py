@@ -1,241 +1,223 @@
-"""What a scan found, shown before anything is added: classes, problems, and the questions they raise."""
+"""What a scan found, shown before anything is added: classes, pictures, problems and the questions they raise."""
 
-import dataclasses
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QDialogButtonBox,
-    QHBoxLayout,
-    QLabel,
-    QRadioButton,
-    QSpinBox,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QSplitter, QVBoxLayout, QWidget
 
+from workbench.config import RunConfig
 from workbench.errors import WorkbenchError
-from workbench.face.problem_list import ProblemList
-from workbench.face.task_card import BarDelegate
-from workbench.face.words import counted
-from workbench.report import Problem, ScanReport, TaskReport
+from workbench.face.class_gallery import Gallery
+from workbench.face.class_tree import ClassTree
+from workbench.face.notices import NoticeList
+from workbench.face.plan_row import PlanRow
+from workbench.face.review import Notice, Review
+from workbench.face.words import counted, percent
+from workbench.report import ScanReport, TaskReport
 from workbench.session import Session
-
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class ReportSheet(QDialog):
-    """Shows a report and gives back the tasks as answered. `tasks()` is valid once accepted."""
+    """Shows a report and gives back the tasks as answered. `whole()` is valid once accepted."""
+
+    choose_requested = Signal()  # another folder instead
 
     def __init__(
         self,
         report: ScanReport,
         session: Session,
-        others: Sequence[TaskReport],
+        settings: RunConfig,
         parent: QWidget,
+        before: Sequence[TaskReport] = (),
+        after: Sequence[TaskReport] = (),
         add_text: str = "",
     ) -> None:
-        """`others` are the tasks already there, which pictures and class names are compared with."""
+        """`before` and `after` are the draft's tasks around these."""
         super().__init__(parent, Qt.WindowType.Sheet)
         self.setWindowTitle(self.tr("What was found"))
-        self.resize(680, 520)
-        self._report = report
-        self._others = tuple(others)
-        self._session = session
+        self.resize(min(920, parent.width() - 40 or 920), min(680, parent.height() - 30 or 680))
+        self.setMinimumSize(620, 460)
+        share = settings.data.test_share
+        self.review = Review(session, report, tuple(before), tuple(after), share)
+        self._settings = settings
         self._result: tuple[TaskReport, ...] = ()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(10)
-        heading = QLabel(self._headline(), self)
-        heading.setProperty("heading", "true")
-        heading.setWordWrap(True)
-        column.addWidget(heading)
-        if report.tasks:
-            column.addWidget(self._class_tree(), 3)
-        problems = self.problems()
-        if problems:
-            column.addWidget(ProblemList(problems, self), 2)
-        self.one_class = self._tick(
-            self.tr("Use pictures that lie in a folder without sub-folders as one class"),
-            any(task.question == "one_class" for task in report.tasks), column)  # fmt: skip
-        self.leave_out = self._tick(
-            self.tr("Leave out pictures that also occur in another task"),
-            any(problem.kind == "duplicate_task" for problem in problems), column)  # fmt: skip
-        self.same, self.different = self._same_name_question(column)
-        self.one_each, self.split, self.first, self.increment, self.seed = self._split_row(column)
+        self.heading = QLabel(self)
+        self.heading.setProperty("heading", "true")
+        self.heading.setWordWrap(True)
+        self.notices = NoticeList(self)
+        self.tree = ClassTree(self)
+        self.gallery = Gallery(self)
+        one = len(report.tasks) == 1
+        self.plan = PlanRow(len(report.tasks), len(report.tasks[0].classes) if one else 0, self)
         self.trouble = QLabel(self)
         self.trouble.setProperty("level", "error")
         self.trouble.setWordWrap(True)
         self.trouble.hide()
-        column.addWidget(self.trouble)
-        column.addWidget(self._buttons(add_text or self.tr("Add")))
-        self._refresh()
+        self._arrange(add_text or self.tr("Add"))
+        self._join()
+        self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Start with the keyboard on the button that goes on."""
         super().showEvent(event)
         (self.add_button if self.add_button.isEnabled() else self.cancel_button).setFocus()
 
-    def problems(self) -> list[Problem]:
-        """Return everything that was found wrong, tasks first."""
-        return [*(p for task in self._report.tasks for p in task.problems), *self._report.problems]
-
-    def tasks(self) -> tuple[TaskReport, ...]:
-        """Return the tasks as answered."""
+    def whole(self) -> tuple[TaskReport, ...]:
+        """Return all tasks of the draft as answered, the new ones among them."""
         return self._result
+
+    def added(self) -> tuple[TaskReport, ...]:
+        """Return the new ones alone."""
+        before, after = len(self.review.before), len(self.review.after)
+        return self._result[before : len(self._result) - after]
+
+    def done(self, result: int) -> None:
+        """Close, with no thread left behind."""
+        self.gallery.shut_down()
+        super().done(result)
 
     def accept(self) -> None:
         """Work out the answered tasks; stay open with a sentence if they cannot be made."""
-        answered = [self._answered(task) for task in self._report.tasks]
-        usable = tuple(task for task in answered if task.usable)
         try:
-            if self.split.isChecked() and len(usable) == 1:
-                usable = self._session.split(
-                    usable[0], self.first.value(), self.increment.value(), self.seed.value()
-                )
+            self._result = self.review.whole()
         except WorkbenchError as error:
-            self.trouble.setText(str(error))
-            self.trouble.show()
+            self._say(str(error))
             return
-        self._result = usable
         super().accept()
 
-    def _answered(self, found: TaskReport) -> TaskReport:
-        task = found
-        if task.question == "one_class" and self.one_class.isChecked():
-            task = self._session.answer_one_class(task)
-        folder = task.folder
-        if self.leave_out.isChecked():
-            out = (*folder.left_out, *self._also_elsewhere(found))
-            folder = dataclasses.replace(folder, left_out=tuple(sorted(set(out))))
-        if self.same.isChecked():
-            names = tuple(PurePath(p.path).name for p in task.problems if p.kind == "same_name")
-            folder = dataclasses.replace(folder, same_classes=names)
-        return dataclasses.replace(task, folder=folder)
+    def refresh(self) -> None:
+        """Draw everything from the answers so far."""
+        review = self.review
+        review.plan = self.plan.plan()
+        self.heading.setText(self._headline())
+        self.notices.show_notices(review.notices())
+        self.tree.show_review(review)
+        self.trouble.hide()
+        self._preview()
 
-    def _also_elsewhere(self, task: TaskReport) -> list[str]:
-        """Return the task's pictures whose content an earlier task holds too."""
-        at = next(i for i, other in enumerate(self._report.tasks) if other is task)
-        earlier = (*self._others, *self._report.tasks[:at])
-        taken = {sha for other in earlier for sha in other.hashes}
-        return [path for sha, path in task.hashes.items() if sha in taken]
+    def _preview(self) -> None:
+        planned: tuple[TaskReport, ...] = ()
+        self.review.plan = self.plan.plan()
+        try:
+            planned = self.review.planned()
+            self.trouble.hide()
+        except WorkbenchError as error:
+            self._say(str(error))
+        self.plan.show_tasks(planned, len(self.review.before) + 1)
+        self.add_button.setEnabled(bool(planned))
+
+    def _say(self, sentence: str) -> None:
+        self.trouble.setText(sentence)
+        self.trouble.show()
 
     def _headline(self) -> str:
-        tasks = self._report.tasks
+        tasks = [task for task in self.review.tasks if task.classes]
         if not tasks:
             return self.tr("Nothing here can be learnt.")
         classes = sum(len(task.classes) for task in tasks)
         pictures = sum(item.train + item.test for task in tasks for item in task.classes)
         parts = (
             counted(len(tasks), "task", "tasks"), counted(classes, "class", "classes"),
-            counted(pictures, "readable picture", "readable pictures"),
+            counted(pictures, "picture", "pictures"),
         )  # fmt: skip
         return " · ".join(parts)
 
-    def _class_tree(self) -> QTreeWidget:
-        tree = QTreeWidget(self)
-        tree.setAccessibleName(self.tr("Tasks and classes found"))
-        tree.setHeaderLabels([self.tr("Class"), self.tr("Train"), self.tr("Test"), ""])
-        tree.setItemDelegateForColumn(3, BarDelegate(tree))
-        counts = [item.train + item.test for task in self._report.tasks for item in task.classes]
-        largest = max(counts, default=1)
-        for task in self._report.tasks:
-            train, test = (
-                sum(getattr(c, part) for c in task.classes) for part in ("train", "test")
-            )
-            top = _aligned(QTreeWidgetItem(tree, [task.folder.name, f"{train:,}", f"{test:,}"]))
-            for item in task.classes:
-                numbers = [item.name, f"{item.train:,}", f"{item.test:,}"]
-                row = _aligned(QTreeWidgetItem(top, numbers))
-                row.setData(3, Qt.ItemDataRole.UserRole, (item.train + item.test) / max(largest, 1))
-            top.setExpanded(len(self._report.tasks) <= 6)
-        tree.setColumnWidth(0, 260)
-        for column in (1, 2):
-            tree.setColumnWidth(column, 80)
-            tree.headerItem().setTextAlignment(column, _RIGHT)
-        return tree
+    def _held_back(self) -> str:
+        if all(task.has_split for task in self.review.tasks):
+            return self.tr("Training and test pictures as the folder divides them.")
+        share = percent(self._settings.data.test_share, 0)
+        text = self.tr("{share} of each class are kept for testing, chosen by seed {seed}.")
+        return text.format(share=share, seed=self._settings.seeds.split)
 
-    def _tick(self, text: str, shown: bool, column: QVBoxLayout) -> QCheckBox:
-        box = QCheckBox(text, self)
-        box.setVisible(shown)
-        box.setChecked(shown)
-        box.toggled.connect(self._refresh)
-        column.addWidget(box)
-        return box
+    def _join(self) -> None:
+        self.notices.answered.connect(self._answer)
+        self.tree.ticked.connect(self._tick)
+        self.tree.shown.connect(self._show_class)
+        self.gallery.chosen_out.connect(self._leave_out)
+        self.plan.changed.connect(self._preview)
+        self.plan.moved.connect(self._move)
 
-    def _same_name_question(self, column: QVBoxLayout) -> tuple[QRadioButton, QRadioButton]:
-        group = QWidget(self)
-        row = QHBoxLayout(group)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel(self.tr("The same class name in two tasks means"), group))
-        same = QRadioButton(self.tr("the same class, learnt further"), group)
-        different = QRadioButton(self.tr("a different class"), group)
-        known = any(task.folder.same_classes for task in self._report.tasks)
-        (same if known else different).setChecked(True)
-        row.addWidget(same)
-        row.addWidget(different)
-        row.addStretch(1)
-        group.setVisible(any(problem.kind == "same_name" for problem in self.problems()))
-        column.addWidget(group)
-        return same, different
+    def _answer(self, notice: Notice, answer: str, for_all: bool) -> None:
+        review = self.review
+        if answer == "choose":
+            self.reject()
+            self.choose_requested.emit()
+            return
+        if answer == "one_class":
+            review.use_as_one_class(notice.task)
+        elif answer == "leave_out":
+            review.leave_doubled_out(notice)
+        elif answer in ("same", "different"):
+            review.answer_name(notice, same=answer == "same", for_all=for_all)
+        else:  # keep, go on, leave class out: it is so already
+            review.settle(notice)
+        self._later()
 
-    def _split_row(
-        self, column: QVBoxLayout
-    ) -> tuple[QRadioButton, QRadioButton, QSpinBox, QSpinBox, QSpinBox]:
-        group = QWidget(self)
-        row = QHBoxLayout(group)
-        row.setContentsMargins(0, 0, 0, 0)
-        one_each = QRadioButton(self.tr("As one task"), group)
-        one_each.setChecked(True)
-        split = QRadioButton(self.tr("Split by classes:"), group)
-        row.addWidget(one_each)
-        row.addWidget(split)
-        tasks = self._report.tasks
-        classes = len(tasks[0].classes) if len(tasks) == 1 else 0
-        spins = []
-        for text, low, value in (
-            (self.tr("first"), 1, max(1, classes // 2)),
-            (self.tr("then"), 1, max(1, classes // 4)),
-            (self.tr("seed"), 0, 0),
-        ):
-            spin = QSpinBox(group)
-            spin.setRange(low, classes if low else 2**31 - 1)
-            spin.setValue(value)
-            spin.setAccessibleName(text)
-            spin.setMaximumWidth(90)
-            spin.setEnabled(False)
-            split.toggled.connect(spin.setEnabled)
-            row.addWidget(QLabel(text, group))
-            row.addWidget(spin)
-            spins.append(spin)
-        row.addStretch(1)
-        group.setVisible(classes >= 2)
-        column.addWidget(group)
-        first, increment, seed = spins
-        return one_each, split, first, increment, seed
+    def _tick(self, task: int, names: set[str]) -> None:
+        try:
+            self.review.take_classes(task, names)
+        except WorkbenchError as error:
+            self.refresh()
+            self._say(str(error))
+            return
+        self._later()
+
+    def _leave_out(self, out: set[str]) -> None:
+        name, task = self.tree.current()
+        here = set(self._paths(task, name))
+        self.review.set_left_out(task, (self.review.left_out(task) - here) | (out & here))
+        self._later()
+
+    def _move(self, source: int, target: int) -> None:
+        if source < len(self.review.tasks) and target < len(self.review.tasks):
+            self.review.move(source, target)
+            self._later()
+
+    def _later(self) -> None:
+        """Redraw once the signal's sender, which is drawn anew too, has returned."""
+        QTimer.singleShot(0, self, self.refresh)
+
+    def _show_class(self, task: int, name: str) -> None:
+        report = self.review.tasks[task]
+        self.gallery.show_class(
+            f"{report.folder.name} / {name}", Path(report.folder.path), self._paths(task, name),
+            self.review.left_out(task),
+        )  # fmt: skip
+
+    def _paths(self, task: int, name: str) -> tuple[str, ...]:
+        found = (each for each in self.review.classes(task) if each.name == name)
+        return next(((*each.pictures, *each.tests) for each in found), ())
+
+    def _arrange(self, add_text: str) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
+        column.addWidget(self.heading)
+        column.addWidget(self.notices)
+        across = QSplitter(Qt.Orientation.Horizontal, self)
+        across.setChildrenCollapsible(False)
+        across.addWidget(self.tree)
+        across.addWidget(self.gallery)
+        across.setSizes([430, 450])
+        column.addWidget(across, 1)
+        note = QLabel(self._held_back(), self)
+        note.setProperty("muted", "true")
+        column.addWidget(note)
+        column.addWidget(self.plan)
+        column.addWidget(self.trouble)
+        column.addWidget(self._buttons(add_text))
+        is_there = bool(self.review.tasks)
+        for widget in (across, note, self.plan):
+            widget.setVisible(is_there)
 
     def _buttons(self, add_text: str) -> QDialogButtonBox:
         box = QDialogButtonBox(self)
         self.add_button = box.addButton(add_text, QDialogButtonBox.ButtonRole.AcceptRole)
         self.add_button.setObjectName("primary")
+        self.add_button.setDefault(True)
         self.cancel_button = box.addButton(QDialogButtonBox.StandardButton.Cancel)
         box.accepted.connect(self.accept)
         box.rejected.connect(self.reject)
         return box
-
-    def _refresh(self) -> None:
-        usable = any(self._answered(task).usable for task in self._report.tasks)
-        self.add_button.setEnabled(usable)
-
-
-def _aligned(row: QTreeWidgetItem) -> QTreeWidgetItem:
-    """Set the row's numbers right."""
-    for column in (1, 2):
-        row.setTextAlignment(column, _RIGHT)
-    return row

@@ -10,9 +10,10 @@ from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
 from workbench.face.draft import Draft
 from workbench.face.drop import Given
+from workbench.face.question import Question
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.words import counted, listed
-from workbench.report import ScanProgress, ScanReport, TaskReport
+from workbench.report import Problem, ScanProgress, ScanReport, TaskReport
 from workbench.session import Session
 
 
@@ -24,6 +25,8 @@ class FolderAdder(QObject):
     ended = Signal()
     said = Signal(str)  # a sentence for a toast
     added = Signal(str)  # the same, with something to undo
+    known = Signal(str, str)  # a sentence about a folder that is a task already, and its path
+    choose_requested = Signal()  # another folder instead
 
     def __init__(
         self,
@@ -39,13 +42,17 @@ class FolderAdder(QObject):
         self._draft = draft
         self._window = parent
         self._thread: IterationThread | None = None
-        self._queue: list[tuple[str, ...]] = []
+        self._queue: list[
+            tuple[tuple[str, ...], bool]
+        ] = []  # folders, and whether to fetch pictures
+        self._paths: tuple[str, ...] = ()
+        self.question: Question | None = None
         self.sheet: ReportSheet | None = None
 
     def take(self, given: Given) -> None:
         """Scan what can be scanned and say what cannot."""
         if given.folders:
-            self._queue.append(given.folders)
+            self._queue.append((given.folders, False))
             self._next()
         refusal = given.refusal()
         if refusal:
@@ -66,8 +73,12 @@ class FolderAdder(QObject):
     def _next(self) -> None:
         if self._thread is not None or self.sheet is not None or not self._queue:
             return
-        paths, accepted = self._queue.pop(0), self._draft.state.tasks
-        self._thread = IterationThread(lambda: self._session.scan(paths, accepted), self)
+        (paths, fetch), accepted = self._queue.pop(0), self._draft.state.tasks
+        self._paths = paths
+        share = self._draft.state.settings.data.test_share
+        self._thread = IterationThread(
+            lambda: self._session.scan(paths, accepted, test_share=share, fetch=fetch), self
+        )
         self._thread.item.connect(self._take_item)
         self._thread.failed.connect(self.said)
         self._thread.finished.connect(self._scan_over)
@@ -97,21 +108,36 @@ class FolderAdder(QObject):
         self._next()
 
     def _judge(self, report: ScanReport) -> None:
-        """Add a clean report at once; show every other one before anything is added."""
-        problems = [*report.problems, *(p for task in report.tasks for p in task.problems)]
-        if report.tasks and not problems and all(task.usable for task in report.tasks):
-            self._add(report.tasks)
-        elif not report.tasks and len(problems) == 1:
-            self.said.emit(problems[0].sentence)
+        """Show what was found before anything is added; a single refusal is a toast."""
+        if [problem.kind for problem in report.problems] == ["cloud"]:
+            answers = [(self.tr("Go on"), self._fetch)]
+            self.question = Question(report.problems[0].sentence, answers, self._window)
+            self.question.open()
+            return
+        if not report.tasks and len(report.problems) == 1:
+            self._refuse(report.problems[0])
+            return
+        state = self._draft.state
+        self.sheet = ReportSheet(report, self._session, state.settings, self._window, state.tasks)
+        self.sheet.accepted.connect(self._sheet_accepted)
+        self.sheet.finished.connect(self._sheet_closed)
+        self.sheet.choose_requested.connect(self.choose_requested)
+        self.sheet.open()
+
+    def _fetch(self) -> None:
+        self._queue.insert(0, (self._paths, True))
+        self._next()
+
+    def _refuse(self, problem: Problem) -> None:
+        if problem.kind == "same_folder":
+            self.known.emit(problem.sentence, problem.path)
         else:
-            self.sheet = ReportSheet(report, self._session, self._draft.state.tasks, self._window)
-            self.sheet.accepted.connect(self._sheet_accepted)
-            self.sheet.finished.connect(self._sheet_closed)
-            self.sheet.open()
+            self.said.emit(problem.sentence)
 
     def _sheet_accepted(self) -> None:
         if self.sheet is not None:
-            self._add(self.sheet.tasks())
+            self._draft.arrange(self.tr("Add tasks"), self.sheet.whole())
+            self._tell(self.sheet.added())
 
     def _sheet_closed(self) -> None:
         if self.sheet is not None:
@@ -119,8 +145,7 @@ class FolderAdder(QObject):
             self.sheet = None
         self._next()
 
-    def _add(self, tasks: Sequence[TaskReport]) -> None:
-        self._draft.add(tasks)
+    def _tell(self, tasks: Sequence[TaskReport]) -> None:
         classes = sum(len(task.classes) for task in tasks)
         pictures = sum(item.train + item.test for task in tasks for item in task.classes)
         size = (

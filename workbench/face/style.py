@@ -135,12 +135,14 @@ def _tabs_and_bars(theme: "Theme") -> str:
 
 def _tables(theme: "Theme") -> str:
     return f"""
-    QTableView, QTreeView, QTextBrowser {{ background: {theme.base}; border: 1px solid {theme.border}; border-radius: 8px;
+    QTableView, QTreeView, QTextBrowser, QListWidget, QListView#gallery {{ background: {theme.base}; border: 1px solid {theme.border}; border-radius: 8px;
         outline: 0; }}
     QTableView::item {{ padding: 0 8px; border: none; }}
     QTreeView::item {{ padding: 3px 2px; }}
-    QTableView::item:selected, QTreeView::item:selected {{ background: {theme.hover}; color: {theme.text}; }}
-    QTableView:focus, QTreeView:focus, QTextBrowser:focus {{ border-color: {theme.accent}; }}
+    QTableView::item:selected, QTreeView::item:selected, QListWidget::item:selected, QListView#gallery::item:selected {{
+        background: {theme.hover}; color: {theme.text}; }}
+    QListWidget::item {{ padding: 2px 6px; }}
+    QTableView:focus, QTreeView:focus, QTextBrowser:focus, QListWidget:focus, QListView#gallery:focus {{ border-color: {theme.accent}; }}
     QHeaderView {{ background: transparent; }}
     QHeaderView::section {{ background: transparent; color: {theme.muted}; border: none; font-weight: 400;
         border-bottom: 1px solid {theme.border}; padding: 4px 8px; }}

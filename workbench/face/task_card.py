@@ -25,9 +25,12 @@ class Card:
     learnt: bool = False
     running: bool = False
     accuracy: float | None = None  # fraction, latest on this task
+    gone: bool = False  # a folder of it is not there
 
     def size_text(self) -> str:
         """Return "4 classes · 120 + 48": the pictures trained on, and those tested on."""
+        if self.gone:
+            return "The folder is not there. Find it…"
         if not self.report.classes:
             return "counted when training starts"
         train, test = self.pictures()
@@ -41,6 +44,8 @@ class Card:
 
     def size_sentence(self) -> str:
         """Return the size in whole words."""
+        if self.gone:
+            return "The folder is not there. Press Ctrl+Shift+F to find it."
         if not self.report.classes:
             return "Classes and pictures are counted when training starts."
         train, test = self.pictures()
@@ -133,7 +138,7 @@ class CardDelegate(QStyledItemDelegate):
         painter.drawText(name, left, text)
         font.setBold(False)
         painter.setFont(font)
-        painter.setPen(QColor(theme.muted))
+        painter.setPen(QColor(theme.bad if card.gone else theme.muted))
         second = QRect(inner.left() + 24, inner.top() + line, inner.width() - 24, line)
         size = painter.fontMetrics().elidedText(card.size_text(), elide, second.width())
         painter.drawText(second, left, size)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from workbench.face.draft import Draft
 from workbench.face.task_card import CARD_ROLE, CardDelegate
 from workbench.face.task_model import TaskModel
+from workbench.face.words import listed
 from workbench.report import ScanProgress
 
 
@@ -26,6 +27,7 @@ class TaskView(QListView):
 
     problems_requested = Signal(int)
     menu_requested = Signal(QPoint)  # on the screen
+    find_requested = Signal(int)  # the folder of the task in this row
 
     def __init__(self, model: TaskModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -40,12 +42,15 @@ class TaskView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Open the problems when the mark in the card's upper right corner is clicked."""
         super().mouseReleaseEvent(event)
         index = self.indexAt(event.position().toPoint())
-        if index.isValid() and index.data(CARD_ROLE).report.problems:
+        if index.isValid() and index.data(CARD_ROLE).gone:
+            self.find_requested.emit(index.row())
+        elif index.isValid() and index.data(CARD_ROLE).report.problems:
             corner = self.visualRect(index)
             point = event.position().toPoint()
             if point.x() > corner.right() - 60 and point.y() < corner.top() + 32:
@@ -101,9 +106,17 @@ class TaskPanel(QWidget):
         self.setMinimumWidth(190)
 
     def chosen(self) -> int:
-        """Return the row of the chosen task, or -1."""
-        rows = self.view.selectionModel().selectedIndexes()
-        return rows[0].row() if rows else -1
+        """Return the row of the chosen task, the first of several, or -1."""
+        return min(self.all_chosen(), default=-1)
+
+    def all_chosen(self) -> list[int]:
+        """Return the rows of all chosen tasks in order."""
+        return sorted(index.row() for index in self.view.selectionModel().selectedIndexes())
+
+    def choose(self, row: int) -> None:
+        """Choose one task and bring it into sight."""
+        self.view.setCurrentIndex(self.model.index(row))
+        self.view.scrollTo(self.model.index(row))
 
     def move_chosen(self, by: int) -> None:
         """Move the chosen task up (-1) or down (+1); it stays chosen."""
@@ -118,13 +131,15 @@ class TaskPanel(QWidget):
             self.view.edit(self.model.index(self.chosen()))
 
     def remove_chosen(self) -> None:
-        """Take the chosen task out."""
-        row = self.chosen()
-        if row >= 0 and self.model.allowed():
-            name = self._draft.state.names()[row]
-            self._draft.remove(row)
-            self.view.setCurrentIndex(self.model.index(min(row, self.model.rowCount() - 1)))
-            self.removed.emit(self.tr("Task '{name}' removed.").format(name=name))
+        """Take the chosen tasks out, as one step."""
+        rows = self.all_chosen()
+        if rows and self.model.allowed():
+            names = [self._draft.state.names()[row] for row in rows]
+            self._draft.remove(*rows)
+            self.view.setCurrentIndex(self.model.index(min(rows[0], self.model.rowCount() - 1)))
+            text = self.tr("Task {names} removed.") if len(rows) == 1 else None
+            text = text or self.tr("Tasks {names} removed.")
+            self.removed.emit(text.format(names=listed(names)))
 
     def scan_began(self, what: str) -> None:
         """Show the pending card."""
@@ -150,8 +165,8 @@ class TaskPanel(QWidget):
         self._pending_bar = QProgressBar(self.pending)
         self._pending_bar.setTextVisible(False)
         self._pending_bar.setAccessibleName(self.tr("Progress of the scan"))
-        cancel = QPushButton(self.tr("Cancel"), self.pending)
-        cancel.setAccessibleName(self.tr("Cancel the scan"))
+        cancel = QPushButton(self.tr("Stop"), self.pending)
+        cancel.setAccessibleName(self.tr("Stop the scan"))
         cancel.clicked.connect(self.cancel_requested)
         column = QVBoxLayout(self.pending)
         column.addWidget(self._pending_text)

@@ -1,7 +1,7 @@
 """The draft's tasks as a Qt model: order, names, and what a run under way says of each task."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -25,12 +25,14 @@ class TaskModel(QAbstractListModel):
     """The draft's tasks as cards. While a run trains it also knows what became of each."""
 
     refused = Signal(str)
+    locked = Signal(str)  # why nothing can be changed while a run trains
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft)
         self._draft = draft
         self._cards: list[Card] = []
         self.fixed_by = ""  # name of the run that trains on these tasks
+        self.gone: frozenset[str] = frozenset()  # folders that are not there
         draft.changed.connect(self.refresh)
         self.refresh()
 
@@ -40,7 +42,8 @@ class TaskModel(QAbstractListModel):
         fresh = []
         for number, report in enumerate(self._draft.state.tasks, start=1):
             old = known.get(_identity(report), Card(number, report))
-            fresh.append(dataclasses.replace(old, number=number, report=report))
+            gone = not self.gone.isdisjoint(report.folder.paths)
+            fresh.append(dataclasses.replace(old, number=number, report=report, gone=gone))
         if len(fresh) != len(self._cards):
             self.beginResetModel()
             self._cards = fresh
@@ -72,11 +75,24 @@ class TaskModel(QAbstractListModel):
         if self._cards:
             self.dataChanged.emit(self.index(0), self.index(len(self._cards) - 1))
 
+    def set_gone(self, folders: Collection[str]) -> None:
+        """Mark the tasks whose folders are not there."""
+        self.gone = frozenset(folders)
+        self.refresh()
+
+    def forget_run(self) -> None:
+        """Take off what a run said of the tasks: they are a copy now, for the next run."""
+        self.fixed_by = ""
+        self.beginResetModel()
+        self._cards = []
+        self.endResetModel()
+        self.refresh()
+
     def allowed(self) -> bool:
         """Return whether tasks may be changed now; says why not."""
         if self.fixed_by:
-            text = self.tr("The order is fixed while {run} trains.")
-            self.refused.emit(text.format(run=self.fixed_by))
+            text = self.tr("The order is fixed while {run} trains. Duplicate to change it.")
+            self.locked.emit(text.format(run=self.fixed_by))
         return not self.fixed_by
 
     def rowCount(self, parent: AnyIndex = _NOWHERE) -> int:
@@ -96,7 +112,7 @@ class TaskModel(QAbstractListModel):
             return card.spoken()
         if role == Qt.ItemDataRole.ToolTipRole:
             lines = [
-                card.report.folder.path,
+                *card.report.folder.paths,
                 card.size_sentence(),
                 *(p.sentence for p in card.report.problems[:8]),
             ]

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImageReader, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from workbench.face import drop
 from workbench.paths import resource
 
 _EACH = 2  # pictures shown of a task
@@ -41,6 +42,14 @@ class DropZone(QFrame):
                 self.tr("The sample: five tasks of four classes, small pictures."), muted=True
             )
         )
+        self.elevated = self._line(
+            self.tr(
+                "Windows does not allow dropping here while the program runs as administrator. "
+                "Use Add folder…"
+            )
+        )
+        self.elevated.setVisible(drop.is_elevated())
+        column.addWidget(self.elevated)
         column.addStretch(1)
         column.addWidget(
             self._line(

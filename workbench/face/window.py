@@ -176,7 +176,15 @@ class Window(QMainWindow):
             target = DropTarget(widget, lit)
             target.given.connect(commands.take)
             self._targets.append(target)
-        names = ("show_task", "rename_task", "move_up", "move_down", "remove_task")
+        names = (
+            "show_task",
+            "rename_task",
+            "merge_tasks",
+            "find_folder",
+            "move_up",
+            "move_down",
+            "remove_task",
+        )
         for name in names:
             desk.tasks.menu.addAction(self.actions_by_id[name])
 

@@ -13,8 +13,9 @@ def must_be_startable(config: RunConfig) -> None:
     if not config.data.tasks:
         raise UsageError("There is no task to learn. Add a folder whose sub-folders are classes.")
     for task in config.data.tasks:
-        if not os.path.isdir(task.path):
+        gone = next((path for path in task.paths if not os.path.isdir(path)), "")
+        if gone:
             raise UsageError(
-                f"The folder of task {task.name!r} is not there ({task.path}). "
+                f"The folder of task {task.name!r} is not there ({gone}). "
                 "Connect the drive, or remove the task."
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench import config as configs, paths
-from workbench.config import RunConfig, TaskFolder
+from workbench.config import ExtraFolder, RunConfig, TaskFolder
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Measured, Note, Snapshot, Stage, finite, tupled
 from workbench.report import (
@@ -239,8 +239,10 @@ def _same_path(a: str, b: str) -> bool:
 
 def _forecast_of(item: Mapping[str, Any]) -> Forecast:
     """Rebuild a forecast from its JSON in the log."""
+    candidate = item["candidate"]
+    also = tuple(tupled(ExtraFolder, extra) for extra in candidate.get("also", ()))
     parts = {
-        "candidate": tupled(TaskFolder, item["candidate"]),
+        "candidate": tupled(TaskFolder, {**candidate, "also": also}),
         "tasks": tuple(tupled(TaskForecast, task) for task in item["tasks"]),
         "classes": tuple(tupled(ClassForecast, each) for each in item["classes"]),
     }

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,6 +36,7 @@ from workbench.session import forecasts
 from workbench.session.adapters import Adapters
 from workbench.session.checks import must_be_startable
 from workbench.session.groups import Groups
+from workbench.session.pictures import Pictures
 from workbench.session.queue import RunQueue
 from workbench.session.results import Results
 from workbench.session.run import LOADING, Run, prepare_threads
@@ -91,12 +93,17 @@ class Session:
         return configs.with_values(base, configs.preset("sample-full" if full else "sample").values)
 
     def scan(
-        self, folders: Sequence[str], accepted: Sequence[TaskReport] = ()
+        self,
+        folders: Sequence[str],
+        accepted: Sequence[TaskReport] = (),
+        *,
+        test_share: float = 0.2,
+        fetch: bool = True,
     ) -> Generator[ScanProgress | ScanReport, None, None]:
         """Scan dropped folders; the last item is the ScanReport. Closing the iterator cancels."""
         from workbench.core.scan import scan
 
-        return scan(folders, accepted)
+        return scan(folders, accepted, test_share=test_share, fetch=fetch)
 
     def answer_one_class(self, report: TaskReport) -> TaskReport:
         """Take a folder of pictures without sub-folders as one class."""
@@ -104,13 +111,10 @@ class Session:
 
         return answer_one_class(report)
 
-    def split(
-        self, report: TaskReport, first: int, increment: int, seed: int
-    ) -> tuple[TaskReport, ...]:
-        """Split one scanned task into several by class."""
-        from workbench.core.split import split_report
-
-        return split_report(report, first, increment, seed)
+    @cached_property
+    def pictures(self) -> Pictures:
+        """What is asked of a scanned task's pictures, and of those that runs were trained on."""
+        return Pictures(self)
 
     def start(self, config: RunConfig, *, queued: int = 0, label: str = "") -> Run:
         """Enter a run into the log and return it, ready to `work`; raises UsageError at once if it cannot.
