@@ -20,8 +20,15 @@ def resource(name: str) -> Path:
 
 
 def plugin_folder() -> Path:
-    """Return the folder whose Python files are loaded as plug-ins."""
+    """Return the program's folder whose Python files are loaded as plug-ins."""
     return ROOT / "plugins"
+
+
+def plugin_folders(home: Path) -> list[Path]:
+    """Return the program's folder of plug-ins and the user's own, which is made if needed."""
+    own = home / "plugins"
+    own.mkdir(exist_ok=True)
+    return [plugin_folder(), own]
 
 
 def home_folder(chosen: str | os.PathLike[str] | None = None) -> Path:

@@ -42,6 +42,12 @@ def say(text: str) -> None:
         sys.stderr.write(text + "\n")
 
 
+def notes_of(session: Session, options: argparse.Namespace) -> tuple[str, ...]:
+    """Return what is to be said at the start; the window asks about plug-ins itself."""
+    asks = options.command is window
+    return session.notes if asks else (*session.notes, *session.plug_ins.notes())
+
+
 def window(session: Session, options: argparse.Namespace) -> int:
     """Open the window."""
     from workbench.face import app
@@ -84,8 +90,13 @@ def show(session: Session, options: argparse.Namespace) -> int:
 
 def export(session: Session, options: argparse.Namespace) -> int:
     """Write adapter, plots and numbers; everything if nothing is named."""
-    everything = not (options.adapter or options.plots or options.csv)
     details = session.details(options.run)
+    if options.exporter:
+        events = session.events(details.summary.id)
+        files = session.plug_ins.export(options.exporter, details, events, Path(options.to))
+        print_out(None, False, "\n".join(map(str, files)))
+        return 0
+    everything = not (options.adapter or options.plots or options.csv)
     learnt = details.summary.tasks_done > 0
     if everything and not learnt:
         say("The run has no adapter yet, so only plots and numbers are written.")
@@ -138,6 +149,7 @@ def doctor(session: Session, options: argparse.Namespace) -> int:
     facts: dict[str, Any] = {
         "versions": versions(), "gpu": gpu, "processors": os.cpu_count(), "qt": _qt_state(),
         "home": str(session.home), "log": session.health(), "notes": list(session.notes),
+        "plug-ins": session.plug_ins.facts(),
     }  # fmt: skip
     rows = _self_test(session) if options.ntk else ()
     if options.ntk:

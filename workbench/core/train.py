@@ -6,7 +6,7 @@ and `Stage`, which the clock paces.
 """
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +63,14 @@ class Running:
 
 
 def train(
-    config: RunConfig, home: Path, folder: Path | None = None
+    config: RunConfig,
+    home: Path,
+    folder: Path | None = None,
+    method: Callable[..., Learner] = Learner,
 ) -> Generator[Event, None, None]:
     """Train through all tasks of `config`; weights are kept below `home`, the adapter is saved in `folder`.
+
+    `method` makes the learner from what `Learner` itself takes.
 
     Raises:
         WorkbenchError: something outside the program is wrong, said in a sentence.
@@ -78,7 +83,7 @@ def train(
     weights = yield from load_weights(config.model.backbone, config.model.weights, home)
     tasks = yield from load_tasks(config.data, config.seeds)
     with closing(tasks.cache):
-        run = _assemble(config, weights, tasks, device, folder)
+        run = _assemble(config, weights, tasks, device, folder, method)
         yield _started(run, device)
         yield from run.monitor.plan(run.network, tasks.tasks)
         for task in tasks.tasks:
@@ -92,6 +97,7 @@ def _assemble(
     tasks: TaskSet,
     device: torch.device,
     folder: Path | None,
+    method: Callable[..., Learner],
 ) -> Running:
     switches, seeds = effective_switches(config), config.seeds
     initialisation = Stream(seeds.initialisation, "initialisation")
@@ -103,7 +109,7 @@ def _assemble(
         network = build_network(config.model, switches, weights, device)
         network.backbone.autocast = config.train.precision == "bf16"
     chance, order = (torch.Generator().manual_seed(seeds.data_order + salt) for salt in (0x5EED, 0))
-    learner = Learner(network, config.method, switches, config.train, chance)
+    learner = method(network, config.method, switches, config.train, chance)
     pacer = _pacer(config, network, tasks)
     size = network.backbone.image_size
     feeder = Feeder(tasks.cache, size, device, torch.float32, augmentation)
@@ -143,6 +149,7 @@ def _learn(run: Running, task: TaskData, folder: Path | None) -> Iterator[Event]
     averaged = run.learner.average(is_last=is_last)
     yield from measuring(monitor.averaged(changed=averaged))
     yield from _set_prototypes(run, task, frozen, before)
+    run.learner.end_task()
     yield from measuring(monitor.settled(epochs - 1, run.step))
     yield from _examine(run, number)
     if folder is not None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench import paths
 from workbench.config import RunConfig
@@ -23,12 +24,22 @@ from workbench.events import (
     TaskEnded,
 )
 from workbench.log.writer import Writer
+from workbench.plugins import culprit
+
+if TYPE_CHECKING:
+    from workbench.session.plug_ins import PlugIns
 
 _SUPERSEDED = (Stage, Pace)  # only the newest of these is worth delivering
 
 
 class ThreadEngine:
-    """Trains in the thread that asks for the events; the only engine so far."""
+    """Trains in the thread that asks for the events; the only engine so far.
+
+    With `plug_ins` the run may learn by their methods, and their measures are taken.
+    """
+
+    def __init__(self, plug_ins: "PlugIns | None" = None) -> None:
+        self._plug_ins = plug_ins
 
     def events(self, config: RunConfig, home: Path, folder: Path) -> Generator[Event, None, None]:
         """Return the run's events; torch is imported when the first one is asked for."""
@@ -36,7 +47,11 @@ class ThreadEngine:
         prepare_threads()
         from workbench.core.train import train
 
-        yield from train(config, home, folder)
+        if self._plug_ins is None:
+            yield from train(config, home, folder)
+            return
+        method = self._plug_ins.learner(config)
+        yield from self._plug_ins.measured(train(config, home, folder, method))
 
 
 class Run:
@@ -90,7 +105,8 @@ class Run:
         except WorkbenchError as error:
             self._say(writer, Failed(str(error)))
         except Exception as error:  # noqa: BLE001  (the run must end in the log whatever broke)
-            self._say(writer, Failed(_sentence_for(error), traceback.format_exc()))
+            sentence = blamed_sentence(error, self.config.method.name) or _sentence_for(error)
+            self._say(writer, Failed(sentence, traceback.format_exc()))
 
     def _train(self, writer: Writer) -> None:
         folder = paths.run_folder(self.home, self.id)
@@ -135,6 +151,17 @@ def prepare_threads() -> None:
     drawn, another program) it is several times faster: `tests/benchmarks/RESULTS.md`.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
+
+def blamed_sentence(error: BaseException, method: str) -> str:
+    """Return the sentence for an error in a plug-in's code, or an empty string."""
+    blamed = culprit(error)
+    if blamed is None:
+        return ""
+    return (
+        f"The method '{method}' of the plug-in {blamed.name} failed: {blamed.reason} "
+        "What was learnt up to the last whole task is kept. Choose another method, or tell its author."
+    )
 
 
 def _sentence_for(error: Exception) -> str:

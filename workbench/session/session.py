@@ -16,9 +16,7 @@ from workbench import config as configs, paths
 from workbench.config import RunConfig, TaskFolder
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Event, Note, Stage
-from workbench.log.numbers import write_numbers
 from workbench.log.store import Log
-from workbench.plugins import load
 from workbench.report import (
     Choices,
     Forecast,
@@ -33,7 +31,8 @@ from workbench.report import (
     TaskReport,
 )
 from workbench.session import forecasts
-from workbench.session.run import Run, prepare_threads
+from workbench.session.plug_ins import PlugIns
+from workbench.session.run import Run, ThreadEngine, prepare_threads
 from workbench.session.versions import versions
 
 
@@ -42,18 +41,23 @@ class Session:
 
     Attributes:
         home: the folder of log, runs and weights.
-        notes: sentences worth showing at the start (plug-ins that failed, runs found cut off).
+        notes: sentences worth showing at the start (runs found cut off).
+        plug_ins: what plug-ins bring, and whether they may run.
     """
 
-    def __init__(self, home: str | Path | None = None, *, entry_points: bool = True) -> None:
+    def __init__(
+        self, home: str | Path | None = None, *, entry_points: bool = True,
+        safe_mode: bool = False, trust_plugins: bool = False,
+    ) -> None:  # fmt: skip
         self.home = paths.home_folder(home)
         self._log = Log(self.home / paths.LOG_NAME)
         self._owner = threading.get_ident()
-        self._plugins = load(entry_points=entry_points)
+        self.plug_ins = PlugIns(
+            self.home, entry_points=entry_points, safe_mode=safe_mode, trust=trust_plugins
+        )
         cut_off = set(self._log.sweep())
         names = (run.name for run in self._log.runs() if run.id in cut_off) if cut_off else ()
         self.notes = (
-            *self._plugins.problems,
             *(
                 f"{name} was cut off before its end; what was logged until then is kept."
                 for name in names
@@ -69,7 +73,7 @@ class Session:
             replace(
                 choice, present=choice.present or stored_file(choice.name, self.home) is not None
             )
-            for choice in self._plugins.backbones
+            for choice in self.plug_ins.loaded.backbones
         )
         return Choices(
             tuple(backbones), tuple(configs.preset(name) for name in configs.preset_names())
@@ -112,7 +116,7 @@ class Session:
         """Enter a run into the log and return it, ready to `work`; raises UsageError at once if it cannot."""
         from workbench.core.tasks import expand
 
-        configs.check(config)
+        config = self.plug_ins.prepared(configs.check(config))
         if not config.data.tasks:
             raise UsageError(
                 "There is no task to learn. Add a folder whose sub-folders are classes."
@@ -126,10 +130,10 @@ class Session:
         config = replace(
             config, data=expand(config.data, config.seeds), name=config.name or self._next_name()
         )
-        run = Run(self.home, uuid.uuid4().hex, config)
+        run = Run(self.home, uuid.uuid4().hex, config, ThreadEngine(self.plug_ins))
         self._log.begin(
             run.id, run.name, configs.to_dict(config), configs.effective_switches(config),
-            config.method.profile, config.model.backbone, config.seeds.initialisation, versions(),
+            config.method.profile, config.model.backbone, config.seeds.initialisation, {**versions(), **self.plug_ins.versions()},
             len(config.data.tasks),
         )  # fmt: skip
         return run
@@ -180,7 +184,7 @@ class Session:
         """
         details, target, written = self.details(run), Path(folder), []
         if numbers:
-            written += write_numbers(details, self.events(run), target)
+            written += self.plug_ins.export("numbers", details, self.events(run), target)
         if adapter:
             source = paths.run_folder(self.home, details.summary.id)
             written += self._export_adapter(source, target / "adapter")
