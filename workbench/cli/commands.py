@@ -237,7 +237,10 @@ def _export_plots(session: Session, details: RunDetails, folder: Path) -> list[P
         ) from error
     from workbench.face.canvas import ensure_application
     from workbench.face.figure import export_plots
+    from workbench.face.views import add_view_of
 
+    for extra in session.plug_ins.loaded.measures:
+        add_view_of(extra.measure)
     events, title = session.events(details.summary.id), plot_title(details)
     application = ensure_application()  # lives as long as its name, so until the last plot is drawn
     read = partial(session.arrays, details.summary.id)

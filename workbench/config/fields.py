@@ -123,7 +123,7 @@ class MethodConfig:
 
     name: str = setting(
         "ntk-cl", "How tasks are learnt: ntk-cl, fine-tuning, or the name of a plug-in's method.",
-        label="Method")  # fmt: skip
+        label="Method", advanced=False)  # fmt: skip
     profile: str = setting(
         "repaired", "'repaired' is the sound version; 'paper' repeats the official code, quirks included.",
         label="Profile", choices=("repaired", "paper"), advanced=False)  # fmt: skip

@@ -192,7 +192,9 @@ class Commands(QObject):
             "NTK-CL workbench: drop folders, watch a frozen Vision Transformer learn task after "
             "task with small adapters, and take them away. Details holds the keys and versions."
         )
-        detail = f"{keys_text(self.all)}\n\nlog: {self._desk.session.home}\n"
+        plug_ins = self._desk.session.plug_ins.facts().items()
+        listed = "".join(f"{name} {line}\n" for name, line in plug_ins)
+        detail = f"{keys_text(self.all)}\n\nlog: {self._desk.session.home}\n\n{listed}"
         DetailBox(sentence, detail, self._desk.session.home, self._window).open()
 
     def _start(self, config: RunConfig) -> None:

@@ -26,6 +26,11 @@ class Source:
     bring: Callable[[], Any]
     version: str = ""
 
+    @property
+    def folder(self) -> Path:
+        """The folder that a file lies in."""
+        return Path(self.place).parent
+
 
 def files_in(folders: Iterable[Path]) -> Iterator[Source]:
     """Yield the plug-ins of these folders by name; a name that came before is not taken again."""

@@ -10,11 +10,16 @@ from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Event
 from workbench.plugins import Entry, Memory, Plugins, load, resolve
 from workbench.plugins.blame import sentence_of
-from workbench.plugins.loader import LEFT_OUT, LOADED, NEW, OFF
+from workbench.plugins.loader import FAILED, LEFT_OUT, LOADED, NEW, OFF
+from workbench.report import MethodOffer
 from workbench.session.extra_measures import with_measures
 
 if TYPE_CHECKING:
     from workbench.report import RunDetails
+
+__all__ = [
+    "FAILED", "LEFT_OUT", "LOADED", "NEW", "OFF", "WARNING", "Entry", "PlugIns", "line_of", "version_of",
+]  # fmt: skip
 
 WARNING = "Plug-ins are programs and can do anything you can."
 
@@ -62,6 +67,10 @@ class PlugIns:
             for entry in self.waiting()
         ]  # fmt: skip
         return tuple(said)
+
+    def methods(self) -> tuple[MethodOffer, ...]:
+        """Return the methods for the settings."""
+        return tuple(MethodOffer(m.name, m.title, m.note) for m in self.loaded.methods)
 
     def waiting(self) -> list[Entry]:
         """Return the plug-ins that were not seen before with this content."""

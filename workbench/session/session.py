@@ -76,7 +76,9 @@ class Session:
             for choice in self.plug_ins.loaded.backbones
         )
         return Choices(
-            tuple(backbones), tuple(configs.preset(name) for name in configs.preset_names())
+            tuple(backbones),
+            tuple(configs.preset(name) for name in configs.preset_names()),
+            self.plug_ins.methods(),
         )
 
     def sample_config(self, *, full: bool = False) -> RunConfig:
