@@ -194,6 +194,25 @@ def test_a_thing_of_another_type_is_refused_with_the_line(tmp_path: Path) -> Non
     assert problem == "five.py: backbone 'NAME' must be a BackboneChoice, not a int (line 7)."
 
 
+def test_a_hook_that_there_is_not_is_named_with_the_nearest(tmp_path: Path) -> None:
+    text = GOOD.replace("register_backbones", "register_backbone")
+    (problem,) = load([written(tmp_path, "odd.py", text)], entry_points=False).problems
+    assert problem == (
+        "odd.py: there is no hook 'register_backbone'. Did you mean 'register_backbones'?"
+    )
+
+
+def test_of_two_files_with_one_name_the_second_says_where_the_first_lies(tmp_path: Path) -> None:
+    first = written(tmp_path / "a", "birds.py", GOOD.replace("NAME", "one"))
+    second = written(tmp_path / "b", "birds.py", GOOD.replace("NAME", "two"))
+    plugins = load([first, second], entry_points=False)
+    assert plugins.names == ("birds.py",)
+    assert plugins.problems == (
+        f"{second / 'birds.py'}: {first / 'birds.py'} has the same name and came first. "
+        "Rename one of them.",
+    )
+
+
 def test_a_package_in_the_folder_is_a_plug_in_and_its_modules_count_for_its_hash(
     tmp_path: Path,
 ) -> None:

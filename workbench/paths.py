@@ -1,6 +1,7 @@
 """Where things lie: shipped resources, the home folder with the log, runs and weights."""
 
 import os
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import platformdirs
@@ -27,7 +28,8 @@ def plugin_folder() -> Path:
 def plugin_folders(home: Path) -> list[Path]:
     """Return the program's folder of plug-ins and the user's own, which is made if needed."""
     own = home / "plugins"
-    own.mkdir(exist_ok=True)
+    with suppress(OSError):  # without it there are no plug-ins of the user's; that is all
+        own.mkdir(exist_ok=True)
     return [plugin_folder(), own]
 
 

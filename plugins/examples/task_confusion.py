@@ -8,7 +8,7 @@ __version__ = "1.0"
 
 def make_panel():  # noqa: C901  (a class, and Qt only when it is needed)
     """Return the widget; Qt is imported here, when the window needs it, and not with the file."""
-    from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+    from PySide6.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
 
     from workbench.events import Evaluated, RunStarted
 
@@ -17,8 +17,7 @@ def make_panel():  # noqa: C901  (a class, and Qt only when it is needed)
 
         def __init__(self):
             super().__init__()
-            self.names = []
-            self.bars = []
+            self.names, self.bars, self.labels = [], [], []
             self.column = QVBoxLayout(self)
             self.column.addStretch(1)
 
@@ -32,18 +31,22 @@ def make_panel():  # noqa: C901  (a class, and Qt only when it is needed)
 
         def show_row(self, task_id):
             while len(self.bars) < len(task_id):
-                self.bars.append(QProgressBar(self))
-                self.column.insertWidget(len(self.bars) - 1, self.bars[-1])
-            for bar, name, right in zip(self.bars, self.names, task_id, strict=False):
+                self.labels.append(QLabel(self))
+                self.bars.append(QProgressBar(self, textVisible=False))
+                for widget in (self.labels[-1], self.bars[-1]):
+                    self.column.insertWidget(self.column.count() - 1, widget)
+            for label, bar, name, right in zip(
+                self.labels, self.bars, self.names, task_id, strict=False
+            ):
                 bar.setValue(round(100 * (1 - right)))
-                bar.setFormat(f"{name}: %p% taken for another task")
-                bar.setAccessibleName(bar.text())
+                label.setText(f"{name}: {1 - right:.0%} taken for another task")
+                bar.setAccessibleName(label.text())
 
         def clear(self):
             """Forget the run."""
-            for bar in self.bars:
-                bar.deleteLater()
-            self.bars = []
+            for widget in (*self.labels, *self.bars):
+                widget.deleteLater()
+            self.labels, self.bars = [], []
 
     return TaskConfusion()
 

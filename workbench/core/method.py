@@ -4,6 +4,8 @@ A method decides what is minimised, and what is done at the start and the end of
 prototypes and adapter file stay as they are, so that an adapter answers without the plug-in.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -19,7 +21,7 @@ class Method(Learner):
     It finds `network`, `proxy` (the training head), `optimiser`, `task` (0-based), `class_ids`.
     """
 
-    term_weights: dict[str, float] = {}  # noqa: RUF012  (a subclass replaces it)
+    term_weights: ClassVar[dict[str, float]] = {}
     averages = False  # whether the slow copies take the mean of the parameters after each task
 
     def terms(self, batch: Batch) -> dict[str, Tensor]:

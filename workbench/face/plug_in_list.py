@@ -83,7 +83,7 @@ class PlugInList(QDialog):
     def state_text(self, entry: Entry) -> str:
         """Return in a few words how a plug-in fares."""
         texts = {
-            LOADED: self.tr("on"), FAILED: self.tr("failed"), NEW: self.tr("new, not run"),
+            LOADED: self.tr("on"), FAILED: self.tr("✕ failed"), NEW: self.tr("new, not run"),
             OFF: self.tr("off"), LEFT_OUT: self.tr("left out of this start"),
         }  # fmt: skip
         if entry.state == LOADED and self._plug_ins.is_off(entry.name):

@@ -39,7 +39,9 @@ def culprit(error: BaseException) -> Culprit | None:
 def reason_of(error: BaseException, line: int | None) -> str:
     """Return what was raised as a sentence, with the line where it is known."""
     said = str(error).rstrip(".") or type(error).__name__
-    return f"{said} (line {line})." if line else f"{said}."
+    if line:
+        return f"{said} (line {line})."
+    return said if said.endswith("?") else f"{said}."
 
 
 def sentence_of(name: str, error: BaseException) -> str:

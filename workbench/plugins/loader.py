@@ -14,6 +14,7 @@ from typing import Any
 import pluggy
 
 from workbench import measures, paths
+from workbench.errors import UsageError, nearest
 from workbench.plugins.blame import remember_package, sentence_of
 from workbench.plugins.built_in import BuiltIns
 from workbench.plugins.choices import (
@@ -139,6 +140,7 @@ class Plugins:
 
     def _take(self, name: str, plugin: Any) -> tuple[tuple[str, str], ...]:
         """Call the plug-in's hooks on copies, so that what half fails leaves nothing behind."""
+        _check_names(plugin)
         others = set(self._manager.get_plugins())
         self._manager.register(plugin, name)
         copies = {kind: registry.copy() for kind, registry in self._registries.items()}
@@ -157,6 +159,15 @@ class Plugins:
         if name != "built-ins":
             self.owners.update(dict.fromkeys(new, name))
         return new
+
+
+def _check_names(plugin: Any) -> None:
+    """Raise UsageError where something is marked as a hook that there is not."""
+    known = [name for name in dir(Hooks) if name.startswith("register_")]
+    for name in dir(plugin):
+        marked = hasattr(getattr(plugin, name, None), f"{PROJECT}_impl")
+        if marked and name not in known:
+            raise UsageError(f"there is no hook {name!r}.{nearest(name, known)}")
 
 
 def load(

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
@@ -71,7 +71,8 @@ class Memory:
             return ""
 
     def _put(self, text: str) -> None:
-        self._marker.write_text(text, encoding="utf-8")
+        with suppress(OSError):  # a full disk must not keep the program from starting
+            self._marker.write_text(text, encoding="utf-8")
 
     def _read(self) -> dict[str, list[str]]:
         try:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from workbench.errors import UsageError
 from workbench.plugins.hooks import PROJECT
 
 PREFIX = f"{PROJECT}_plugin_"  # of the module that a file becomes
@@ -33,16 +34,18 @@ class Source:
 
 
 def files_in(folders: Iterable[Path]) -> Iterator[Source]:
-    """Yield the plug-ins of these folders by name; a name that came before is not taken again."""
-    seen: set[str] = set()
+    """Yield the plug-ins of these folders by name; one whose name came before says so when it is brought."""
+    seen: dict[str, Path] = {}
     for folder in folders:
         for path in sorted((*folder.glob("*.py"), *folder.glob("*/__init__.py"))):
             top = path.parent if path.name == "__init__.py" else path
-            if top.name not in seen:
-                seen.add(top.name)
-                module = PREFIX + top.stem
+            module, digest = PREFIX + top.stem, digest_of(top)
+            first = seen.setdefault(top.stem, top)
+            if first is top:
                 bring = partial(_import_file, path, module)
-                yield Source(top.name, str(top), digest_of(top), module, bring)
+                yield Source(top.name, str(top), digest, module, bring)
+            else:
+                yield Source(str(top), str(top), digest, module, partial(_refuse, first))
 
 
 def installed() -> Iterator[Source]:
@@ -66,6 +69,10 @@ def digest_of(path: Path) -> str:
         except OSError:  # importing it will say why
             total.update(b"unreadable")
     return total.hexdigest()
+
+
+def _refuse(first: Path) -> Any:
+    raise UsageError(f"{first} has the same name and came first. Rename one of them.")
 
 
 def _import_file(path: Path, name: str) -> Any:
