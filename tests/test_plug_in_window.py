@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from tests.logged import begin
 from tests.recorded import recorded_run
 from tests.test_plug_ins import EXAMPLES, EXPORTERS, HEAD, MEASURES
+from tests.trained import folders, quick_config
 from workbench import measures
 from workbench.events import Measured
 from workbench.face import views
@@ -179,6 +180,19 @@ def test_a_panel_that_raises_is_closed_with_a_sentence_and_the_window_goes_on(
     buttons["Switch off"].click()
     assert feature.plug_ins.is_off("frail.py")
     assert f"panel {which}" not in strips.texts()
+
+
+@pytest.mark.slow
+def test_training_goes_on_when_a_panel_fails(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window, _ = opened(frail=HEAD + PANEL.replace("WHICH", "Frail"))
+    desk = window.desk
+    run = desk.session.start(quick_config(folders(tmp_path / "pictures")))
+    with qtbot.waitSignal(desk.training.ended, timeout=120_000) as ended:
+        desk.begin(run)
+    assert ended.args == ["finished"]
+    qtbot.waitUntil(lambda: "panel Frail" in desk.strips.texts(), timeout=10_000)
+    assert len(desk.page.board.record.rows) == 2
+    assert "Confusion" not in tab_names(window)
 
 
 def test_a_panel_that_raises_while_qt_paints_it_is_closed_too(

@@ -240,6 +240,20 @@ def test_what_was_not_seen_before_is_not_run_until_it_is_trusted(tmp_path: Path)
     assert states(load([folder], entry_points=False, memory=Memory(tmp_path))) == {"mine.py": "new"}
 
 
+def test_a_file_that_changed_after_the_question_is_asked_about_again(tmp_path: Path) -> None:
+    folder = written(tmp_path / "plugins", "mine.py", GOOD.replace("NAME", "mine"))
+    memory = Memory(tmp_path)
+    plugins = load([folder], entry_points=False, memory=memory)
+    entry = plugins.entry("mine.py")
+    memory.trust(entry.source.digest)
+    written(folder, "mine.py", "1 / 0")
+    plugins.admit(entry)
+    assert (entry.state, entry.problem) == ("new", "")
+    memory.trust(entry.source.digest)
+    plugins.admit(entry)
+    assert entry.problem == "mine.py: division by zero (line 1)."
+
+
 def test_the_list_of_shipped_plug_ins_is_that_of_the_folder() -> None:
     found = {source.digest for source in files_in([plugin_folder()])}
     assert found == set(shipped())

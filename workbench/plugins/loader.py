@@ -115,6 +115,7 @@ class Plugins:
     def admit(self, entry: Entry) -> None:
         """Load a plug-in if it is trusted and not switched off, and say so in its entry."""
         memory = self.memory
+        entry.source = entry.source.now()
         if memory is not None and memory.is_off(entry.name):
             entry.state = OFF
         elif memory is not None and not memory.trusts(entry.source.digest):

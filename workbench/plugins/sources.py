@@ -5,7 +5,7 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ class Source:
     module: str  # its module's name, once it is imported
     bring: Callable[[], Any]
     version: str = ""
+
+    def now(self) -> "Source":
+        """Return the source as it lies there now: a file may have changed since it was listed."""
+        return replace(self, digest=digest_of(Path(self.place))) if self.digest else self
 
     @property
     def folder(self) -> Path:
