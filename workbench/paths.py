@@ -1,6 +1,7 @@
 """Where things lie: shipped resources, the home folder with the log, runs and weights."""
 
 import os
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import platformdirs
@@ -20,8 +21,16 @@ def resource(name: str) -> Path:
 
 
 def plugin_folder() -> Path:
-    """Return the folder whose Python files are loaded as plug-ins."""
+    """Return the program's folder whose Python files are loaded as plug-ins."""
     return ROOT / "plugins"
+
+
+def plugin_folders(home: Path) -> list[Path]:
+    """Return the program's folder of plug-ins and the user's own, which is made if needed."""
+    own = home / "plugins"
+    with suppress(OSError):  # without it there are no plug-ins of the user's; that is all
+        own.mkdir(exist_ok=True)
+    return [plugin_folder(), own]
 
 
 def home_folder(chosen: str | os.PathLike[str] | None = None) -> Path:

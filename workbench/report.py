@@ -104,11 +104,21 @@ class BackboneChoice:
 
 
 @dataclass(frozen=True)
+class MethodOffer:
+    """A method offered in the list."""
+
+    name: str
+    title: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Choices:
     """What the settings offer."""
 
     backbones: tuple[BackboneChoice, ...]
     presets: tuple[Preset, ...]
+    methods: tuple[MethodOffer, ...] = ()
 
 
 @dataclass(frozen=True)

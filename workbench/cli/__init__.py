@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[Session, argparse.Namespace], int] = options.command
     try:
         with closing(_opened(options)) as session:
-            for note in session.notes:
+            for note in commands.notes_of(session, options):
                 commands.say(note)
             return command(session, options)
     except BrokenPipeError:  # `| head` has read enough; nothing more is to be said to it
@@ -53,10 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _opened(options: argparse.Namespace) -> Session:
     """Open the log; for the window a log that cannot be opened is a question, not the end."""
-    home = vars(options).get("home")
+    given = vars(options)
+    home = given.get("home")
+    safe, trust = "safe_mode" in given, "trust_plugins" in given
     while True:
         try:
-            return Session(home)
+            return Session(home, safe_mode=safe, trust_plugins=trust)
         except WorkbenchError as error:
             if options.command is not commands.window:
                 raise
@@ -74,6 +76,14 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--home", metavar="DIR", default=argparse.SUPPRESS, help="folder of log, runs and weights"
     )
+    common.add_argument(
+        "--safe-mode", action="store_true", default=argparse.SUPPRESS,
+        help="start with the built-ins only, without any plug-in",
+    )  # fmt: skip
+    common.add_argument(
+        "--trust-plugins", action="store_true", default=argparse.SUPPRESS,
+        help="load plug-ins that were not seen before, now and from now on",
+    )  # fmt: skip
     top = argparse.ArgumentParser(
         prog="main.py", parents=[common], description=__doc__.splitlines()[0] if __doc__ else None,
         epilog="Without a command, the window opens.",
@@ -141,6 +151,9 @@ def _add_taking_away(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     export.add_argument("--plots", action="store_true", help="PNG, SVG and PDF")
     export.add_argument("--csv", action="store_true", help="every number, as CSV and JSON")
+    export.add_argument(
+        "--with", dest="exporter", metavar="NAME", help="write with an exporter only"
+    )
     text = "classify pictures with a run's or an exported adapter"
     predict = command("predict", commands.predict, text)
     predict.add_argument("adapter", metavar="RUN_OR_ADAPTER")

@@ -42,6 +42,12 @@ def say(text: str) -> None:
         sys.stderr.write(text + "\n")
 
 
+def notes_of(session: Session, options: argparse.Namespace) -> tuple[str, ...]:
+    """Return what is to be said at the start; the window asks about plug-ins itself."""
+    asks = options.command is window
+    return session.notes if asks else (*session.notes, *session.plug_ins.notes())
+
+
 def window(session: Session, options: argparse.Namespace) -> int:
     """Open the window."""
     from workbench.face import app
@@ -105,8 +111,13 @@ def show(session: Session, options: argparse.Namespace) -> int:
 
 def export(session: Session, options: argparse.Namespace) -> int:
     """Write adapter, plots and numbers; everything if nothing is named."""
-    everything = not (options.adapter or options.plots or options.csv)
     details = session.details(options.run)
+    if options.exporter:
+        events = session.events(details.summary.id)
+        files = session.plug_ins.export(options.exporter, details, events, Path(options.to))
+        print_out(None, False, "\n".join(map(str, files)))
+        return 0
+    everything = not (options.adapter or options.plots or options.csv)
     learnt = details.summary.tasks_done > 0
     if everything and not learnt:
         say("The run has no adapter yet, so only plots and numbers are written.")
@@ -159,6 +170,7 @@ def doctor(session: Session, options: argparse.Namespace) -> int:
     facts: dict[str, Any] = {
         "versions": versions(), "gpu": gpu, "processors": os.cpu_count(), "qt": _qt_state(),
         "home": str(session.home), "log": session.health(), "notes": list(session.notes),
+        "plug-ins": session.plug_ins.facts(),
     }  # fmt: skip
     rows = _self_test(session) if options.ntk else ()
     if options.ntk:
@@ -246,7 +258,10 @@ def _export_plots(session: Session, details: RunDetails, folder: Path) -> list[P
         ) from error
     from workbench.face.canvas import ensure_application
     from workbench.face.figure import export_plots
+    from workbench.face.views import add_view_of
 
+    for extra in session.plug_ins.loaded.measures:
+        add_view_of(extra.measure)
     events, title = session.events(details.summary.id), plot_title(details)
     application = ensure_application()  # lives as long as its name, so until the last plot is drawn
     read = partial(session.arrays, details.summary.id)

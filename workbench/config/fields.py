@@ -112,8 +112,11 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class MethodConfig:
-    """NTK-CL's loss terms and the profile of its arithmetic."""
+    """Which method learns; NTK-CL's loss terms and the profile of its arithmetic."""
 
+    name: str = setting(
+        "ntk-cl", "How tasks are learnt: ntk-cl, fine-tuning, or the name of a plug-in's method.",
+        label="Method", advanced=False)  # fmt: skip
     profile: str = setting(
         "repaired", "'repaired' is the sound version; 'paper' repeats the official code, quirks included.",
         label="Profile", choices=("repaired", "paper"), advanced=False)  # fmt: skip

@@ -113,19 +113,22 @@ class Learner:
             f"cross_entropy_{name}": F.cross_entropy(self.proxy(z), batch.labels)
             for name, z in batch.features.each()
         }
-        if self.network.fusion is not None:
-            terms.update(self._auxiliary(batch))
+        terms.update(self.auxiliary(batch))
         for name, term in terms.items():
             if not torch.isfinite(term):
                 raise WorkbenchError(
                     f"The loss term '{name}' became {term.item()} in task {self.task + 1}. "
                     "Training stopped; a lower learning rate usually helps."
                 )
-        weights = {name: getattr(self.method, f"weight_{name}") for name in AUXILIARY}
+        weights = self.weights()
         terms["total"] = torch.stack(
             [weights.get(name, 1.0) * term for name, term in terms.items()]
         ).sum()
         return terms
+
+    def weights(self) -> dict[str, float]:
+        """Return the weight of each term in the total; those not named count once."""
+        return {name: getattr(self.method, f"weight_{name}") for name in AUXILIARY}
 
     def push(self, m: Tensor, labels: Tensor) -> Tensor:
         """Return ∂L/∂m (n, D) of the weighted loss at hybrid features m (n, D) with local labels (n,).
@@ -166,6 +169,9 @@ class Learner:
         self.network.average_into_copies(self.task)
         return True
 
+    def end_task(self) -> None:
+        """Do what the method does once the prototypes are made and before the tests; NTK-CL: nothing."""
+
     def refit_fusion(self, s1: Tensor, s2: Tensor, labels: Tensor, order: torch.Generator) -> None:
         """Fit fusion and proxy again to features (n, D) that hold the averaged section, with local labels.
 
@@ -193,7 +199,10 @@ class Learner:
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
 
-    def _auxiliary(self, batch: Batch) -> dict[str, Tensor]:
+    def auxiliary(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the terms beside the cross-entropies, unweighted; without a hybrid there are none."""
+        if self.network.fusion is None:
+            return {}
         found: dict[str, Tensor | None] = {}
         if self.switches["mutual_information"] != "off":
             found["mutual_information"] = self._mutual_information(batch)

@@ -73,10 +73,12 @@ def train(
     home: Path,
     folder: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
+    method: Callable[..., Learner] = Learner,
 ) -> Generator[Event, None, None]:
     """Train through all tasks of `config`; weights are kept below `home`, the adapter is saved in `folder`.
 
-    The pace is measured on `clock`, which stands still while nobody asks for events.
+    The pace is measured on `clock`, which stands still while nobody asks for events; `method` makes
+    the learner from what `Learner` itself takes.
 
     Raises:
         WorkbenchError: something outside the program is wrong, said in a sentence.
@@ -94,7 +96,7 @@ def train(
         parts = tasks.tasks
         if config.data.joint:
             tasks = joined(tasks)
-        run = _assemble(config, weights, tasks, device, folder, clock)
+        run = _assemble(config, weights, tasks, device, folder, clock, method)
         yield _started(run, device)
         yield from run.monitor.plan(run.network, tasks.tasks)
         for task in tasks.tasks:
@@ -111,6 +113,7 @@ def _assemble(
     device: torch.device,
     folder: Path | None,
     clock: Callable[[], float],
+    method: Callable[..., Learner],
 ) -> Running:
     switches, seeds = effective_switches(config), config.seeds
     initialisation = Stream(seeds.initialisation, "initialisation")
@@ -122,7 +125,7 @@ def _assemble(
         network = build_network(config.model, switches, weights, device)
         network.backbone.autocast = config.train.precision == "bf16"
     chance, order = (torch.Generator().manual_seed(seeds.data_order + salt) for salt in (0x5EED, 0))
-    learner = Learner(network, config.method, switches, config.train, chance)
+    learner = method(network, config.method, switches, config.train, chance)
     pacer = _pacer(config, network, tasks, clock)
     size = network.backbone.image_size
     feeder = Feeder(tasks.cache, size, device, torch.float32, augmentation)
@@ -164,6 +167,7 @@ def _learn(run: Running, task: TaskData, folder: Path | None) -> Iterator[Event]
     averaged = run.learner.average(is_last=is_last)
     yield from measuring(monitor.averaged(changed=averaged))
     yield from _set_prototypes(run, task, frozen, before)
+    run.learner.end_task()
     yield from measuring(monitor.settled(epochs - 1, run.step))
     yield from _examine(run, number)
     if folder is not None:

@@ -123,6 +123,8 @@ class About(Feature):
             self.tr("weights: {path}").format(path=home / "weights"),
             self.tr("hardware: {cores}, {gpu}").format(cores=cores, gpu=gpu),
         )
+        plug_ins = self.desk.session.plug_ins.facts().items()
+        lines += tuple(f"{name} {line}" for name, line in plug_ins)
         box = DetailBox(sentence, "\n".join(lines) + "\n", home, self.desk.window)
         box.details_button.click()
         self.box = box

@@ -171,6 +171,8 @@ def catch_exceptions(window: "Window") -> None:
         if issubclass(kind, KeyboardInterrupt):
             window.stop_and_close()
             return
+        if any(feature.takes(error) for feature in window.features):
+            return
         reporter.raised.emit(
             f"{kind.__name__}: {error}", "".join(traceback.format_exception(kind, error, trace))
         )

@@ -328,5 +328,7 @@ def title_of(config: RunConfig) -> str:
     """Return "backbone · NTK-CL repaired · 4 tasks · seed 0"."""
     tasks = len(config.data.tasks)
     plural = "task" if tasks == 1 else "tasks"
-    parts = (config.model.backbone, f"NTK-CL {config.method.profile}", f"{tasks} {plural}")
+    ours = config.method.name == "ntk-cl"
+    method = f"NTK-CL {config.method.profile}" if ours else config.method.name
+    parts = (config.model.backbone, method, f"{tasks} {plural}")
     return " · ".join((*parts, f"seed {config.seeds.initialisation}"))

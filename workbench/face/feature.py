@@ -22,5 +22,9 @@ class Feature(QObject):
         """Return what decides which commands make sense, with what this feature knows put in."""
         return moment
 
+    def takes(self, error: BaseException) -> bool:
+        """Return whether an exception that nobody caught is this feature's, and seen to."""
+        return False
+
     def shut_down(self) -> None:
         """End every thread and timer; called once, when the window closes."""

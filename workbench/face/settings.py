@@ -16,6 +16,7 @@ from workbench.config import Preset, with_values
 from workbench.face.draft import Draft
 from workbench.face.editors import CalmComboBox, Editor
 from workbench.face.form import Form
+from workbench.face.method_editor import MethodEditor
 from workbench.report import BackboneChoice, Choices
 
 
@@ -74,7 +75,9 @@ class SettingsPanel(QWidget):
         self._draft = draft
         self._presets = choices.presets
         self.backbone = BackboneEditor(choices.backbones)
-        self.form = Form(draft.state.settings, {"model.backbone": self.backbone}, self)
+        self.method = MethodEditor(choices.methods)
+        own = {"model.backbone": self.backbone, "method.name": self.method}
+        self.form = Form(draft.state.settings, own, self)
         self.form.edited.connect(self._edit)
         self.form.problems_changed.connect(self.problems_changed)
         self.preset_box = CalmComboBox(self)

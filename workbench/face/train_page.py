@@ -35,6 +35,7 @@ class TrainPage(QWidget):
         self.board = PlotBoard()
         self.replayed = ""  # id of the run in replay
         self._live: list[Event] = []
+        self._shown: list[Event] = []
         self._live_name = self._live_id = ""
         self._training = False
         work = QWidget(self)
@@ -60,6 +61,10 @@ class TrainPage(QWidget):
         """Show the drop zone, unless a run is there to look at."""
         nothing = empty and not self.replayed and not self._live
         self._stack.setCurrentIndex(0 if nothing else 1)
+
+    def shown_events(self) -> list[Event]:
+        """Return what the run shown has said so far, live or replayed."""
+        return list(self._shown)
 
     def begin_live(self, run_id: str, name: str) -> None:
         """Make way for a new run."""
@@ -104,10 +109,12 @@ class TrainPage(QWidget):
         self.replay_ended.emit()
 
     def _draw(self, run_id: str, name: str, events: Sequence[Event]) -> None:
+        self._shown += events
         self.board.show_news(events, name)
         self.drawn.emit(run_id, name, list(events))
 
     def _clear(self) -> None:
+        self._shown = []
         self.board.clear()
         self.cleared.emit()
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from workbench.face.record import RunRecord
 from workbench.face.theme import Theme
-from workbench.measures import LOSS_TERMS, MEASURES
+from workbench.measures import LOSS_TERMS, MEASURES, Measure
 
 YRange = Literal["share", "percent", "auto"]
 
@@ -169,6 +169,18 @@ _ALL = (
 )  # fmt: skip
 
 VIEWS: dict[str, View] = {view.key: view for view in _ALL}
+
+
+def add_view_of(measure: Measure) -> str:
+    """Make a plug-in's measure a view of its own; return the view's key."""
+    key = f"measure.{measure.name}"
+
+    def lines(_: RunRecord, theme: Theme) -> list[Line]:
+        return [Line(measure.name, measure.label, theme.lines[0], width=2, points=True)]
+
+    y: YRange = "share" if measure.unit == "fraction" else "auto"
+    VIEWS[key] = View(key, measure.label, y, lines, measure.name, (measure.name,))
+    return key
 
 
 def explanation(view: View) -> str:

@@ -4,7 +4,7 @@ from workbench.measures.accuracy import ACCURACY
 from workbench.measures.base import Measure
 from workbench.measures.kernel import KERNEL
 
-__all__ = ["LOSS_TERMS", "MEASURES", "Measure"]
+__all__ = ["LOSS_TERMS", "MEASURES", "Measure", "add"]
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in (*ACCURACY, *KERNEL)}
 
@@ -17,3 +17,17 @@ LOSS_TERMS: dict[str, str] = {
     "orthogonality": "Orthogonality",
     "regularisation": "Regularisation",
 }
+
+
+def add(measure: Measure) -> None:
+    """Make a plug-in's measure known to the log, the plots and the exports.
+
+    Raises:
+        ValueError: the name is one of ours.
+    """
+    if measure.name in _OWN:
+        raise ValueError(f"measure {measure.name!r} is one of the program's own")
+    MEASURES[measure.name] = measure
+
+
+_OWN = frozenset(MEASURES)

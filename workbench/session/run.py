@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench import paths
 from workbench.config import RunConfig
@@ -27,7 +28,11 @@ from workbench.events import (
     TaskEnded,
 )
 from workbench.log.writer import Writer
+from workbench.plugins import culprit
 from workbench.session.steering import NOW, Steering, WorkClock
+
+if TYPE_CHECKING:
+    from workbench.session.plug_ins import PlugIns
 
 _SUPERSEDED = (Stage, Pace)  # only the newest of these is worth delivering
 LOADING = "Starting the engine (loading torch)"
@@ -43,13 +48,22 @@ class NoEngineError(WorkbenchError):
 
 
 class ThreadEngine:
-    """Trains in the thread that asks for the events; the only engine so far."""
+    """Trains in the thread that asks for the events; the only engine so far.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    With `plug_ins` the run may learn by their methods, and their measures are taken.
+    """
 
-    def events(self, config: RunConfig, home: Path, folder: Path) -> Generator[Event, None, None]:
-        """Return the run's events; torch is imported when the first one is asked for."""
+    def __init__(self, plug_ins: "PlugIns | None" = None) -> None:
+        self._plug_ins = plug_ins
+
+    def events(
+        self,
+        config: RunConfig,
+        home: Path,
+        folder: Path,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Generator[Event, None, None]:
+        """Return the run's events, paced on `clock`; torch is imported when the first one is asked for."""
         yield Stage(LOADING)
         prepare_threads()
         try:
@@ -57,7 +71,11 @@ class ThreadEngine:
         except (ImportError, OSError) as error:  # OSError: one of its libraries cannot be loaded
             raise NoEngineError(NO_ENGINE) from error
 
-        yield from train(config, home, folder, self._clock)
+        if self._plug_ins is None:
+            yield from train(config, home, folder, clock)
+            return
+        method = self._plug_ins.learner(config)
+        yield from self._plug_ins.measured(train(config, home, folder, clock, method))
 
 
 class Run:
@@ -76,7 +94,7 @@ class Run:
         self.config = config
         self.state = "starting"
         self._clock = WorkClock()
-        self._engine = engine or ThreadEngine(self._clock)
+        self._engine = engine or ThreadEngine()
         self._news: deque[Event] = deque()
         self._lock = threading.Lock()
         self._steering = Steering()
@@ -133,11 +151,12 @@ class Run:
         except WorkbenchError as error:
             self._say(writer, Failed(str(error)))
         except Exception as error:  # noqa: BLE001  (the run must end in the log whatever broke)
-            self._say(writer, Failed(_sentence_for(error), traceback.format_exc()))
+            sentence = blamed_sentence(error, self.config.method.name) or _sentence_for(error)
+            self._say(writer, Failed(sentence, traceback.format_exc()))
 
     def _train(self, writer: Writer) -> None:
         folder = paths.run_folder(self.home, self.id)
-        with closing(self._engine.events(self.config, self.home, folder)) as events:
+        with closing(self._engine.events(self.config, self.home, folder, self._clock)) as events:
             for event in events:
                 self._say(writer, event)
                 if isinstance(event, Snapshot):
@@ -197,6 +216,17 @@ def prepare_threads() -> None:
     drawn, another program) it is several times faster: `tests/benchmarks/RESULTS.md`.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
+
+def blamed_sentence(error: BaseException, method: str) -> str:
+    """Return the sentence for an error in a plug-in's code, or an empty string."""
+    blamed = culprit(error)
+    if blamed is None:
+        return ""
+    return (
+        f"The method '{method}' of the plug-in {blamed.name} failed: {blamed.reason} "
+        "What was learnt up to the last whole task is kept. Choose another method, or tell its author."
+    )
 
 
 def _sentence_for(error: Exception) -> str:

@@ -16,9 +16,7 @@ from workbench import config as configs, paths
 from workbench.config import RunConfig, TaskFolder
 from workbench.errors import CannotWrite, UsageError, WorkbenchError, because
 from workbench.events import Event, Note, Stage
-from workbench.log.numbers import write_numbers
 from workbench.log.store import Log
-from workbench.plugins import load
 from workbench.report import (
     Choices,
     Forecast,
@@ -37,9 +35,10 @@ from workbench.session.adapters import Adapters
 from workbench.session.checks import must_be_startable
 from workbench.session.groups import Groups
 from workbench.session.pictures import Pictures
+from workbench.session.plug_ins import PlugIns
 from workbench.session.queue import RunQueue
 from workbench.session.results import Results
-from workbench.session.run import LOADING, Run, prepare_threads
+from workbench.session.run import LOADING, Run, ThreadEngine, prepare_threads
 from workbench.session.versions import versions
 
 
@@ -48,18 +47,23 @@ class Session:
 
     Attributes:
         home: the folder of log, runs and weights.
-        notes: sentences worth showing at the start (plug-ins that failed, runs found cut off).
+        notes: sentences worth showing at the start (runs found cut off).
+        plug_ins: what plug-ins bring, and whether they may run.
     """
 
-    def __init__(self, home: str | Path | None = None, *, entry_points: bool = True) -> None:
+    def __init__(
+        self, home: str | Path | None = None, *, entry_points: bool = True,
+        safe_mode: bool = False, trust_plugins: bool = False,
+    ) -> None:  # fmt: skip
         self.home = paths.home_folder(home)
         self._log = Log(self.home / paths.LOG_NAME)
         self._owner = threading.get_ident()
-        self._plugins = load(entry_points=entry_points)
+        self.plug_ins = PlugIns(
+            self.home, entry_points=entry_points, safe_mode=safe_mode, trust=trust_plugins
+        )
         cut_off = set(self._log.sweep())
         names = (run.name for run in self._log.runs() if run.id in cut_off) if cut_off else ()
         self.notes = (
-            *self._plugins.problems,
             *(
                 f"{name} was cut off before its end; what was logged until then is kept."
                 for name in names
@@ -75,10 +79,12 @@ class Session:
             replace(
                 choice, present=choice.present or stored_file(choice.name, self.home) is not None
             )
-            for choice in self._plugins.backbones
+            for choice in self.plug_ins.loaded.backbones
         )
         return Choices(
-            tuple(backbones), tuple(configs.preset(name) for name in configs.preset_names())
+            tuple(backbones),
+            tuple(configs.preset(name) for name in configs.preset_names()),
+            self.plug_ins.methods(),
         )
 
     def sample_config(self, *, full: bool = False) -> RunConfig:
@@ -123,13 +129,14 @@ class Session:
         """
         from workbench.core.tasks import expand
 
+        config = self.plug_ins.prepared(config)
         must_be_startable(config)
         name = config.name or f"{self._next_name()} {label}".strip()
         config = replace(config, data=expand(config.data, config.seeds), name=name)
-        run = Run(self.home, uuid.uuid4().hex, config)
+        run = Run(self.home, uuid.uuid4().hex, config, ThreadEngine(self.plug_ins))
         self._log.begin(
             run.id, run.name, configs.to_dict(config), configs.effective_switches(config),
-            config.method.profile, config.model.backbone, config.seeds.initialisation, versions(),
+            config.method.profile, config.model.backbone, config.seeds.initialisation, {**versions(), **self.plug_ins.versions()},
             len(config.data.tasks), queued,
         )  # fmt: skip
         return run
@@ -196,7 +203,7 @@ class Session:
         details, target, written = self.details(run), Path(folder), []
         if numbers:
             events = self.events(run)
-            written += write_numbers(details, events, target)
+            written += self.plug_ins.export("numbers", details, events, target)
             written += self.results.export(details.summary.id, events, target)
         if adapter:
             source = paths.run_folder(self.home, details.summary.id)

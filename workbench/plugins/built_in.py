@@ -1,0 +1,59 @@
+"""What the program itself offers, brought in through the same hooks as everyone's."""
+
+from workbench.config import read_toml
+from workbench.paths import resource
+from workbench.plugins.choices import DatasetChoice, ExporterChoice, MethodChoice
+from workbench.plugins.hooks import hookimpl
+from workbench.registry import Registry
+from workbench.report import BackboneChoice
+
+
+class BuiltIns:
+    """Our backbones, methods, data sets and exporters. Our own measures are made in the loop itself."""
+
+    @hookimpl
+    def register_backbones(self, registry: Registry[BackboneChoice]) -> None:
+        """Add the sample backbone and the table in resources/backbones.toml."""
+        sample = BackboneChoice(
+            name="sample", title="Sample: DINOv2-small for saliency, first 8 blocks",
+            parameters_millions=14.44, image_size=70, licence="Apache-2.0, MIT", present=True,
+            note="Ships with the program; small enough for a processor.",
+        )  # fmt: skip
+        registry.add(sample.name, sample)
+        for entry in read_toml(resource("backbones.toml"))["backbone"]:
+            registry.add(entry["name"], BackboneChoice(present=False, **entry))
+
+    @hookimpl
+    def register_methods(self, registry: Registry[MethodChoice]) -> None:
+        """Add NTK-CL, and fine-tuning without anything against forgetting."""
+        registry.add("ntk-cl", MethodChoice(
+            "ntk-cl", "NTK-CL", "workbench.core.learner:Learner",
+            "Liu et al., arXiv 2407.17120: adapters and prompts, their slow copies, and three terms against forgetting.",
+        ))  # fmt: skip
+        registry.add("fine-tuning", MethodChoice(
+            "fine-tuning", "Plain fine-tuning", "workbench.core.method:Method",
+            "Cross-entropy alone, nothing against forgetting; answers come from the current adapters.",
+            {"model.alpha": 1.0, "model.beta": 0.0, "model.gamma": 0.0, "model.use_pretrained_section": False,
+             "switches.fusion_refit": "none", "switches.prototype_drift": "stale"},
+        ))  # fmt: skip
+
+    @hookimpl
+    def register_datasets(self, registry: Registry[DatasetChoice]) -> None:
+        """Add the sample's tasks, and Fashion-MNIST from files that the user has."""
+        registry.add("sample", DatasetChoice(
+            "sample", "Sample pictures", "workbench.plugins.data_sets:sample",
+            "Five small tasks that come with the program.",
+        ))  # fmt: skip
+        registry.add("fashion-mnist", DatasetChoice(
+            "fashion-mnist", "Fashion-MNIST", "workbench.plugins.data_sets:fashion_mnist",
+            "60,000 + 10,000 grey pictures of clothes, unpacked from files on this computer.",
+            "Where are Fashion-MNIST's four files (train-images-idx3-ubyte …)?",
+        ))  # fmt: skip
+
+    @hookimpl
+    def register_exporters(self, registry: Registry[ExporterChoice]) -> None:
+        """Add the numbers as CSV and JSON."""
+        registry.add("numbers", ExporterChoice(
+            "numbers", "Numbers", "workbench.log.numbers:write_numbers",
+            "Curves, accuracy matrix and steps as CSV, and everything as JSON.",
+        ))  # fmt: skip
