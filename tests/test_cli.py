@@ -126,12 +126,14 @@ def test_preset_file_name_seed_and_assignment_stand_in_this_order(command, tmp_p
     assert (config.name, config.train.learning_rate) == ("named", 0.5)
 
 
+TIMM = "vit_tiny_patch16_224.augreg_in21k"
+
+
 def test_a_run_that_fails_says_why_on_standard_error_and_in_the_log(command, tmp_path):
-    answer = command(
-        "run", "--set", "model.backbone=vit_nope", "--json", "--tasks", *folders(tmp_path)
-    )
+    chosen = ["--set", f"model.backbone={TIMM}", "--set", f"model.weights={tmp_path / 'no.pt'}"]
+    answer = command("run", *chosen, "--json", "--tasks", *folders(tmp_path))
     assert answer.code == FAILED
-    assert "'vit_nope' is not known" in answer.err
+    assert "no.pt' is not there. Choose another file." in answer.err
     assert "Traceback" not in answer.err
     assert (answer.document["state"], answer.document["tasks"]) == ("failed", [])
     assert answer.document["state_reason"] in answer.err
@@ -141,6 +143,10 @@ def test_a_run_that_fails_says_why_on_standard_error_and_in_the_log(command, tmp
     ("words", "sentence"),
     [
         (["run"], "There is no task to learn."),
+        (
+            ["run", "--sample", "--set", "model.backbone=vit_bse_patch16"],
+            "'vit_bse_patch16' is not known. Did you mean vit_base_patch16_224?",
+        ),
         (["run", "--set", "train.epohcs=3"], "Did you mean 'train.epochs'?"),
         (["run", "--set", "train.epochs=0"], "train.epochs: Epochs: a whole number from 1"),
         (["run", "--set", "switches.fusion=lineal"], "Did you mean 'linear'?"),

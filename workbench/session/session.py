@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,6 +34,7 @@ from workbench.report import (
     TaskReport,
 )
 from workbench.session import forecasts
+from workbench.session.backbones import Backbones
 from workbench.session.run import Run, prepare_threads
 from workbench.session.versions import versions
 
@@ -61,15 +63,17 @@ class Session:
             *([self._log.journal_note] if self._log.journal_note else []),
         )
 
+    @cached_property
+    def backbones(self) -> Backbones:
+        """Every backbone there is to choose, with its weights; cheap, no torch."""
+        return Backbones(self.home, self._plugins.backbones)
+
     def choices(self) -> Choices:
         """Return backbones and presets for the settings; cheap, no torch."""
-        from workbench.core.hub import stored_file
-
         backbones = (
-            replace(
-                choice, present=choice.present or stored_file(choice.name, self.home) is not None
-            )
+            replace(choice, present=facts is not None and facts.present)
             for choice in self._plugins.backbones
+            for facts in (self.backbones.find(choice.name),)
         )
         return Choices(
             tuple(backbones), tuple(configs.preset(name) for name in configs.preset_names())
@@ -117,6 +121,7 @@ class Session:
             raise UsageError(
                 "There is no task to learn. Add a folder whose sub-folders are classes."
             )
+        self.backbones.require(config.model.backbone, config.model.weights)
         for task in config.data.tasks:
             if not os.path.isdir(task.path):
                 raise UsageError(
