@@ -45,7 +45,7 @@ class Desk(QObject):
         self.page = TrainPage()
         self.ntk = NtkPage(self.page.board.record, session.arrays)
         self.try_it = TryItPanel(session)
-        self.settings = SettingsPanel(self.draft, session.choices())
+        self.settings = SettingsPanel(self.draft, session.choices(), session.backbones)
         self.history = HistoryPanel()
         self.strips = Strips()
         self.toast = Toast(window)

@@ -1,5 +1,6 @@
 """Every feature of the window, in the order in which they are made; a later one may rely on an earlier."""
 
+from workbench.face.choosing import Choosing
 from workbench.face.feature import Feature
 
-FEATURES: tuple[type[Feature], ...] = ()
+FEATURES: tuple[type[Feature], ...] = (Choosing,)

@@ -55,6 +55,7 @@ def _buttons(theme: "Theme") -> str:
     QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 6px;
         padding: 4px 8px; }}
     QToolButton[fold="true"] {{ padding: 3px 2px; font-weight: 600; }}
+    QToolButton[small="true"] {{ padding: 0 3px; }}
     QToolButton:hover {{ background: {theme.hover}; }}
     QToolButton:focus {{ border-color: {theme.accent}; }}
     """
@@ -133,6 +134,7 @@ def _tables(theme: "Theme") -> str:
     return f"""
     QTableView, QTreeView, QTextBrowser {{ background: {theme.base}; border: 1px solid {theme.border}; border-radius: 8px;
         outline: 0; }}
+    QTextBrowser[plain="true"], QTextBrowser[plain="true"]:focus {{ border: none; background: transparent; }}
     QTableView::item {{ padding: 0 8px; border: none; }}
     QTreeView::item {{ padding: 3px 2px; }}
     QTableView::item:selected, QTreeView::item:selected {{ background: {theme.hover}; color: {theme.text}; }}

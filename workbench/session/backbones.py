@@ -40,6 +40,10 @@ class Backbones:
         names = dict.fromkeys((*self._offered, *self._table))
         return tuple(self._with_file(self._known(name)) for name in names)
 
+    def short_list(self) -> tuple[BackboneFacts, ...]:
+        """Return those that the settings list, each with its file if it is on this computer."""
+        return tuple(self._with_file(self._known(name)) for name in self._offered)
+
     def find(self, name: str) -> BackboneFacts | None:
         """Return what is known of a name, whatever arguments follow it; None if it is not in the table."""
         plain = name.removeprefix(_RANDOM).partition("?")[0]
