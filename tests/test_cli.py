@@ -109,6 +109,9 @@ def test_run_reads_a_configuration_whose_folders_lie_beside_it(command, tmp_path
     assert from_dict(read_toml(again)) == config
 
 
+TIMM = "vit_tiny_patch16_224.augreg_in21k"
+
+
 def test_preset_file_name_seed_and_assignment_stand_in_this_order(command, tmp_path):
     path = tmp_path / "run.toml"
     path.write_text("name = 'file'\n[train]\nepochs = 7\n[seeds]\nsplit = 5\n")
@@ -116,7 +119,7 @@ def test_preset_file_name_seed_and_assignment_stand_in_this_order(command, tmp_p
     answer = command(
         "run", path, "--preset", "cifar224", "--seed", 3, "--name", "named", "--tasks", folder, "--json",
         "--set", "seeds.dropout=4", "--set", "data.increment=0", "--set", "data.first_classes=0",
-        "--set", "train.learning_rate=0.5", "--set", "model.backbone=vit_nope.x",
+        "--set", "train.learning_rate=0.5", "--set", f"model.backbone={TIMM}", "--set", f"model.weights={tmp_path / 'no.pt'}",
     )  # fmt: skip
     assert answer.code == FAILED
     config = from_dict(answer.document["config"])
@@ -124,9 +127,6 @@ def test_preset_file_name_seed_and_assignment_stand_in_this_order(command, tmp_p
     assert config.train.epochs == 7  # the file's, over the preset's 20
     assert (config.seeds.split, config.seeds.dropout) == (3, 4)
     assert (config.name, config.train.learning_rate) == ("named", 0.5)
-
-
-TIMM = "vit_tiny_patch16_224.augreg_in21k"
 
 
 def test_a_run_that_fails_says_why_on_standard_error_and_in_the_log(command, tmp_path):

@@ -33,6 +33,7 @@ def run(session: Session, paths: Sequence[str] = (), scheme: str = "system") -> 
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from workbench.config import RunConfig
     from workbench.face.drop import Given
     from workbench.face.theme import apply_theme
     from workbench.face.window import Window
@@ -53,7 +54,8 @@ def run(session: Session, paths: Sequence[str] = (), scheme: str = "system") -> 
     ticks.timeout.connect(_nothing)
     ticks.start(250)
     signal.signal(signal.SIGINT, lambda *_: window.stop_and_close())
-    if paths:
+    if paths:  # the folders given stand alone; Undo brings the draft of last time back
+        window.desk.draft.load(RunConfig(), window.tr("Start with the folders given"))
         window.commands.take(Given(folders=tuple(os.path.abspath(path) for path in paths)))
     try:
         return app.exec()
