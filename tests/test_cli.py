@@ -337,7 +337,8 @@ def test_runs_are_listed_newest_first(command, tmp_path):
     assert "No runs yet." in command("runs").out
     folder = make_class_folders(tmp_path / "two", {"a": 2, "b": 2})
     for name in ("first", "second"):
-        command("run", "--name", name, "--set", "model.backbone=vit_nope", "--tasks", folder)
+        values = ["--set", f"model.backbone={TIMM}", "--set", "model.weights=/no.pt"]
+        command("run", "--name", name, *values, "--tasks", folder)
     listed = command("runs", "--json").document
     assert [run["name"] for run in listed] == ["second", "first"]
     assert listed[0].keys() >= {
@@ -460,7 +461,8 @@ def test_the_exported_numbers_are_the_logs(command, learnt, tmp_path):
 
 def test_a_run_without_an_adapter_exports_its_numbers_and_says_so(command, tmp_path):
     folder = make_class_folders(tmp_path / "two", {"a": 2, "b": 2})
-    command("run", "--set", "model.backbone=vit_nope", "--tasks", folder)
+    values = ["--set", f"model.backbone={TIMM}", "--set", "model.weights=/no.pt"]
+    command("run", *values, "--tasks", folder)
     answer = command("export", "run-0001", "--to", tmp_path / "out")
     assert answer.code == DONE
     assert "no adapter yet" in answer.err

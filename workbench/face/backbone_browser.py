@@ -100,7 +100,6 @@ class BackboneBrowser(QDialog):
     def _make_filters(self) -> None:
         self.search = QLineEdit(self)
         self.search.setPlaceholderText(self.tr("Search: every word, such as dino small"))
-        self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName(self.tr("Search backbones"))
         self.search.textChanged.connect(self._filter_changed)
         self.only_here = QCheckBox(self.tr("On this computer"), self)

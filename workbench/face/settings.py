@@ -130,7 +130,6 @@ class SettingsPanel(QWidget):
             top.addWidget(widget)
         column.addLayout(top)
         self.search.setPlaceholderText(self.tr("Find a setting"))
-        self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName(self.tr("Find a setting"))
         self.search.textChanged.connect(self._find)
         self.none_found = QLabel(self.tr("No setting is called like that."), self)
