@@ -109,6 +109,9 @@ def test_run_reads_a_configuration_whose_folders_lie_beside_it(command, tmp_path
     assert from_dict(read_toml(again)) == config
 
 
+TIMM = "vit_tiny_patch16_224.augreg_in21k"
+
+
 def test_preset_file_name_seed_and_assignment_stand_in_this_order(command, tmp_path):
     path = tmp_path / "run.toml"
     path.write_text("name = 'file'\n[train]\nepochs = 7\n[seeds]\nsplit = 5\n")
@@ -116,7 +119,7 @@ def test_preset_file_name_seed_and_assignment_stand_in_this_order(command, tmp_p
     answer = command(
         "run", path, "--preset", "cifar224", "--seed", 3, "--name", "named", "--tasks", folder, "--json",
         "--set", "seeds.dropout=4", "--set", "data.increment=0", "--set", "data.first_classes=0",
-        "--set", "train.learning_rate=0.5", "--set", "model.backbone=vit_nope.x",
+        "--set", "train.learning_rate=0.5", "--set", f"model.backbone={TIMM}", "--set", f"model.weights={tmp_path / 'no.pt'}",
     )  # fmt: skip
     assert answer.code == FAILED
     config = from_dict(answer.document["config"])
@@ -127,11 +130,10 @@ def test_preset_file_name_seed_and_assignment_stand_in_this_order(command, tmp_p
 
 
 def test_a_run_that_fails_says_why_on_standard_error_and_in_the_log(command, tmp_path):
-    answer = command(
-        "run", "--set", "model.backbone=vit_nope", "--json", "--tasks", *folders(tmp_path)
-    )
+    chosen = ["--set", f"model.backbone={TIMM}", "--set", f"model.weights={tmp_path / 'no.pt'}"]
+    answer = command("run", *chosen, "--json", "--tasks", *folders(tmp_path))
     assert answer.code == FAILED
-    assert "'vit_nope' is not known" in answer.err
+    assert "no.pt' is not there. Choose another file." in answer.err
     assert "Traceback" not in answer.err
     assert (answer.document["state"], answer.document["tasks"]) == ("failed", [])
     assert answer.document["state_reason"] in answer.err
@@ -141,6 +143,10 @@ def test_a_run_that_fails_says_why_on_standard_error_and_in_the_log(command, tmp
     ("words", "sentence"),
     [
         (["run"], "There is no task to learn."),
+        (
+            ["run", "--sample", "--set", "model.backbone=vit_bse_patch16"],
+            "'vit_bse_patch16' is not known. Did you mean vit_base_patch16_224?",
+        ),
         (["run", "--set", "train.epohcs=3"], "Did you mean 'train.epochs'?"),
         (["run", "--set", "train.epochs=0"], "train.epochs: Epochs: a whole number from 1"),
         (["run", "--set", "switches.fusion=lineal"], "Did you mean 'linear'?"),
@@ -331,7 +337,8 @@ def test_runs_are_listed_newest_first(command, tmp_path):
     assert "No runs yet." in command("runs").out
     folder = make_class_folders(tmp_path / "two", {"a": 2, "b": 2})
     for name in ("first", "second"):
-        command("run", "--name", name, "--set", "model.backbone=vit_nope", "--tasks", folder)
+        values = ["--set", f"model.backbone={TIMM}", "--set", "model.weights=/no.pt"]
+        command("run", "--name", name, *values, "--tasks", folder)
     listed = command("runs", "--json").document
     assert [run["name"] for run in listed] == ["second", "first"]
     assert listed[0].keys() >= {
@@ -456,7 +463,8 @@ def test_the_exported_numbers_are_the_logs(command, learnt, tmp_path):
 
 def test_a_run_without_an_adapter_exports_its_numbers_and_says_so(command, tmp_path):
     folder = make_class_folders(tmp_path / "two", {"a": 2, "b": 2})
-    command("run", "--set", "model.backbone=vit_nope", "--tasks", folder)
+    values = ["--set", f"model.backbone={TIMM}", "--set", "model.weights=/no.pt"]
+    command("run", *values, "--tasks", folder)
     answer = command("export", "run-0001", "--to", tmp_path / "out")
     assert answer.code == DONE
     assert "no adapter yet" in answer.err

@@ -156,7 +156,7 @@ def test_every_setting_can_be_assigned_on_the_command_line(key, item, value):
         ("train.epohcs=3", "Did you mean 'train.epochs'?"),
         ("epochs=3", "Did you mean 'train.epochs'?"),
         ("train.epochs", "expected section.key=value"),
-        ("data.tasks=birds", "with a known key"),
+        ("data.tasks=birds", "expected TOML tables, each [[tasks]] with a name and a path."),
         ("=3", "with a known key"),
         ("train.epochs=ten", "train.epochs: expected a whole number, not 'ten'."),
         ("train.epochs=", "train.epochs: expected a whole number, not ''."),

@@ -1,4 +1,5 @@
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit
@@ -9,6 +10,7 @@ from workbench.face.draft import Draft
 from workbench.face.form import Form
 from workbench.face.settings import SettingsPanel
 from workbench.report import BackboneChoice, Choices
+from workbench.session.backbones import Backbones
 
 CHOICES = Choices(
     (
@@ -105,9 +107,9 @@ def test_a_wrong_text_is_replaced_when_the_value_behind_it_comes_back(form: Form
 
 
 @pytest.fixture
-def panel(qtbot: QtBot) -> SettingsPanel:
+def panel(qtbot: QtBot, tmp_path: Path) -> SettingsPanel:
     draft = Draft()
-    made = SettingsPanel(draft, CHOICES)
+    made = SettingsPanel(draft, CHOICES, Backbones(tmp_path, CHOICES.backbones))
     draft.setParent(made)
     qtbot.addWidget(made)
     return made
@@ -132,11 +134,11 @@ def test_a_preset_fills_the_form_and_leaves_when_a_value_is_changed(panel: Setti
 
 
 def test_the_backbone_says_its_size_and_whether_it_is_here(panel: SettingsPanel) -> None:
-    note = panel.form.row("model.backbone").note
-    assert "15 M · 70 px · on disk ✓" in note.text()
+    note = panel.backbone.note
+    assert "15 M · 70 px · on this computer ✓" in note.text()
     panel.backbone.box.textActivated.emit("vit_tiny_patch16_224.augreg")
     assert draft_of(panel).state.settings.model.backbone == "vit_tiny_patch16_224.augreg"
-    assert "not on disk yet" in note.text()
+    assert "are not on this computer." in note.text()
 
 
 def test_any_other_backbone_can_be_typed(panel: SettingsPanel, qtbot: QtBot) -> None:

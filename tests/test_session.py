@@ -178,13 +178,12 @@ def test_a_stop_that_comes_after_the_end_changes_nothing(session, tmp_path):
 
 
 def test_what_is_wrong_outside_the_program_ends_the_run_with_its_sentence_alone(session, tmp_path):
-    run = session.start(
-        with_values(quick_config(folders(tmp_path)), {"model.backbone": "vit_nope"})
-    )
+    values = {"model.backbone": "vit_tiny_patch16_224.augreg_in21k", "model.weights": "/no.pt"}
+    run = session.start(with_values(quick_config(folders(tmp_path)), values))
     assert run.work() == "failed"
     said = stored(run.news())
     assert isinstance(said[-1], Failed)
-    assert "'vit_nope' is not known" in said[-1].sentence
+    assert "The weights file '/no.pt' is not there" in said[-1].sentence
     assert said[-1].detail == ""
     summary = session.details(run.id).summary
     assert (summary.state, summary.state_reason) == ("failed", said[-1].sentence)

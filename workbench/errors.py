@@ -50,7 +50,20 @@ def because(error: OSError) -> str:
     return _REASONS.get(error.errno or 0) or error.strerror or "the system gave no reason"
 
 
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Return the known name most like `name`, of equals the first, or an empty string if none is."""
+    matcher = difflib.SequenceMatcher(b=name)
+    best, most = "", 0.5
+    for one in known:
+        matcher.set_seq1(one)
+        if matcher.real_quick_ratio() >= most and matcher.quick_ratio() >= most:
+            likeness = matcher.ratio()
+            if likeness > most or (likeness == most and not best):
+                best, most = one, likeness
+    return best
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the known name most like `name`, or an empty string."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    close = nearest_name(name, known)
+    return f" Did you mean {close!r}?" if close else ""

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import os
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -28,7 +27,7 @@ def configuration(session: Session, options: argparse.Namespace, progress: Progr
     if options.preset:
         config = configs.with_values(config, configs.preset(options.preset).values)
     if options.config:
-        config = _from_file(config, Path(options.config))
+        config = configs.load_config(Path(options.config), config)
     if options.seed is not None:
         config = replace(
             config, seeds=SeedConfig(*[options.seed] * len(dataclasses.fields(SeedConfig)))
@@ -48,33 +47,9 @@ def configuration(session: Session, options: argparse.Namespace, progress: Progr
 def tasks_and_settings(session: Session, given: Sequence[str], progress: Progress) -> RunConfig:
     """Return the configuration of one .toml file, or the defaults with the tasks of folders."""
     if len(given) == 1 and given[0].lower().endswith(".toml"):
-        return configs.check(_from_file(RunConfig(), Path(given[0])))
+        return configs.check(configs.load_config(Path(given[0])))
     tasks = tuple(_usable(session, scan_all(session, given, progress), progress))
     return RunConfig(data=configs.DataConfig(tasks=tasks))
-
-
-def _from_file(config: RunConfig, path: Path) -> RunConfig:
-    """Take the file's values; its paths are relative to where it lies."""
-    tree = configs.read_toml(path)
-    config = configs.with_values(config, tree)
-
-    def found(name: str) -> str:
-        return os.path.abspath(path.parent / os.path.expanduser(name))
-
-    if "tasks" in tree.get("data", {}):
-        tasks = tuple(
-            replace(
-                task,
-                path=found(task.path),
-                also=tuple(replace(extra, path=found(extra.path)) for extra in task.also),
-            )
-            for task in config.data.tasks
-        )
-        config = replace(config, data=replace(config.data, tasks=tasks))
-    if tree.get("model", {}).get("weights"):
-        weights = found(config.model.weights)
-        config = replace(config, model=replace(config.model, weights=weights))
-    return config
 
 
 def one_task(session: Session, folder: str, progress: Progress) -> configs.TaskFolder:

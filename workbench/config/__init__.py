@@ -16,6 +16,7 @@ from workbench.config.fields import (
     SwitchConfig,
     TrainConfig,
 )
+from workbench.config.file import as_command, command_words, load_config, save_config
 from workbench.config.folders import ExtraFolder, TaskFolder
 from workbench.config.values import (
     Preset,
@@ -46,14 +47,18 @@ __all__ = [
     "SwitchConfig",
     "TaskFolder",
     "TrainConfig",
+    "as_command",
     "check",
+    "command_words",
     "effective_switches",
     "from_dict",
+    "load_config",
     "parse_assignment",
     "preset",
     "preset_names",
     "problem_with",
     "read_toml",
+    "save_config",
     "settings_of",
     "to_dict",
     "to_toml",

@@ -102,12 +102,24 @@ def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
 def parse_assignment(text: str) -> tuple[str, Any]:
     """Parse "section.key=value" as given to `--set`; raises UsageError naming the nearest key."""
     key, equals, raw = text.partition("=")
+    if key == "data.tasks" and equals:
+        return key, _tasks_from(raw)
     known = {name: item for name, item, _ in settings_of(RunConfig())}
     if not equals or key not in known:
         raise UsageError(
             f"--set {text!r}: expected section.key=value with a known key.{nearest(key, known)}"
         )
     return key, _from_text(key, known[key].type, raw)
+
+
+def _tasks_from(text: str) -> Any:
+    """Return tasks given as TOML tables, [[tasks]] with name and path."""
+    try:
+        return tomllib.loads(text)["tasks"]
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        raise UsageError(
+            "data.tasks: expected TOML tables, each [[tasks]] with a name and a path."
+        ) from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:

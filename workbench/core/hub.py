@@ -57,6 +57,22 @@ def stored_file(name: str, home: Path) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
+def recorded_sha256(path: Path) -> str:
+    """Return the SHA-256 recorded when the file was downloaded, "" if it was not or cannot be read."""
+    try:
+        return _record(path).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def remove(name: str, home: Path) -> None:
+    """Delete the weights called `name`, begun downloads of them included; what is not there is no fault."""
+    for suffix in SUFFIXES:
+        place = weights_folder(home) / f"{name}{suffix}"
+        for path in (place, _record(place), _part(place), _version(place)):
+            path.unlink(missing_ok=True)
+
+
 def fetch(weights: Weights, home: Path) -> Generator[Stage, None, Path]:
     """Return the file of the weights, downloaded first if it is not there; stages count megabytes.
 

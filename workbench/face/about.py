@@ -117,7 +117,7 @@ class About(Feature):
         home = self.desk.session.home
         gpu = self.tr("an NVIDIA driver") if has_gpu_driver() else self.tr("no NVIDIA driver")
         cores = self.tr("{cores} processor cores").format(cores=os.cpu_count())
-        lines = (
+        lines: tuple[str, ...] = (
             self.tr("log: {path}").format(path=home / "workbench.db"),
             self.tr("runs: {path}").format(path=home / "runs"),
             self.tr("weights: {path}").format(path=home / "weights"),

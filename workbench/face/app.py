@@ -84,6 +84,7 @@ def _show(
 ) -> int:  # fmt: skip
     from PySide6.QtCore import QTimer
 
+    from workbench.config import RunConfig
     from workbench.face.drop import Given
     from workbench.face.theme import apply_theme
     from workbench.face.window import Window
@@ -99,7 +100,8 @@ def _show(
     ticks.timeout.connect(_nothing)
     ticks.start(250)
     signal.signal(signal.SIGINT, lambda *_: window.stop_and_close())
-    if folders:
+    if folders:  # they stand alone; Undo brings the draft of last time back
+        window.desk.draft.load(RunConfig(), window.tr("Start with the folders given"))
         window.commands.take(Given(folders=tuple(folders)))
     try:
         return app.exec()

@@ -37,6 +37,9 @@ class Commands(QObject):
         """Take folders, however they were given."""
         if not self._desk.tasks.model.allowed():
             return
+        if given.configuration():
+            self._desk.configuration_given.emit(given.configuration())
+            return
         if given.folders:
             self._desk.memory.setValue("last_folder", str(Path(given.folders[0]).parent))
         self._desk.adder.take(given)

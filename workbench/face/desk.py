@@ -46,6 +46,7 @@ class Desk(QObject):
 
     changed = Signal()
     another_wanted = Signal()  # Train, while a run trains
+    configuration_given = Signal(str)  # a .toml file dropped or pasted
 
     def __init__(self, session: Session, toolbar: QToolBar, window: QWidget) -> None:
         super().__init__(window)
@@ -62,7 +63,7 @@ class Desk(QObject):
         self.page = TrainPage()
         self.ntk = NtkPage(self.page.board.record, session.arrays)
         self.try_it = TryItPanel(session, activities=self.activities)
-        self.settings = SettingsPanel(self.draft, session.choices())
+        self.settings = SettingsPanel(self.draft, session.choices(), session.backbones)
         self.history = HistoryPanel()
         self.strips = Strips()
         self.toast = Toast(window)

@@ -23,6 +23,11 @@ class Given:
     files: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
 
+    def configuration(self) -> str:
+        """Return the one .toml file if that is all that is given, else an empty string."""
+        alone = len(self.files) == 1 and not self.folders
+        return self.files[0] if alone and self.files[0].lower().endswith(".toml") else ""
+
     def refusal(self) -> str:
         """Return the sentence for what is not a folder of this computer, or an empty string."""
         only = "Only folders on this computer can be added."

@@ -6,7 +6,15 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workbench.config import problem_with
 
@@ -33,17 +41,19 @@ class Editor(QWidget):
 
     edited = Signal(object)
     problem_changed = Signal(str)
-    note_changed = Signal(str)  # what is known of the value shown
+    beside: QWidget | None = None  # what stands beside the name of a wide one
     wide = False  # whether it takes a row of its own, below its name
 
     def __init__(self, control: QWidget, unit: str, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.control = control
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(control, 1)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.row = QHBoxLayout()
+        self.row.addWidget(control, 1)
+        self.column.addLayout(self.row)
         if unit:
-            row.addWidget(QLabel(unit, self))
+            self.row.addWidget(QLabel(unit, self))
         self.setFocusProxy(control)
 
     @abstractmethod

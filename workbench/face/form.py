@@ -1,45 +1,118 @@
 """A settings form made from the fields of the configuration: it knows no setting by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from workbench.config import RunConfig, settings_of
 from workbench.face.editors import Editor, editor_for
 
 
-class Row:
-    """One setting: label and editor side by side, the sentence about its value or its nature below."""
+class Row(QObject):
+    """One setting: label and editor side by side, the sentence about its value below.
+
+    A value that differs from the base is marked by a button that puts it back; the menu of label and
+    editor offers the default too.
+    """
+
+    put_back = Signal(object)  # the value to be set
 
     def __init__(
         self, editor: Editor, item: Field[Any], grid: QGridLayout, parent: QWidget
     ) -> None:
+        super().__init__(parent)
         self.editor = editor
+        self.item = item
+        self.value = self.base = item.default
         name, help_text = item.metadata["label"] or item.name, item.metadata["help"]
         self._label = label = _wrapped(name, parent)
         label.setToolTip(help_text)
         label.setBuddy(editor.control)
-        self.note = _wrapped("", parent)
-        self.note.setProperty("muted", "true")
         self.problem = _wrapped("", parent)
         self.problem.setProperty("level", "error")
         at = grid.rowCount()
         grid.addWidget(label, at, 0)
+        self.back = self._back_button(parent)
+        grid.addWidget(self.back, at, 2)
         if editor.wide:
+            if editor.beside is not None:
+                grid.addWidget(editor.beside, at, 1, Qt.AlignmentFlag.AlignRight)
             at += 1
-            grid.addWidget(editor, at, 0, 1, 2)
+            grid.addWidget(editor, at, 0, 1, 3)
         else:
             grid.addWidget(editor, at, 1)
-        grid.addWidget(self.note, at + 1, 0, 1, 2)
-        grid.addWidget(self.problem, at + 2, 0, 1, 2)
-        for below in (self.note, self.problem):
-            below.hide()
+        grid.addWidget(self.problem, at + 1, 0, 1, 3)
+        self.problem.hide()
         editor.control.setToolTip(help_text)
         editor.control.setAccessibleName(name)
         editor.control.setAccessibleDescription(help_text)
+        for widget in (label, editor):
+            widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            widget.customContextMenuRequested.connect(self._show_menu)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the value differs from the base."""
+        return bool(self.value != self.base)
+
+    def set_values(self, value: Any, base: Any) -> None:
+        """Take note of the value in force and the one it would be put back to."""
+        self.value, self.base = value, base
+        self.back.setVisible(self.changed and not self._label.isHidden())
+        text = self.tr("Put back to {value}").format(value=_said(base))
+        self.back.setToolTip(text)
+        self.back.setAccessibleName(f"{self._label.text()}: {text}")
+
+    def matches(self, words: Sequence[str]) -> bool:
+        """Return whether name, help and key together hold every word."""
+        said = f"{self._label.text()} {self.item.metadata['help']} {self.editor.property('key')}"
+        return all(word in said.casefold() for word in words)
+
+    def set_shown(self, shown: bool) -> None:
+        """Show the row, or leave it out."""
+        self._label.setVisible(shown)
+        self.editor.setVisible(shown)
+        if self.editor.beside is not None:
+            self.editor.beside.setVisible(shown)
+        self.back.setVisible(shown and self.changed)
+        self.problem.setVisible(shown and bool(self.problem.text()))
+
+    def menu(self) -> QMenu:
+        """Return the menu with what the value can be put back to."""
+        menu = QMenu(self.editor)
+        default = self.item.default
+        if self.base != default:
+            text = self.tr("Put back to the preset's {value}").format(value=_said(self.base))
+            menu.addAction(text).triggered.connect(self._to_base)
+        text = self.tr("Put back to the default, {value}").format(value=_said(default))
+        action = menu.addAction(text)
+        action.setEnabled(self.value != default)
+        action.triggered.connect(self._to_default)
+        return menu
+
+    def _show_menu(self, place: QPoint) -> None:
+        menu = self.menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(QCursor.pos())
+
+    def _to_base(self) -> None:
+        self.put_back.emit(self.base)
+
+    def _to_default(self) -> None:
+        self.put_back.emit(self.item.default)
+
+    def _back_button(self, parent: QWidget) -> QToolButton:
+        button = QToolButton(parent)
+        button.setText("↺")
+        button.setAutoRaise(True)
+        button.setProperty("small", "true")
+        button.clicked.connect(self._to_base)
+        button.hide()
+        return button
 
     def parts(self) -> tuple[QWidget, ...]:
         """Return what belongs to the setting: its name and where it is edited."""
@@ -50,17 +123,13 @@ class Row:
         self.problem.setText(sentence)
         self.problem.setVisible(bool(sentence))
 
-    def show_note(self, text: str) -> None:
-        """Show or clear what is known of the value."""
-        self.note.setText(text)
-        self.note.setVisible(bool(text))
-
 
 class Section(QWidget):
     """A fold: a heading that opens and closes the rows below it."""
 
     def __init__(self, title: str, help_text: str, parent: QWidget) -> None:
         super().__init__(parent)
+        self.title = title
         self.fold = QToolButton(self)
         self.fold.setText(title)
         self.fold.setToolTip(help_text)
@@ -79,6 +148,11 @@ class Section(QWidget):
         column.setSpacing(2)
         column.addWidget(self.fold)
         column.addWidget(self.body)
+
+    def show_changed(self, count: int) -> None:
+        """Say in the heading how many values below it differ from the base."""
+        text = self.tr("{title} · {count} changed")
+        self.fold.setText(text.format(title=self.title, count=count) if count else self.title)
 
     def _toggle(self, opened: bool) -> None:
         arrow = Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow
@@ -117,11 +191,12 @@ class Form(QWidget):
             editor = own.get(key) or editor_for(item, self)
             advanced = item.metadata["advanced"]
             grid = self._section(key, config, column).grid if advanced else plain_grid
-            self._rows[key] = Row(editor, item, grid, self)
+            self._rows[key] = row = Row(editor, item, grid, self)
+            row.setProperty("key", key)
+            row.put_back.connect(self._value_edited)
             editor.setProperty("key", key)
             editor.edited.connect(self._value_edited)
             editor.problem_changed.connect(self._problem_changed)
-            editor.note_changed.connect(self._note_changed)
             editor.show_value(value)
             for part in self._rows[key].parts():
                 part.setProperty("help", item.metadata["help"])
@@ -138,17 +213,43 @@ class Form(QWidget):
         """Return the row of "section.key"."""
         return self._rows[key]
 
-    def show_config(self, config: RunConfig) -> None:
-        """Show a configuration's values; fields that already hold them are left alone."""
+    def show_config(self, config: RunConfig, base: RunConfig | None = None) -> None:
+        """Show a configuration's values; fields that already hold them are left alone.
+
+        `base` is what they are compared with and put back to; without one it is the defaults.
+        """
+        bases = {key: value for key, _, value in settings_of(base or RunConfig())}
         for key, _, value in settings_of(config):
             row = self._rows[key]
-            row.editor.show_value(value)
             row.show_problem("")
+            row.editor.show_value(value)
+            row.set_values(value, bases[key])
+        for name, section in self.sections.items():
+            section.show_changed(sum(row.changed for row in self._rows_of(name)))
         self.problems_changed.emit()
+
+    def search(self, text: str) -> int:
+        """Show only settings that hold every word, in opened sections; return how many there are."""
+        words = text.casefold().split()
+        for row in self._rows.values():
+            row.set_shown(row.matches(words))
+        for name, section in self.sections.items():
+            hits = any(row.matches(words) for row in self._rows_of(name))
+            section.setVisible(hits)
+            if words and hits:
+                section.fold.setChecked(True)
+        return sum(row.matches(words) for row in self._rows.values())
 
     def problems(self) -> list[str]:
         """Return the sentences shown now, top to bottom."""
         return [row.problem.text() for row in self._rows.values() if row.problem.text()]
+
+    def _rows_of(self, section: str) -> list[Row]:
+        return [
+            row
+            for key, row in self._rows.items()
+            if key.startswith(f"{section}.") and row.item.metadata["advanced"]
+        ]
 
     def _section(self, key: str, config: RunConfig, column: QVBoxLayout) -> Section:
         name = key.partition(".")[0]
@@ -166,9 +267,6 @@ class Form(QWidget):
         self._rows[self.sender().property("key")].show_problem(sentence)
         self.problems_changed.emit()
 
-    def _note_changed(self, text: str) -> None:
-        self._rows[self.sender().property("key")].show_note(text)
-
 
 def _grid_in(parent: QWidget) -> QGridLayout:
     grid = QGridLayout(parent)
@@ -177,6 +275,13 @@ def _grid_in(parent: QWidget) -> QGridLayout:
     grid.setColumnStretch(0, 2)
     grid.setColumnStretch(1, 3)
     return grid
+
+
+def _said(value: Any) -> str:
+    """Return a value as the form shows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value) or "–"
 
 
 def _wrapped(text: str, parent: QWidget) -> QLabel:

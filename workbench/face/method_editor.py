@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from workbench.face.editors import CalmComboBox, Editor
 from workbench.report import MethodOffer
@@ -15,6 +16,10 @@ class MethodEditor(Editor):
     def __init__(self, methods: Sequence[MethodOffer]) -> None:
         self.box = CalmComboBox()
         super().__init__(self.box, "", None)
+        self.note = QLabel(self)
+        self.note.setProperty("muted", "true")
+        self.note.setWordWrap(True)
+        self.column.addWidget(self.note)
         self._methods: dict[str, MethodOffer] = {}
         self.offer(methods)
         self.box.activated.connect(self._choose)
@@ -38,7 +43,8 @@ class MethodEditor(Editor):
         known = self._methods.get(value)
         missing = self.tr("No plug-in that is loaded brings this method.")
         plain = value == "ntk-cl"
-        self.note_changed.emit("" if plain else known.note if known else missing)
+        self.note.setText("" if plain else known.note if known else missing)
+        self.note.setHidden(plain)
 
     def _choose(self, row: int) -> None:
         name = self.box.itemData(row)

@@ -1,67 +1,24 @@
 """The right side: preset, backbone, every setting, and the button that starts."""
 
-from typing import Any
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
+    QLineEdit,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from workbench.config import Preset, with_values
+from workbench.config import Preset, RunConfig, with_values
+from workbench.face.backbone_field import BackboneEditor
 from workbench.face.draft import Draft
-from workbench.face.editors import CalmComboBox, Editor
+from workbench.face.editors import CalmComboBox
 from workbench.face.form import Form
 from workbench.face.method_editor import MethodEditor
-from workbench.report import BackboneChoice, Choices
-
-
-class BackboneEditor(Editor):
-    """The list of backbones; any other timm name may be typed. Says size, licence, whether it is here."""
-
-    wide = True
-
-    def __init__(self, choices: tuple[BackboneChoice, ...]) -> None:
-        self.box = CalmComboBox()
-        super().__init__(self.box, "", None)
-        self._known = {choice.name: choice for choice in choices}
-        self.box.setEditable(True)
-        self.box.setInsertPolicy(CalmComboBox.InsertPolicy.NoInsert)
-        self.box.addItems([choice.name for choice in choices])
-        for row, choice in enumerate(choices):
-            self.box.setItemData(row, choice.title, Qt.ItemDataRole.ToolTipRole)
-        self.box.textActivated.connect(self._choose)
-        line = self.box.lineEdit()
-        if line is not None:
-            line.editingFinished.connect(self._finish_typing)
-
-    def show_value(self, value: Any) -> None:
-        """Show the name and what is known of it."""
-        if self.box.currentText() != value:
-            self.box.setCurrentText(value)
-        line = self.box.lineEdit()
-        if line is not None:
-            line.setCursorPosition(0)
-        choice = self._known.get(value)
-        self.note_changed.emit(self._described(choice) if choice else self.tr("A timm name."))
-
-    def _described(self, choice: BackboneChoice) -> str:
-        here = self.tr("on disk ✓") if choice.present else self.tr("not on disk yet")
-        size = f"{choice.parameters_millions:.3g} M · {choice.image_size} px"
-        more = [choice.title, choice.note, self.tr("Licence: {name}").format(name=choice.licence)]
-        self.box.setToolTip("\n".join(line for line in more if line))
-        return f"{size} · {here}"
-
-    def _choose(self, name: str) -> None:
-        self.show_value(name)
-        self.edited.emit(name)
-
-    def _finish_typing(self) -> None:
-        self._choose(self.box.currentText().strip())
+from workbench.report import Choices
+from workbench.session.backbones import Backbones
 
 
 class SettingsPanel(QWidget):
@@ -70,11 +27,18 @@ class SettingsPanel(QWidget):
     train_requested = Signal()
     problems_changed = Signal()
 
-    def __init__(self, draft: Draft, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        draft: Draft,
+        choices: Choices,
+        backbones: Backbones,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._draft = draft
         self._presets = choices.presets
-        self.backbone = BackboneEditor(choices.backbones)
+        self._base = RunConfig()  # what values are put back to: defaults, or the preset last taken
+        self.backbone = BackboneEditor(backbones)
         self.method = MethodEditor(choices.methods)
         own = {"model.backbone": self.backbone, "method.name": self.method}
         self.form = Form(draft.state.settings, own, self)
@@ -85,21 +49,31 @@ class SettingsPanel(QWidget):
         heading = QLabel(self.tr("SETTINGS"), self)
         heading.setProperty("heading", "true")
         heading.setMinimumHeight(self.fontMetrics().height() + 12)
+        self.search = QLineEdit(self)
         self.train_button = QPushButton(self.tr("Train"), self)
         self.train_button.setObjectName("primary")
         self.train_button.clicked.connect(self.train_requested)
+        self.hint = QLabel(self.tr("Fixed while a run trains. Duplicate it to change them."), self)
+        self.hint.hide()
         self.reason = QLabel(self)
         self.help = QLabel(self.tr("Point at a setting to read what it does."), self)
         self.form.help_wanted.connect(self.help.setText)
         self.help.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.help.setFixedHeight(3 * self.fontMetrics().height() + 4)
-        for label in (self.preset_note, self.help, self.reason):
+        for label in (self.preset_note, self.help, self.reason, self.hint):
             label.setProperty("muted", "true")
             label.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 8, 8, 8)
         column.addWidget(heading)
+        self.hint = QLabel(
+            self.tr("Fixed while a run trains. Duplicate the run to change it."), self
+        )
+        self.hint.hide()
+        column.addWidget(self.hint)
         column.addWidget(self._scrolled(), 1)
+        self.foot = QVBoxLayout()  # features put their own lines here
+        column.addLayout(self.foot)
         column.addWidget(self.help)
         column.addWidget(self.train_button)
         column.addWidget(self.reason)
@@ -110,7 +84,8 @@ class SettingsPanel(QWidget):
     def refresh(self) -> None:
         """Show the draft's settings and which preset they are, if any."""
         settings = self._draft.state.settings
-        self.form.show_config(settings)
+        self.backbone.set_weights_file(settings.model.weights)
+        self.form.show_config(settings, self._base)
         matching = (p for p in self._presets if with_values(settings, p.values) == settings)
         chosen = next(matching, None)
         self.preset_box.setCurrentIndex(self._presets.index(chosen) + 1 if chosen else 0)
@@ -126,12 +101,17 @@ class SettingsPanel(QWidget):
         self.reason.setVisible(bool(reason))
 
     def set_read_only(self, read_only: bool) -> None:
-        """Grey every setting, or free them."""
+        """Grey every setting and say why, or free them."""
+        self.hint.setVisible(read_only)
         self._content.setEnabled(not read_only)
 
     def problem(self) -> str:
         """Return the first sentence about a value that does not fit, or an empty string."""
         return next(iter(self.form.problems()), "")
+
+    def _find(self, text: str) -> None:
+        found = self.form.search(text)
+        self.none_found.setVisible(not found)
 
     def _scrolled(self) -> QScrollArea:
         self._content = QWidget(self)
@@ -152,6 +132,14 @@ class SettingsPanel(QWidget):
         for widget in (label, self.preset_box, self.preset_note):
             top.addWidget(widget)
         column.addLayout(top)
+        self.search.setPlaceholderText(self.tr("Find a setting"))
+        self.search.setAccessibleName(self.tr("Find a setting"))
+        self.search.textChanged.connect(self._find)
+        self.none_found = QLabel(self.tr("No setting is called like that."), self)
+        self.none_found.setProperty("muted", "true")
+        self.none_found.hide()
+        column.addWidget(self.search)
+        column.addWidget(self.none_found)
         column.addWidget(self.form)
         column.addStretch(1)
         area = QScrollArea(self)
@@ -165,8 +153,12 @@ class SettingsPanel(QWidget):
         if row > 0:
             preset: Preset = self._presets[row - 1]
             text = self.tr("Preset {title}").format(title=preset.title)
+            self._base = with_values(RunConfig(), preset.values)
             self._draft.set_values(preset.values, text)
         self.refresh()
 
     def _edit(self, key: str, value: object) -> None:
-        self._draft.set_values({key: value}, self.tr("Change setting"), merge_key=key)
+        values = {key: value}
+        if key == "model.backbone":  # a file of weights fits no other backbone
+            values["model.weights"] = ""
+        self._draft.set_values(values, self.tr("Change setting"), merge_key=key)

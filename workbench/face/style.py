@@ -59,6 +59,7 @@ def _buttons(theme: "Theme") -> str:
     QToolButton[plain_menu="true"]:focus {{ border-color: {theme.accent}; }}
     QToolButton[plain_menu="true"]::menu-indicator {{ image: none; }}
     QToolButton[fold="true"] {{ padding: 3px 2px; font-weight: 600; }}
+    QToolButton[small="true"] {{ padding: 0 3px; }}
     QToolButton:hover {{ background: {theme.hover}; }}
     QToolButton:focus {{ border-color: {theme.accent}; }}
     """
@@ -137,6 +138,7 @@ def _tables(theme: "Theme") -> str:
     return f"""
     QTableView, QTreeView, QTextBrowser, QListWidget, QListView#gallery {{ background: {theme.base}; border: 1px solid {theme.border}; border-radius: 8px;
         outline: 0; }}
+    QTextBrowser[plain="true"], QTextBrowser[plain="true"]:focus {{ border: none; background: transparent; }}
     QTableView::item {{ padding: 0 8px; border: none; }}
     QTreeView::item {{ padding: 3px 2px; }}
     QTableView::item:selected, QTreeView::item:selected, QListWidget::item:selected, QListView#gallery::item:selected {{

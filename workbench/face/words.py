@@ -25,6 +25,11 @@ def duration(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+def size_text(megabytes: float) -> str:
+    """Return about how large a file is: "88 MB", "1.2 GB"."""
+    return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
+
+
 def ago(moment: str, now: datetime | None = None) -> str:
     """Return how long ago an ISO 8601 moment was: "just now", "2 min ago", "yesterday", a date."""
     then = datetime.fromisoformat(moment)

@@ -32,6 +32,7 @@ from workbench.report import (
 )
 from workbench.session import forecasts
 from workbench.session.adapters import Adapters
+from workbench.session.backbones import Backbones
 from workbench.session.checks import must_be_startable
 from workbench.session.groups import Groups
 from workbench.session.pictures import Pictures
@@ -71,15 +72,17 @@ class Session:
             *([self._log.journal_note] if self._log.journal_note else []),
         )
 
+    @cached_property
+    def backbones(self) -> Backbones:
+        """Every backbone there is to choose, with its weights; cheap, no torch."""
+        return Backbones(self.home, self.plug_ins.loaded.backbones)
+
     def choices(self) -> Choices:
         """Return backbones and presets for the settings; cheap, no torch."""
-        from workbench.core.hub import stored_file
-
         backbones = (
-            replace(
-                choice, present=choice.present or stored_file(choice.name, self.home) is not None
-            )
+            replace(choice, present=facts is not None and facts.present)
             for choice in self.plug_ins.loaded.backbones
+            for facts in (self.backbones.find(choice.name),)
         )
         return Choices(
             tuple(backbones),
@@ -131,6 +134,7 @@ class Session:
 
         config = self.plug_ins.prepared(config)
         must_be_startable(config)
+        self.backbones.require(config.model.backbone, config.model.weights)
         name = config.name or f"{self._next_name()} {label}".strip()
         config = replace(config, data=expand(config.data, config.seeds), name=name)
         run = Run(self.home, uuid.uuid4().hex, config, ThreadEngine(self.plug_ins))

@@ -1,0 +1,48 @@
+"""The draft outlives the window: saved after a change, restored with its reports, a damaged file named."""
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from tests.trained import folders
+from workbench.face.draft import DraftState
+from workbench.face.window import Window
+from workbench.report import ScanReport
+from workbench.session import Session
+
+
+def opened(home: Path, qtbot: QtBot) -> Window:
+    window = Window(Session(home, entry_points=False))
+    qtbot.addWidget(window)
+    return window
+
+
+def closed(window: Window) -> DraftState:
+    for feature in window.features:
+        feature.shut_down()
+    assert window.desk.shut_down()
+    window.desk.session.close()
+    return window.desk.draft.state
+
+
+def test_tasks_and_settings_are_there_again_after_a_start(tmp_path: Path, qtbot: QtBot) -> None:
+    window = opened(tmp_path / "home", qtbot)
+    *_, report = window.desk.session.scan([str(path) for path in folders(tmp_path)])
+    assert isinstance(report, ScanReport)
+    window.desk.draft.add(report.tasks)
+    window.desk.draft.set_values({"train.epochs": 3}, "Change")
+    kept = tmp_path / "home" / "draft.json"
+    qtbot.waitUntil(kept.is_file, timeout=20_000)
+    before = closed(window)
+    assert before.tasks[0].classes[0].train
+    again = opened(tmp_path / "home", qtbot)
+    assert again.desk.draft.state == before
+    assert not again.desk.draft.stack.canUndo()
+    closed(again)
+
+
+def test_a_draft_that_cannot_be_read_is_named_and_left_out(tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "draft.json").write_text('{"version": 1, "tasks": [{}]', encoding="utf-8")
+    window = opened(tmp_path, qtbot)
+    assert "of last time could not be read" in window.desk.strips.texts()["draft"]
+    assert closed(window) == DraftState()

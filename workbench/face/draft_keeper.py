@@ -1,0 +1,96 @@
+"""Keeps the draft in the home folder, half a second after each change, and gives it back at the next start."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from PySide6.QtCore import QIODevice, QSaveFile, QTimer
+
+from workbench.config import TaskFolder, from_dict, to_dict
+from workbench.errors import WorkbenchError
+from workbench.face.desk import Desk
+from workbench.face.draft import DraftState
+from workbench.face.feature import Feature
+from workbench.report import ClassReport, Problem, TaskReport
+
+NAME = "draft.json"
+DELAY = 500  # ms after the last change
+_VERSION = 1
+
+
+class DraftKeeper(Feature):
+    """Saves whole or not at all; a file that cannot be read is left alone until the next change."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.path = desk.session.home / NAME
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DELAY)
+        self._timer.timeout.connect(self.save)
+        self._kept = desk.draft.state
+        self.restore()
+        desk.draft.changed.connect(self._timer.start)
+
+    def restore(self) -> None:
+        """Take the draft of the last time, if there is one."""
+        if not self.path.is_file():
+            return
+        try:
+            state = state_from(json.loads(self.path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, WorkbenchError) as error:
+            text = self.tr(
+                "The tasks and settings of last time could not be read ({reason}); this is a fresh start."
+            )
+            self.desk.strips.show_strip("draft", text.format(reason=error), "info")
+            return
+        self._kept = state
+        self.desk.draft.set_state(state)
+
+    def save(self) -> None:
+        """Write the draft, if it has changed."""
+        state = self.desk.draft.state
+        if state == self._kept:
+            return
+        file = QSaveFile(str(self.path))
+        if file.open(QIODevice.OpenModeFlag.WriteOnly):
+            file.write(json.dumps(plain(state), ensure_ascii=False).encode())
+            if file.commit():
+                self._kept = state
+                return
+        text = self.tr("The tasks and settings could not be kept for next time: {reason}.")
+        self.desk.strips.show_strip("draft", text.format(reason=file.errorString()))
+
+    def shut_down(self) -> None:
+        """Save what has just been changed."""
+        self._timer.stop()
+        self.save()
+
+
+def plain(state: DraftState) -> dict[str, Any]:
+    """Return a draft as plain values for JSON."""
+    tasks = [asdict(report) | {"hashes": dict(report.hashes)} for report in state.tasks]
+    return {"version": _VERSION, "tasks": tasks, "settings": to_dict(state.settings)}
+
+
+def state_from(kept: dict[str, Any]) -> DraftState:
+    """Return the draft that `plain` made these values of.
+
+    Raises:
+        WorkbenchError, KeyError, TypeError, ValueError: they are not such values.
+    """
+    if kept["version"] != _VERSION:
+        raise ValueError(f"version {kept['version']}")
+    return DraftState(tuple(map(_report, kept["tasks"])), from_dict(kept["settings"]))
+
+
+def _report(kept: dict[str, Any]) -> TaskReport:
+    folder: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in kept["folder"].items()
+    }
+    lists = {
+        "folder": TaskFolder(**folder),
+        "classes": tuple(ClassReport(**each) for each in kept["classes"]),
+        "problems": tuple(Problem(**each) for each in kept["problems"]),
+    }
+    return TaskReport(**(kept | lists))

@@ -1,0 +1,111 @@
+"""Downloading and checking weights away from the window, one file at a time, with speed and cancel."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import QObject, Signal
+
+from workbench.events import Stage
+from workbench.face.background import IterationThread
+from workbench.report import WeightsFile
+from workbench.session.backbones import Backbones
+
+_WINDOW = 3.0  # seconds that the speed is taken over
+
+
+class WeightsWork(QObject):
+    """Owns the thread. Every signal begins with the backbone's name."""
+
+    progressed = Signal(
+        str, str, int, int
+    )  # what is done in words; how far, of how much (0: unknown)
+    ended = Signal(str, object)  # WeightsFile
+    failed = Signal(str, str)  # a sentence
+    stopped = Signal(str)
+
+    def __init__(self, backbones: Backbones, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._backbones = backbones
+        self._thread: IterationThread | None = None
+        self._outcome: WeightsFile | str | None = None
+        self._speed = Speed()
+        self.name = ""  # of the backbone that is worked for
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file is fetched or checked."""
+        return self._thread is not None
+
+    def download(self, name: str) -> None:
+        """Fetch the weights of a backbone, going on where an earlier attempt ended."""
+        self._start(name, lambda: self._backbones.download(name))
+
+    def check(self, name: str, path: str) -> None:
+        """Read a file as the weights of a backbone."""
+        self._start(name, lambda: self._backbones.check(name, path))
+
+    def cancel(self) -> None:
+        """Ask to end at the next piece; what is there of a download is kept."""
+        if self._thread is not None:
+            self._thread.cancel()
+
+    def shut_down(self) -> bool:
+        """End the thread; return whether it has ended."""
+        return self._thread is None or self._thread.end()
+
+    def _start(self, name: str, make: Callable[[], Iterator[Stage | WeightsFile]]) -> None:
+        if self._thread is not None:
+            return
+        self.name, self._outcome, self._speed = name, None, Speed()
+        self._thread = IterationThread(make, self)
+        self._thread.item.connect(self._take)
+        self._thread.failed.connect(self._keep)
+        self._thread.finished.connect(self._finish)
+        self._thread.start()
+
+    def _take(self, item: Stage | WeightsFile) -> None:
+        if isinstance(item, WeightsFile):
+            self._outcome = item
+            return
+        text = item.text
+        if item.total:
+            text = self._counted(item)
+        self.progressed.emit(self.name, text, item.done, item.total)
+
+    def _counted(self, stage: Stage) -> str:
+        rate = self._speed.after(time.monotonic(), stage.done)
+        if rate is None:
+            text = self.tr("{done} of {total} MB")
+            return text.format(done=stage.done, total=stage.total)
+        text = self.tr("{done} of {total} MB, {rate:.3g} MB a second")
+        return text.format(done=stage.done, total=stage.total, rate=rate)
+
+    def _keep(self, sentence: str) -> None:
+        self._outcome = sentence
+
+    def _finish(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.deleteLater()
+        if isinstance(self._outcome, WeightsFile):
+            self.ended.emit(self.name, self._outcome)
+        elif self._outcome is not None:
+            self.failed.emit(self.name, self._outcome)
+        else:
+            self.stopped.emit(self.name)
+
+
+class Speed:
+    """Megabytes a second over the last moments."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def after(self, now: float, done: int) -> float | None:
+        """Return the speed with `done` megabytes there `now`; None while too little is known."""
+        self._seen.append((now, done))
+        while now - self._seen[0][0] > _WINDOW:
+            self._seen.popleft()
+        begun, first = self._seen[0]
+        return (done - first) / (now - begun) if now - begun >= 0.5 and done > first else None
