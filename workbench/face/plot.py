@@ -16,7 +16,8 @@ from workbench.face.legend import Entry, Legend, shortened
 from workbench.face.overlay import Overlay
 from workbench.face.panel import Panel, Table
 from workbench.face.reading import PlotLine
-from workbench.face.series import Series
+from workbench.face.series import Floats, Series
+from workbench.face.shading import Band
 from workbench.face.sheet import Sheet
 from workbench.face.theme import Theme
 from workbench.face.views import YRange
@@ -46,6 +47,7 @@ class LivePlot(Panel):
         super().__init__(title, parent, theme)
         self._lines: dict[str, PlotLine] = {}
         self._hidden: set[str] = set()
+        self._bands: dict[str, Band] = {}
         self._boundaries: list[tuple[float, str]] = []
         self._shaded: list[tuple[float, float]] = []
         self._log = self._setting = False
@@ -120,6 +122,25 @@ class LivePlot(Panel):
         self._sheet.stack(keys)
         self._names_changed()
 
+    def set_band(self, key: str, x: Floats, low: Floats, high: Floats, color: str) -> None:
+        """Shade the area between `low` and `high` over `x`, such as mean ± spread; NaN is a gap.
+
+        A band of the same key as a line is hidden and shown together with it.
+        """
+        self._bands[key] = Band(x, low, high, color)
+        self.changed()
+
+    def remove_band(self, key: str) -> None:
+        """Take a band away; a key that has none is passed over."""
+        if self._bands.pop(key, None) is not None:
+            self._sheet.remove_band(key)
+            self.changed()
+
+    def keep_bands(self, keys: Sequence[str]) -> None:
+        """Take away all bands but these."""
+        for key in [key for key in self._bands if key not in keys]:
+            self.remove_band(key)
+
     def lines(self) -> list[PlotLine]:
         """Return the lines from the lowest to the topmost."""
         return list(self._lines.values())
@@ -127,6 +148,7 @@ class LivePlot(Panel):
     def clear(self) -> None:
         """Take away all lines and boundaries and follow the data again."""
         self.keep_lines(())
+        self.keep_bands(())
         self.set_boundaries([])
         self.set_shades([])
         self.fit()
@@ -211,8 +233,10 @@ class LivePlot(Panel):
         self._setting = True
         low, high = self._sheet.x_range()
         if self._following:
-            low, high = reading.whole_x(self.lines(), self._boundaries)
+            low, high = reading.whole_x(self.lines(), self._boundaries, self._bands.values())
         values = [value for line in self.lines() for value in self._hand_over(line, low, high)]
+        for key, band in self._bands.items():
+            values += self._hand_over_band(key, band, low, high)
         y = reading.fitted_y(values, self._y, log=self._log)
         self._sheet.set_ranges((low, high), y)
         self._name_tasks(low, high)
@@ -232,6 +256,16 @@ class LivePlot(Panel):
         seen = y[np.isfinite(y) & (x >= low) & (x <= high)]
         seen = np.log10(seen) if self._log else seen
         return [float(seen.min()), float(seen.max())] if len(seen) else []
+
+    def _hand_over_band(self, key: str, band: Band, low: float, high: float) -> list[float]:
+        line = self._lines.get(key)
+        columns = min(max(self._sheet.width(), 200), _MOST_COLUMNS)
+        corners = band.seen(low, high, columns) if line is None or line.shown else []
+        self._sheet.draw_band(key, band.color, corners)
+        edges = [edge for corner in corners for edge in (corner[1], corner[3])]
+        y = np.concatenate([np.empty(0), *edges])
+        y = np.log10(y[y > 0]) if self._log else y
+        return [float(y.min()), float(y.max())] if len(y) else []
 
     def table(self) -> Table:
         return reading.table(self.lines(), self._x_label, self._y)

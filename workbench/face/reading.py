@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from workbench.face.legend import Entry
 from workbench.face.panel import Table
 from workbench.face.series import Series
+from workbench.face.shading import Band
 from workbench.face.views import YRange
 
 _READOUT_LINES = 9
@@ -37,10 +38,13 @@ def number(value: float, y: YRange) -> str:
     return f"{value:.4g}" if y == "auto" else f"{value * 100:.1f} %"
 
 
-def whole_x(lines: Lines, boundaries: Boundaries) -> tuple[float, float]:
-    """Return the range of x that shows every point and boundary, with a small margin."""
+def whole_x(
+    lines: Lines, boundaries: Boundaries, bands: Iterable[Band] = ()
+) -> tuple[float, float]:
+    """Return the range of x that shows every point, band and boundary, with a small margin."""
     filled = [line.series for line in lines if len(line.series)]
     walls = [x for x, _ in boundaries]
+    walls += [x for band in bands for x in band.reach() or ()]
     low = min([float(series.x[0]) for series in filled] + walls, default=0.0)
     high = max([float(series.x[-1]) for series in filled] + walls, default=1.0)
     if high <= low:

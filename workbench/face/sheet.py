@@ -1,76 +1,26 @@
-"""Axes, lines and mouse of a plot: the only module that knows pyqtgraph.
+"""Axes, lines and mouse of a plot: this module and `plot_axis` alone know pyqtgraph.
 
 Its menus, automatic ranges, unit prefixes and exporters are left out: the first three surprise,
 the last are broken with this Qt.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from workbench.face.legend import DASHES
+from workbench.face.plot_axis import PlotAxis
 from workbench.face.series import Floats
+from workbench.face.shading import BandItem, Corner
 from workbench.face.theme import Theme
 
-_SMALL = 1e-3  # below it, y is written with a power of ten
-_DECADES = 1.7  # of a logarithmic axis, up to which numbers between powers of ten have room
 _SMALL_MARK = 3  # pixels of a marker among many
 _FEW = 150  # points of a line up to which smooth edges cost nothing
-
-
-class _Axis(pg.AxisItem):  # type: ignore[misc]
-    """Ticks at whole x, and " %" after shares; numbers at the very ends are not dropped."""
-
-    unit = ""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        if not self.logMode and max((abs(v * scale) for v in values), default=1.0) < _SMALL:
-            return [_scientific(value * scale) + self.unit for value in values]
-        return [text + self.unit for text in super().tickStrings(values, scale, spacing)]
-
-    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        low, high = self.range
-        return [_of_decade(value, few=high - low <= _DECADES) for value in values]
-
-    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
-        levels: list[tuple[float, float]] = super().tickSpacing(low, high, size)[:1]
-        if self.orientation == "left":
-            room = QFontMetricsF(self.font()).height() * (high - low) / max(size, 1)
-            return [(_at_least(step, room), at) for step, at in levels]
-        return [(step, at) for step, at in levels if step >= 1] or [(1.0, 0.0)]
-
-    def boundingRect(self) -> QRectF:
-        wide, high = (0, 8) if self.orientation == "left" else (16, 0)
-        rect: QRectF = super().boundingRect()
-        return rect.adjusted(-wide, -high, wide, high)
-
-
-def _scientific(value: float) -> str:
-    """Return 5e-5 or 1.2e-4, and plain 0."""
-    return np.format_float_scientific(value, 3, trim="-", exp_digits=1) if value else "0"
-
-
-def _of_decade(logarithm: float, *, few: bool) -> str:
-    """Return a power of ten, and 2 and 5 times it where there are `few` decades; the rest is left unsaid."""
-    number = 10.0**logarithm
-    leading = round(10.0 ** (logarithm - math.floor(logarithm + 1e-9)))
-    if leading not in ((1, 2, 5) if few else (1,)):
-        return ""
-    return f"{number:.4g}" if _SMALL <= number < 1e4 else _scientific(number)
-
-
-def _at_least(step: float, room: float) -> float:
-    """Return `step`, or the first of 1, 2, 5 times a power of ten above `room` where numbers would touch."""
-    if step >= room:
-        return step
-    power = 10.0 ** math.floor(math.log10(room))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= room)
 
 
 class Sheet(pg.PlotWidget):  # type: ignore[misc]
@@ -83,12 +33,13 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
     double_clicked = Signal()
 
     def __init__(self, parent: QWidget) -> None:
-        self._axes = {side: _Axis(side) for side in ("left", "bottom", "top")}
+        self._axes = {side: PlotAxis(side) for side in ("left", "bottom", "top")}
         super().__init__(parent, axisItems=self._axes)
         self._lines: dict[str, pg.PlotDataItem] = {}
         self._marks: dict[str, pg.ScatterPlotItem] = {}
         self._mark_sizes: dict[str, int] = {}
         self._log = False
+        self._bands: dict[str, BandItem] = {}
         self._walls: list[pg.InfiniteLine] = []
         self._shades: list[pg.LinearRegionItem] = []
         self._shade = QColor()
@@ -164,6 +115,19 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         self._marks[key].setSize(self._mark_sizes[key] if few else _SMALL_MARK)
         self._marks[key].setData(x[shown], np.log10(y[shown]) if self._log else y[shown])
         item.curve.setVisible(len(x) > 1)  # an empty path would be written into vector files
+
+    def draw_band(self, key: str, color: str, corners: Sequence[Corner]) -> None:
+        """Add a shaded band behind the lines, or change its look and its points."""
+        if key not in self._bands:
+            self._bands[key] = BandItem()
+            self._plot.addItem(self._bands[key], ignoreBounds=True)
+        self._bands[key].colour(color)
+        self._bands[key].show_corners(corners, log=self._log)
+
+    def remove_band(self, key: str) -> None:
+        """Take a band away."""
+        if key in self._bands:
+            self._plot.removeItem(self._bands.pop(key))
 
     def set_walls(self, places: list[float]) -> None:
         """Draw dashed vertical lines at these x."""
