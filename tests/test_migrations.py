@@ -94,7 +94,8 @@ def test_a_failed_migration_leaves_the_file_as_it_was(tmp_path: Path, wal: bool)
         db.close()
     before = path.read_bytes()
     with pytest.raises(
-        WorkbenchError, match=r"from schema 1 to 5: no good\. It was not changed\. A copy is"
+        WorkbenchError,
+        match=rf"from schema 1 to {schema_known() + 1}: no good\. It was not changed\. A copy is",
     ):
         open_file(path, failing(sqlite3.OperationalError("no good")))
     assert path.read_bytes() == before
@@ -108,7 +109,8 @@ def test_a_failed_migration_leaves_the_file_as_it_was(tmp_path: Path, wal: bool)
 def test_a_failed_first_migration_leaves_no_tables(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
     with pytest.raises(
-        WorkbenchError, match=r"from schema 0 to 5: no good\. It was not changed\.$"
+        WorkbenchError,
+        match=rf"from schema 0 to {schema_known() + 1}: no good\. It was not changed\.$",
     ):
         open_file(path, failing(sqlite3.OperationalError("no good")))
     with Log(path) as log:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlite_utils import Database
@@ -17,7 +17,9 @@ Matrix = tuple[tuple[float | None, ...], ...]
 # In the order of RunSummary's fields.
 _SUMMARY = """
     SELECT r.id, r.name, r.state, r.state_reason, r.created, r.ended, r.profile, r.backbone, r.seed,
-           s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy
+           s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy,
+           r.note, r.starred, (SELECT json_group_array(tag) FROM run_tag t WHERE t.run = r.number),
+           r.deleted, r.imported
     FROM run r JOIN run_summary s ON s.run = r.number
 """
 
@@ -28,10 +30,16 @@ _CURVES = """
 """
 
 
-def summaries(db: Database) -> list[RunSummary]:
-    """Return all runs, newest first."""
-    rows = db.execute(f"{_SUMMARY} ORDER BY r.created DESC, r.number DESC")
-    return [RunSummary(*row) for row in rows]
+def summaries(
+    db: Database, rest: str = "ORDER BY r.created DESC, r.number DESC", values: Sequence[Any] = ()
+) -> list[RunSummary]:
+    """Return runs, all and newest first unless `rest` of the statement says otherwise."""
+    return [_summary(row) for row in db.execute(f"{_SUMMARY} {rest}", values)]
+
+
+def _summary(row: Sequence[Any]) -> RunSummary:
+    *plain, starred, tags, deleted, imported = row
+    return RunSummary(*plain, bool(starred), tuple(json.loads(tags)), deleted, imported)
 
 
 def number_of(db: Database, run_id: str) -> int:
@@ -65,27 +73,34 @@ def find(db: Database, text: str) -> str:
 
 def events(db: Database, run: int) -> list[Event]:
     """Return the run's events in the order they were said, from the three tables they lie in."""
-    found: list[tuple[int, Event]] = [
-        (n, from_json(kind, fields))
-        for n, kind, fields in db.execute("SELECT n, kind, fields FROM event WHERE run = ?", [run])
+    return [event for _, event in timed_events(db, run)]
+
+
+def timed_events(db: Database, run: int) -> list[tuple[float | None, Event]]:
+    """Return the run's events in order, each with the unix time it was said at, where that is known."""
+    found: list[tuple[int, float | None, Event]] = [
+        (n, said, from_json(kind, fields))
+        for n, said, kind, fields in db.execute(
+            "SELECT n, time, kind, fields FROM event WHERE run = ?", [run]
+        )
     ]
     terms: dict[int, dict[str, float]] = defaultdict(dict)
     for n, name, value in db.execute(f"SELECT m.n, k.name, m.value {_CURVES}", [run, "loss"]):
         terms[n][name] = value
     found += [
-        (n, Step(task, epoch, step, lr, terms.get(n, {})))
-        for n, task, epoch, step, lr in db.execute(
-            "SELECT n, task, epoch, step, lr FROM step WHERE run = ?", [run]
+        (n, said, Step(task, epoch, step, lr, terms.get(n, {})))
+        for n, said, task, epoch, step, lr in db.execute(
+            "SELECT n, time, task, epoch, step, lr FROM step WHERE run = ?", [run]
         )
     ]
     found += [
-        (n, Measured(*fields))
-        for n, *fields in db.execute(
-            f"SELECT m.n, k.name, m.task, m.epoch, m.step, m.value, m.reason, m.other {_CURVES}",
+        (n, said, Measured(*fields))
+        for n, said, *fields in db.execute(
+            f"SELECT m.n, m.time, k.name, m.task, m.epoch, m.step, m.value, m.reason, m.other {_CURVES}",
             [run, "measure"],
         )
     ]
-    return [event for _, event in sorted(found, key=lambda pair: pair[0])]
+    return [(said, event) for _, said, event in sorted(found, key=lambda triple: triple[0])]
 
 
 def details(db: Database, run: int) -> RunDetails:
@@ -96,7 +111,7 @@ def details(db: Database, run: int) -> RunDetails:
     ).fetchone()
     config, switches, versions = map(json.loads, texts)
     return RunDetails(
-        summary=RunSummary(*row),
+        summary=_summary(row),
         config=config,
         switches=switches,
         tasks=_tasks(db, run),

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,6 +35,7 @@ from workbench.report import (
 )
 from workbench.session import forecasts
 from workbench.session.run import Run, prepare_threads
+from workbench.session.table import RunTable
 from workbench.session.versions import versions
 
 
@@ -51,7 +53,7 @@ class Session:
         self._owner = threading.get_ident()
         self._plugins = load(entry_points=entry_points)
         cut_off = set(self._log.sweep())
-        names = (run.name for run in self._log.runs() if run.id in cut_off) if cut_off else ()
+        names = (r.name for r in self._log.runs(binned=True) if r.id in cut_off) if cut_off else ()
         self.notes = (
             *self._plugins.problems,
             *(
@@ -60,6 +62,11 @@ class Session:
             ),
             *([self._log.journal_note] if self._log.journal_note else []),
         )
+
+    @cached_property
+    def table(self) -> RunTable:
+        """The runs as a table: filtered pages, groups, tags, notes, stars, the bin, the baseline."""
+        return RunTable(self.home, self.log)
 
     def choices(self) -> Choices:
         """Return backbones and presets for the settings; cheap, no torch."""
@@ -135,7 +142,7 @@ class Session:
         return run
 
     def runs(self) -> list[RunSummary]:
-        """Return all runs of the log, newest first."""
+        """Return all runs of the log that are not in the bin, newest first."""
         with self.log() as log:
             return log.runs()
 
@@ -275,7 +282,7 @@ class Session:
                 target.rmdir()
 
     def _next_name(self) -> str:
-        taken = {summary.name for summary in self._log.runs()}
+        taken = {summary.name for summary in self._log.runs(binned=True)}
         number = len(taken) + 1
         while f"run-{number:04d}" in taken:
             number += 1
