@@ -222,7 +222,8 @@ def test_runs_group_by_what_alone_differs(tmp_path: Path) -> None:
         assert spread.deviation == pytest.approx(0.15275252316519466)
         assert spread.count == 3
         alone = by_seed[0].spread("final_accuracy")
-        assert alone is not None and alone.deviation is None
+        assert alone is not None
+        assert alone.deviation is None
         assert by_seed[0].spread("forgetting") is None
         by_epochs = table.groups(parse(""), "train.epochs")
         assert [[run.id for run in group.runs] for group in by_epochs] == [

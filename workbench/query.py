@@ -13,7 +13,7 @@ from datetime import date
 from workbench.config import RunConfig, settings_of
 from workbench.errors import UsageError, nearest
 
-STATES = ("starting", "running", "finished", "stopped", "failed", "interrupted")
+STATES = ("starting", "running", "paused", "finished", "stopped", "failed", "interrupted")
 FLAGS = ("starred", "imported", "noted", "tagged", "learnt", "baseline")
 
 # kind of value -> operators; ":" is "contains" for text, "equals" for numbers, "on that day" for days

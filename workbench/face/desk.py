@@ -25,6 +25,7 @@ from workbench.face.try_it import TryItPanel
 from workbench.report import RunSummary
 from workbench.session import Run, Session
 
+MOST_BESIDE = 30  # runs laid over the curves
 _LOG_DELAY = 900  # ms until an event just sent can be read from the log
 
 
@@ -46,7 +47,7 @@ class Desk(QObject):
         self.ntk = NtkPage(self.page.board.record, session.arrays)
         self.try_it = TryItPanel(session)
         self.settings = SettingsPanel(self.draft, session.choices())
-        self.history = HistoryPanel()
+        self.history = HistoryPanel(session.table, self.memory)
         self.strips = Strips()
         self.toast = Toast(window)
         self.adder = FolderAdder(session, self.draft, window)
@@ -103,10 +104,9 @@ class Desk(QObject):
 
     def shown_run(self) -> RunSummary | None:
         """Return the run that exports mean: in replay, else chosen in the table, else the last one."""
-        runs = {run.id: run for run in self.history.model.runs()}
         live = self.training.run.id if self.training.run is not None else ""
         wanted = self.page.replayed or self.history.chosen() or live
-        return runs.get(wanted)
+        return self.history.model.known(wanted)
 
     def title(self) -> str:
         """Return the line over the plots: backbone, method and profile, tasks, seed."""
@@ -128,22 +128,21 @@ class Desk(QObject):
 
     def replay(self, run_id: str) -> None:
         """Draw a past run; the one that trains now is simply shown live."""
-        runs = {run.id: run for run in self.history.model.runs()}
-        if run_id not in runs:
+        run = self.history.model.known(run_id)
+        if run is None:
             return
         if self.tabs.currentWidget() is not self.ntk:  # it shows the same run
             self.tabs.setCurrentWidget(self.page)
         if self.training.state != "idle" and self.training.run and run_id == self.training.run.id:
             self.page.back_to_live()
         else:
-            self.page.replay(run_id, runs[run_id].name, self.session.events(run_id))
+            self.page.replay(run_id, run.name, self.session.events(run_id))
         self._refresh_page()
 
     def reread_log(self) -> None:
         """Bring the table of runs and the list of adapters in step with the log."""
-        runs = self.session.runs()
-        self.history.show_runs(runs)
-        self.try_it.show_runs(runs)
+        self.history.reload()
+        self.try_it.show_runs(self.session.runs())
         self.changed.emit()
 
     def shut_down(self) -> bool:
@@ -284,7 +283,10 @@ class Desk(QObject):
         box.open()
 
     def _overlay(self) -> None:
-        runs = [(r.id, r.name, self.session.events(r.id)) for r in self.history.model.ticked()]
+        runs = [
+            (r.id, r.name, self.session.events(r.id))
+            for r in self.history.model.ticked()[:MOST_BESIDE]
+        ]
         self.page.board.set_overlay(runs)
         self.ntk.board.set_overlay(runs)
 

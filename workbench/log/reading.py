@@ -73,34 +73,27 @@ def find(db: Database, text: str) -> str:
 
 def events(db: Database, run: int) -> list[Event]:
     """Return the run's events in the order they were said, from the three tables they lie in."""
-    return [event for _, event in timed_events(db, run)]
-
-
-def timed_events(db: Database, run: int) -> list[tuple[float | None, Event]]:
-    """Return the run's events in order, each with the unix time it was said at, where that is known."""
-    found: list[tuple[int, float | None, Event]] = [
-        (n, said, from_json(kind, fields))
-        for n, said, kind, fields in db.execute(
-            "SELECT n, time, kind, fields FROM event WHERE run = ?", [run]
-        )
+    found: list[tuple[int, Event]] = [
+        (n, from_json(kind, fields))
+        for n, kind, fields in db.execute("SELECT n, kind, fields FROM event WHERE run = ?", [run])
     ]
     terms: dict[int, dict[str, float]] = defaultdict(dict)
     for n, name, value in db.execute(f"SELECT m.n, k.name, m.value {_CURVES}", [run, "loss"]):
         terms[n][name] = value
     found += [
-        (n, said, Step(task, epoch, step, lr, terms.get(n, {})))
-        for n, said, task, epoch, step, lr in db.execute(
-            "SELECT n, time, task, epoch, step, lr FROM step WHERE run = ?", [run]
+        (n, Step(task, epoch, step, lr, terms.get(n, {})))
+        for n, task, epoch, step, lr in db.execute(
+            "SELECT n, task, epoch, step, lr FROM step WHERE run = ?", [run]
         )
     ]
     found += [
-        (n, said, Measured(*fields))
-        for n, said, *fields in db.execute(
-            f"SELECT m.n, m.time, k.name, m.task, m.epoch, m.step, m.value, m.reason, m.other {_CURVES}",
+        (n, Measured(*fields))
+        for n, *fields in db.execute(
+            f"SELECT m.n, k.name, m.task, m.epoch, m.step, m.value, m.reason, m.other {_CURVES}",
             [run, "measure"],
         )
     ]
-    return [(said, event) for _, said, event in sorted(found, key=lambda triple: triple[0])]
+    return [event for _, event in sorted(found, key=lambda pair: pair[0])]
 
 
 def details(db: Database, run: int) -> RunDetails:
