@@ -218,7 +218,6 @@ class Desk(QObject):
         self.page.replay_ended.connect(self._refresh_page)
         self.history.replay_requested.connect(self.replay)
         self.history.chosen_changed.connect(self.changed)
-        self.history.model.ticked_changed.connect(self._overlay)
         self.history.model.rename_requested.connect(self._rename_run)
 
     def _run_name(self) -> str:
@@ -281,14 +280,6 @@ class Desk(QObject):
         box.details_button.click()
         box.resize(760, 380)
         box.open()
-
-    def _overlay(self) -> None:
-        runs = [
-            (r.id, r.name, self.session.events(r.id))
-            for r in self.history.model.ticked()[:MOST_BESIDE]
-        ]
-        self.page.board.set_overlay(runs)
-        self.ntk.board.set_overlay(runs)
 
     def _rename_run(self, run_id: str, name: str) -> None:
         self.session.rename(run_id, name)

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlite_utils import Database
@@ -38,8 +39,9 @@ def summaries(
 
 
 def _summary(row: Sequence[Any]) -> RunSummary:
-    *plain, starred, tags, deleted, imported = row
-    return RunSummary(*plain, bool(starred), tuple(json.loads(tags)), deleted, imported)
+    values = dict(zip((item.name for item in fields(RunSummary)), row, strict=True))
+    values |= {"starred": bool(values["starred"]), "tags": tuple(json.loads(values["tags"]))}
+    return RunSummary(**values)
 
 
 def number_of(db: Database, run_id: str) -> int:

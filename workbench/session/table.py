@@ -14,6 +14,7 @@ from workbench.log.store import UNDER_WAY, Log
 from workbench.query import Query
 from workbench.report import RunSummary
 from workbench.session.compare import Comparison, compare
+from workbench.session.versions import versions
 
 PAGE = 200  # runs read at a time
 NUMBERS = ("average_accuracy", "final_accuracy", "forgetting", "baseline_accuracy")
@@ -172,6 +173,23 @@ class RunTable:
             return compare(
                 runs, table.configurations(db, run_ids), table.finals(db, run_ids), table.baseline(db)
             )  # fmt: skip
+
+    def different_now(self, run_id: str) -> list[str]:
+        """Return sentences on what is not as it was when the run began: versions, missing folders."""
+        with self._log() as log, log.snapshot() as db:
+            facts = table.configurations(db, [run_id])[run_id]
+        now = versions()
+        found = [
+            f"{name} was {before}, now {now.get(name, 'not there')}: results may differ in the last digits."
+            for name, before in facts["versions"].items()
+            if name != "system" and now.get(name) != before
+        ]
+        found += [
+            f"The folder of task '{task['name']}' is not there: {task['path']}."
+            for task in facts["config"].get("data", {}).get("tasks", ())
+            if not Path(task["path"]).is_dir()
+        ]
+        return found or ["Versions and folders are as they were."]
 
     def _remove_files(self, run: RunSummary) -> None:
         folder = paths.run_folder(self._home, run.id)
