@@ -225,6 +225,7 @@ class ComparePage(QWidget):
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         table.setWordWrap(False)
+        table.verticalHeader().setMaximumWidth(24 * table.fontMetrics().averageCharWidth())
         table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
         return table
 
@@ -297,6 +298,7 @@ class ComparePage(QWidget):
                 if verdict != "equal"
                 else self.tr("equal to the baseline")
             )
+        item.setToolTip(f"{number.label}\n{item.toolTip() or item.text()}")
         item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return item
 

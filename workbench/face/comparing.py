@@ -1,7 +1,7 @@
 """Joins the ticks of the table to the tab Compare: reads the runs in a thread, each once."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -95,11 +95,13 @@ class Comparing(Feature):
     def _write_tables(self) -> list[Path]:
         comparison = self.page.comparison
         names = [run.name for run in comparison.runs]
-        numbers = [[each.name, each.better, *each.values] for each in comparison.numbers]
+        numbers: list[Sequence[object]] = [
+            [each.name, each.better, *each.values] for each in comparison.numbers
+        ]
         rows = [*comparison.pictures, *comparison.differences]
-        tables: dict[str, list[list[object]]] = {
+        tables: dict[str, list[Sequence[object]]] = {
             "numbers.csv": [["measure", "better", *names], *numbers],
-            "differences.csv": [["setting", *names], *([row.key, *row.values] for row in rows)],
+            "differences.csv": [["setting", *names], *[[row.key, *row.values] for row in rows]],
         }
         files = []
         for name, table in tables.items():

@@ -33,6 +33,7 @@ class Desk(QObject):
     """Owns the panels. Facts arrive by signals; `changed` says that commands may need another look."""
 
     changed = Signal()
+    bundle_given = Signal(str)  # a .zip file dropped or pasted
 
     def __init__(self, session: Session, toolbar: QToolBar, window: QWidget) -> None:
         super().__init__(window)

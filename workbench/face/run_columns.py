@@ -47,7 +47,7 @@ def _measured(order: str, title: str, measure: str, field: str) -> Column:
         lambda run: percent(getattr(run, field)),
         lambda group: spread_text(group.spread(field)),
         f"{text}\nOf a group: mean ± sample standard deviation",
-        96,
+        112,
         True,
     )
 

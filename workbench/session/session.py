@@ -33,7 +33,7 @@ from workbench.report import (
     SelfTestRow,
     TaskReport,
 )
-from workbench.session import forecasts
+from workbench.session import bundle, forecasts
 from workbench.session.run import Run, prepare_threads
 from workbench.session.table import RunTable
 from workbench.session.versions import versions
@@ -192,6 +192,14 @@ class Session:
             source = paths.run_folder(self.home, details.summary.id)
             written += self._export_adapter(source, target / "adapter")
         return written
+
+    def bundle(self, run: str, file: str | Path) -> Path:
+        """Write a run as one .zip file that `open_bundle` reads on another computer."""
+        return bundle.write(self.home, self.log, run, Path(file))
+
+    def open_bundle(self, file: str | Path) -> str:
+        """Enter a bundled run into the log, marked as imported; return its id."""
+        return bundle.read(self.home, self.log, Path(file))
 
     def predict(self, run_or_adapter: str, pictures: Sequence[str]) -> Iterator[Stage | Guess]:
         """Classify pictures with a run's adapter (by id or name) or an exported one (by path)."""
