@@ -192,7 +192,7 @@ def test_a_bundle_dropped_on_the_window_is_taken_into_the_log(
     window.show()
     window.commands.take(Given(files=(str(file),)))
     shown = window.desk.history.model
-    qtbot.waitUntil(lambda: [run.id for run in shown.runs()] == ["id9", "id1"], timeout=20_000)
+    qtbot.waitUntil(lambda: {run.id for run in shown.runs()} == {"id9", "id1"}, timeout=20_000)
     assert window.desk.toast.label.text() == "run-0001 was taken into the log."
     window.commands.take(Given(files=(str(file),)))
     qtbot.waitUntil(lambda: "bundle" in window.desk.strips.texts(), timeout=20_000)

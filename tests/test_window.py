@@ -24,6 +24,7 @@ from tests.trained import QUICK, folders
 from workbench.errors import UsageError
 from workbench.face.actions import COMMANDS, Command, in_order
 from workbench.face.app import missing_library_text, require_display
+from workbench.face.comparing import Comparing
 from workbench.face.exports import EVERYTHING, new_folder
 from workbench.face.messages import DetailBox
 from workbench.face.self_check import sentence_of, table_of
@@ -224,8 +225,12 @@ def test_a_task_is_split_from_its_details(window: Window, qtbot: QtBot, tmp_path
 
 def test_every_command_has_a_handler_and_keys_of_its_own(window: Window) -> None:
     rows = window.commands.all
-    keys = [key for command in rows for key in command.keys]
-    assert len(keys) == len(set(keys))
+    keys = [(command.where, key) for command in rows for key in command.keys]
+    assert len(keys) == len(
+        set(keys)
+    )  # an area may have keys of another, never those of the window
+    everywhere = {key for where, key in keys if not where}
+    assert not [key for where, key in keys if where and key in everywhere]
     assert set(window.actions_by_id) == {command.id for command in rows} >= {c.id for c in COMMANDS}
 
 
@@ -249,12 +254,20 @@ def log_a_run(home: Path) -> None:
 
 def test_alt_and_a_number_shows_each_tab(window: Window) -> None:
     desk = window.desk
-    shown = (("show_train", desk.page), ("show_ntk", desk.ntk), ("show_try_it", desk.try_it))
-    for number, (command, page) in enumerate(shown):
-        assert window.actions_by_id[command].shortcut().toString() == f"Alt+{number + 1}"
+    compare = next(f.page for f in window.features if isinstance(f, Comparing))
+    shown = {
+        1: ("show_train", desk.page),
+        3: ("show_compare", compare),
+        4: ("show_ntk", desk.ntk),
+        5: ("show_try_it", desk.try_it),
+    }
+    places = []
+    for number, (command, page) in shown.items():
+        assert window.actions_by_id[command].shortcut().toString() == f"Alt+{number}"
         window.actions_by_id[command].trigger()
         assert desk.tabs.currentWidget() is page
-        assert desk.tabs.currentIndex() == number
+        places.append(desk.tabs.currentIndex())
+    assert places == sorted(places)
 
 
 def test_the_ntk_tab_draws_a_past_run_from_log_and_files(tmp_path: Path, qtbot: QtBot) -> None:

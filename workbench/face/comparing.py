@@ -27,7 +27,7 @@ class Comparing(Feature):
     """The tab Compare and what fills it."""
 
     commands = (
-        Command("show_compare", "View", "Compare tab", ("Alt+4",), after="show_try_it", help="Ticked runs side by side"),
+        Command("show_compare", "View", "Compare tab", ("Alt+3",), after="show_train", help="Ticked runs side by side"),
     )  # fmt: skip
 
     def __init__(self, desk: Desk) -> None:

@@ -42,6 +42,9 @@ class FilterBar(QWidget):
         self.field.setPlaceholderText(self.tr("Filter: state:finished acc>80 tag:paper"))
         self.field.setAccessibleName(self.tr("Filter of the runs"))
         self.field.setClearButtonEnabled(True)
+        for button in self.field.findChildren(QToolButton):
+            button.setAccessibleName(self.tr("Clear the filter"))
+            button.setToolTip(self.tr("Clear the filter"))
         self.field.setToolTip(
             "\n".join(f"{example}    {text}" for _, example, text in KEYS.values())
         )
@@ -57,6 +60,7 @@ class FilterBar(QWidget):
         self.bin.setToolTip(self.tr("Runs moved to the bin; their files stay until it is emptied"))
         self.empty = QToolButton(self)
         self.empty.setText(self.tr("Empty bin…"))
+        self.empty.setAccessibleName(self.tr("Empty the bin"))
         self.empty.hide()
         self.columns = QToolButton(self)
         self.columns.setText(self.tr("Columns ▾"))
