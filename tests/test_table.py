@@ -1,10 +1,12 @@
 """The table of runs in SQL: filters against plain Python, sorting, tags, the bin and what emptying it leaves."""
 
+import statistics
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 
 from tests.logged import timed
 from tests.recorded import recorded_run
@@ -16,7 +18,7 @@ from workbench.log.store import Log
 from workbench.log.table import COLUMNS
 from workbench.query import parse
 from workbench.session import Session
-from workbench.session.table import RunTable
+from workbench.session.table import RunTable, spread_of
 
 PROFILES = ("paper", "repaired")
 
@@ -244,3 +246,10 @@ def test_the_view_for_people_leaves_the_bin_out(session: Session) -> None:
         rows = db.execute("SELECT id, tags FROM runs").fetchall()
     assert ("id3", "a, b") in rows
     assert "id2" not in [run_id for run_id, _ in rows]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30))
+def test_the_spread_is_that_of_the_statistics_module(values: list[float]) -> None:
+    spread = spread_of(values)
+    assert spread.mean == pytest.approx(statistics.fmean(values), abs=1e-9)
+    assert spread.deviation == pytest.approx(statistics.stdev(values), rel=1e-9, abs=1e-9)

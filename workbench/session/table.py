@@ -1,7 +1,7 @@
 """The runs as a table: filtered pages, groups with their spread, tags, notes, stars, the bin."""
 
+import math
 import shutil
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -47,8 +47,11 @@ class RunGroup:
 
 def spread_of(values: Sequence[float]) -> Spread:
     """Return mean, sample standard deviation and number of at least one value."""
-    deviation = statistics.stdev(values) if len(values) > 1 else None
-    return Spread(statistics.fmean(values), deviation, len(values))
+    mean = math.fsum(values) / len(values)  # `statistics` computes in fractions: 20 times slower
+    if len(values) == 1:
+        return Spread(mean, None, 1)
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    return Spread(mean, math.sqrt(squares / (len(values) - 1)), len(values))
 
 
 class RunTable:
