@@ -147,3 +147,19 @@ def test_running_again_says_what_is_different_now(window: Window) -> None:
     assert "torch was 2.6, now " in question.informativeText()
     question.answers["Into the draft only"].click()
     assert window.desk.draft.state.settings.train.epochs == 12
+
+
+def test_the_tables_own_menu_offers_what_can_be_done_with_a_run(window: Window) -> None:
+    history = window.desk.history
+    history.table.customContextMenuRequested.emit(history.table.rect().center())
+    texts = [action.text() for action in history.menu.actions()]
+    history.menu.hide()
+    assert texts == [
+        "Star",
+        "Tags…",
+        "Note…",
+        "Rename run",
+        "Pin as baseline",
+        "Move to bin",
+        "Take out of the bin",
+    ]

@@ -308,6 +308,8 @@ class ComparePage(QWidget):
         table.setColumnCount(len(columns))
         table.setVerticalHeaderLabels(list(rows))
         table.setHorizontalHeaderLabels(list(columns))
+        for row, label in enumerate(rows):  # a long one is cut
+            table.verticalHeaderItem(row).setToolTip(label)
 
 
 def number_text(values: Sequence[float], *, share: bool) -> str:

@@ -1,7 +1,7 @@
 """The bottom: every run of the log, to filter, group, tick for comparison, replay, name, tag and note."""
 
 from PySide6.QtCore import QModelIndex, QSettings, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -96,10 +96,6 @@ class HistoryPanel(QWidget):
         self._clock.stop()
         super().hideEvent(event)
 
-    def add_actions(self, actions: list[QAction]) -> None:
-        """Offer these in the table's own menu."""
-        self.menu.addActions(actions)
-
     def _join(self) -> None:
         self.model.counted.connect(self._show_count)
         self.model.modelAboutToBeReset.connect(self._keep_chosen)
@@ -160,4 +156,6 @@ class HistoryPanel(QWidget):
             self.replay_requested.emit(index.data(ID_ROLE))
 
     def _show_menu(self) -> None:
+        self.menu.clear()
+        self.menu.addActions(self.actions())  # those whose place is the table of runs
         self.menu.popup(self.cursor().pos())
