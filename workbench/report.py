@@ -182,6 +182,11 @@ class RunSummary:
     final_accuracy: float | None
     forgetting: float | None
     baseline_accuracy: float | None
+    note: str = ""
+    starred: bool = False
+    tags: tuple[str, ...] = ()
+    deleted: str | None = None  # when it was moved to the bin
+    imported: str | None = None  # when it came in as a bundle
     group: str = ""  # id of the group of runs that it was trained for
 
 

@@ -13,7 +13,7 @@ from contextlib import closing
 from io import TextIOWrapper
 
 from workbench import __version__
-from workbench.cli import commands, foresight, several
+from workbench.cli import carry, commands, foresight, several
 from workbench.errors import Cancelled, UsageError, WorkbenchError
 from workbench.paths import remember_home
 from workbench.session import Session
@@ -154,6 +154,12 @@ def _add_taking_away(command: Callable[..., argparse.ArgumentParser]) -> None:
     export.add_argument(
         "--with", dest="exporter", metavar="NAME", help="write with an exporter only"
     )
+    text = "write a run as one file that 'open' reads on another computer"
+    bundle = command("bundle", carry.bundle, text, has_json=False)
+    bundle.add_argument("run", metavar="RUN")
+    bundle.add_argument("file", metavar="FILE.zip")
+    opened = command("open", carry.open_bundle, "take a bundled run into the log", has_json=False)
+    opened.add_argument("file", metavar="FILE.zip")
     text = "classify pictures with a run's or an exported adapter"
     predict = command("predict", commands.predict, text)
     predict.add_argument("adapter", metavar="RUN_OR_ADAPTER")

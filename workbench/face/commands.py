@@ -34,7 +34,10 @@ class Commands(QObject):
             self.take(Given(folders=(folder,)))
 
     def take(self, given: Given) -> None:
-        """Take folders, however they were given."""
+        """Take folders, however they were given; a bundled run goes into the log."""
+        if given.files and given.files[0].lower().endswith(".zip"):
+            self._desk.bundle_given.emit(given.files[0])
+            return
         if not self._desk.tasks.model.allowed():
             return
         if given.configuration():

@@ -38,6 +38,7 @@ from workbench.session import Run, Session
 # Given a configuration and what would start it; returns whether it asks something instead.
 StartQuestion = Callable[[RunConfig, Callable[[], None]], bool]
 
+MOST_BESIDE = 30  # runs laid over the curves
 _LOG_DELAY = 900  # ms until an event just sent can be read from the log
 
 
@@ -47,6 +48,7 @@ class Desk(QObject):
     changed = Signal()
     another_wanted = Signal()  # Train, while a run trains
     configuration_given = Signal(str)  # a .toml file dropped or pasted
+    bundle_given = Signal(str)  # a .zip file dropped or pasted
 
     def __init__(self, session: Session, toolbar: QToolBar, window: QWidget) -> None:
         super().__init__(window)
@@ -64,7 +66,7 @@ class Desk(QObject):
         self.ntk = NtkPage(self.page.board.record, session.arrays)
         self.try_it = TryItPanel(session, activities=self.activities)
         self.settings = SettingsPanel(self.draft, session.choices(), session.backbones)
-        self.history = HistoryPanel()
+        self.history = HistoryPanel(session.table, self.memory)
         self.strips = Strips()
         self.toast = Toast(window)
         self.adder = FolderAdder(session, self.draft, window, self.activities)
@@ -131,10 +133,9 @@ class Desk(QObject):
 
     def shown_run(self) -> RunSummary | None:
         """Return the run that exports mean: in replay, else chosen in the table, else the last one."""
-        runs = {run.id: run for run in self.history.model.runs()}
         live = self.training.run.id if self.training.run is not None else ""
         wanted = self.page.replayed or self.history.chosen() or live
-        return runs.get(wanted)
+        return self.history.model.known(wanted)
 
     def title(self) -> str:
         """Return the line over the plots: backbone, method and profile, tasks, seed."""
@@ -157,22 +158,21 @@ class Desk(QObject):
 
     def replay(self, run_id: str) -> None:
         """Draw a past run; the one that trains now is simply shown live."""
-        runs = {run.id: run for run in self.history.model.runs()}
-        if run_id not in runs:
+        run = self.history.model.known(run_id)
+        if run is None:
             return
         if self.tabs.currentWidget() is not self.ntk:  # it shows the same run
             self.tabs.setCurrentWidget(self.page)
         if self.training.state != "idle" and self.training.run and run_id == self.training.run.id:
             self.page.back_to_live()
         else:
-            self.page.replay(run_id, runs[run_id].name, self.session.events(run_id))
+            self.page.replay(run_id, run.name, self.session.events(run_id))
         self._refresh_page()
 
     def reread_log(self) -> None:
         """Bring the table of runs and the list of adapters in step with the log."""
-        runs = self.session.runs()
-        self.history.show_runs(runs)
-        self.try_it.show_runs(runs)
+        self.history.reload()
+        self.try_it.show_runs(self.session.runs())
         self.changed.emit()
 
     def shut_down(self) -> bool:
@@ -249,7 +249,6 @@ class Desk(QObject):
         self.page.replay_ended.connect(self._refresh_page)
         self.history.replay_requested.connect(self.replay)
         self.history.chosen_changed.connect(self.changed)
-        self.history.model.ticked_changed.connect(self._overlay)
         self.history.model.rename_requested.connect(self._rename_run)
 
     def _run_name(self) -> str:
@@ -314,11 +313,6 @@ class Desk(QObject):
         box.details_button.click()
         box.resize(760, 380)
         box.open()
-
-    def _overlay(self) -> None:
-        runs = [(r.id, r.name, self.session.events(r.id)) for r in self.history.model.ticked()]
-        self.page.board.set_overlay(runs)
-        self.ntk.board.set_overlay(runs)
 
     def _rename_run(self, run_id: str, name: str) -> None:
         self.session.rename(run_id, name)

@@ -2,7 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlite_utils import Database
@@ -18,6 +19,8 @@ Matrix = tuple[tuple[float | None, ...], ...]
 _SUMMARY = """
     SELECT r.id, r.name, r.state, r.state_reason, r.created, r.ended, r.profile, r.backbone, r.seed,
            s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy,
+           r.note, r.starred, (SELECT json_group_array(tag) FROM run_tag t WHERE t.run = r.number),
+           r.deleted, r.imported,
            r.group_id
     FROM run r JOIN run_summary s ON s.run = r.number
 """
@@ -29,10 +32,17 @@ _CURVES = """
 """
 
 
-def summaries(db: Database) -> list[RunSummary]:
-    """Return all runs, newest first."""
-    rows = db.execute(f"{_SUMMARY} ORDER BY r.created DESC, r.number DESC")
-    return [RunSummary(*row) for row in rows]
+def summaries(
+    db: Database, rest: str = "ORDER BY r.created DESC, r.number DESC", values: Sequence[Any] = ()
+) -> list[RunSummary]:
+    """Return runs, all and newest first unless `rest` of the statement says otherwise."""
+    return [_summary(row) for row in db.execute(f"{_SUMMARY} {rest}", values)]
+
+
+def _summary(row: Sequence[Any]) -> RunSummary:
+    values = dict(zip((item.name for item in fields(RunSummary)), row, strict=True))
+    values |= {"starred": bool(values["starred"]), "tags": tuple(json.loads(values["tags"]))}
+    return RunSummary(**values)
 
 
 def grouped(db: Database) -> list[RunSummary]:
@@ -105,7 +115,7 @@ def details(db: Database, run: int) -> RunDetails:
     ).fetchone()
     config, switches, versions = map(json.loads, texts)
     return RunDetails(
-        summary=RunSummary(*row),
+        summary=_summary(row),
         config=config,
         switches=switches,
         tasks=_tasks(db, run),

@@ -127,6 +127,49 @@ def m004_forecasts(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m005_table_of_runs(db: Database) -> None:
+    """Notes, stars, tags and the bin; indexes for what the table of runs sorts by.
+
+    `deleted` is when a run was moved to the bin. The view `runs` leaves those out, since a person
+    who asks for the runs does not mean what was thrown away; the table `run` has them until the bin
+    is emptied. The pinned baseline is the `setting` "baseline", a run's id.
+    """
+    db.executescript("""
+    ALTER TABLE run ADD COLUMN note TEXT NOT NULL DEFAULT '';
+    ALTER TABLE run ADD COLUMN starred INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE run ADD COLUMN deleted TEXT;
+    ALTER TABLE run ADD COLUMN imported TEXT;
+    CREATE TABLE run_tag (
+        run INTEGER NOT NULL REFERENCES run(number), tag TEXT NOT NULL COLLATE NOCASE,
+        PRIMARY KEY (run, tag)
+    ) WITHOUT ROWID;
+    CREATE INDEX run_tag_by_tag ON run_tag (tag);
+    CREATE INDEX run_by_created ON run (created);
+    CREATE INDEX run_by_name ON run (name COLLATE NOCASE);
+    CREATE INDEX run_by_state ON run (state);
+    CREATE INDEX run_by_profile ON run (profile);
+    CREATE INDEX run_by_backbone ON run (backbone COLLATE NOCASE);
+    CREATE INDEX run_by_seed ON run (seed);
+    CREATE INDEX run_by_note ON run (note COLLATE NOCASE);
+    CREATE INDEX run_by_star ON run (starred);
+    CREATE INDEX summary_by_tasks ON run_summary (tasks_done);
+    CREATE INDEX summary_by_average ON run_summary (average_accuracy);
+    CREATE INDEX summary_by_final ON run_summary (final_accuracy);
+    CREATE INDEX summary_by_forgetting ON run_summary (forgetting);
+    CREATE INDEX summary_by_baseline ON run_summary (baseline_accuracy);
+    DROP VIEW runs;
+    CREATE VIEW runs AS
+        SELECT r.id, r.name, r.state, r.state_reason, r.created, r.started, r.ended, r.profile, r.backbone,
+               r.seed, r.device, s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy,
+               s.forgetting, s.baseline_accuracy AS baseline, r.starred, r.note,
+               (SELECT group_concat(tag, ', ') FROM run_tag t WHERE t.run = r.number) AS tags, r.imported
+        FROM run r JOIN run_summary s ON s.run = r.number
+        WHERE r.deleted IS NULL
+        ORDER BY r.created DESC, r.number DESC;
+    """)
+
+
+@MIGRATIONS()
 def m006_queue(db: Database) -> None:
     """Runs that wait for their turn, and what several runs were trained for together.
 

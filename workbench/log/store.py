@@ -168,10 +168,11 @@ class Log:
             )
             return [run_id for (run_id,) in rows]
 
-    def runs(self) -> list[RunSummary]:
-        """Return all runs, newest first."""
+    def runs(self, *, binned: bool = False) -> list[RunSummary]:
+        """Return all runs, newest first; those in the bin only if asked for."""
         with self._reading() as db:
-            return reading.summaries(db)
+            found = reading.summaries(db)
+        return [run for run in found if binned or run.deleted is None]
 
     def find(self, text: str) -> str:
         """Return the id of the run with this id, name or unique beginning of an id, or raise UsageError."""
@@ -209,6 +210,18 @@ class Log:
             "schema_known": schema_known(), "journal_mode": mode, "journal_note": self.journal_note,
             "quick_check": "; ".join(found), "runs": runs,
         }  # fmt: skip
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Database]:
+        """One snapshot for a module of the log that reads: `log.table`, `log.bundle`."""
+        with self._reading() as db:
+            yield db
+
+    @contextmanager
+    def change(self) -> Iterator[Database]:
+        """One transaction for a module of the log that writes; keep it short."""
+        with self._writing() as db:
+            yield db
 
     def _set(self, run_id: str, column: str, value: str) -> None:
         cursor = self._db.execute(f"UPDATE run SET {column} = ? WHERE id = ?", [value, run_id])

@@ -30,7 +30,7 @@ from workbench.report import (
     SelfTestRow,
     TaskReport,
 )
-from workbench.session import forecasts
+from workbench.session import bundle, forecasts
 from workbench.session.adapters import Adapters
 from workbench.session.backbones import Backbones
 from workbench.session.checks import must_be_startable
@@ -40,6 +40,7 @@ from workbench.session.plug_ins import PlugIns
 from workbench.session.queue import RunQueue
 from workbench.session.results import Results
 from workbench.session.run import LOADING, Run, ThreadEngine, prepare_threads
+from workbench.session.table import RunTable
 from workbench.session.versions import versions
 
 
@@ -63,7 +64,7 @@ class Session:
             self.home, entry_points=entry_points, safe_mode=safe_mode, trust=trust_plugins
         )
         cut_off = set(self._log.sweep())
-        names = (run.name for run in self._log.runs() if run.id in cut_off) if cut_off else ()
+        names = (r.name for r in self._log.runs(binned=True) if r.id in cut_off) if cut_off else ()
         self.notes = (
             *(
                 f"{name} was cut off before its end; what was logged until then is kept."
@@ -76,6 +77,11 @@ class Session:
     def backbones(self) -> Backbones:
         """Every backbone there is to choose, with its weights; cheap, no torch."""
         return Backbones(self.home, self.plug_ins.loaded.backbones)
+
+    @cached_property
+    def table(self) -> RunTable:
+        """The runs as a table: filtered pages, groups, tags, notes, stars, the bin, the baseline."""
+        return RunTable(self.home, self.log)
 
     def choices(self) -> Choices:
         """Return backbones and presets for the settings; cheap, no torch."""
@@ -156,7 +162,7 @@ class Session:
         return Groups(self)
 
     def runs(self) -> list[RunSummary]:
-        """Return all runs of the log, newest first."""
+        """Return all runs of the log that are not in the bin, newest first."""
         with self.log() as log:
             return log.runs()
 
@@ -213,6 +219,14 @@ class Session:
             source = paths.run_folder(self.home, details.summary.id)
             written += self._export_adapter(source, target / "adapter")
         return written
+
+    def bundle(self, run: str, file: str | Path) -> Path:
+        """Write a run as one .zip file that `open_bundle` reads on another computer."""
+        return bundle.write(self.home, self.log, run, Path(file))
+
+    def open_bundle(self, file: str | Path) -> str:
+        """Enter a bundled run into the log, marked as imported; return its id."""
+        return bundle.read(self.home, self.log, Path(file))
 
     @property
     def adapters(self) -> Adapters:
@@ -298,7 +312,7 @@ class Session:
                 target.rmdir()
 
     def _next_name(self) -> str:
-        taken = {summary.name for summary in self._log.runs()}
+        taken = {summary.name for summary in self._log.runs(binned=True)}
         number = len(taken) + 1
         while f"run-{number:04d}" in taken:
             number += 1

@@ -1,0 +1,241 @@
+"""Comparing runs: differences, verdicts, spread against plain Python, and the tab with every sentence."""
+
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.logged import timed
+from tests.recorded import recorded_run
+from tests.test_run_verbs import end
+from workbench.config import RunConfig, to_dict, with_values
+from workbench.events import Event, Measured, RunStarted, TaskInfo
+from workbench.face.compare_lines import mean_and_deviation, style_of
+from workbench.face.compare_page import ComparePage, number_text
+from workbench.face.comparing import Comparing
+from workbench.face.plot import LivePlot
+from workbench.face.theme import DARK, LIGHT
+from workbench.face.window import Window
+from workbench.log.store import Log
+from workbench.session import Session
+from workbench.session.compare import FinalNumber
+
+
+def log_run(log: Log, number: int, events: list[Event], **settings: object) -> None:
+    values = {key.replace("__", "."): value for key, value in settings.items()}
+    config = with_values(RunConfig(), values)
+    log.begin(
+        f"id{number}", f"run-{number:04d}", to_dict(config), {"s2_init": "kaiming"}, "repaired", "sample",
+        config.seeds.initialisation, {"torch": "2.6"}, 3,
+    )  # fmt: skip
+    log.write(f"id{number}", timed(events))
+
+
+def other_pictures(events: list[Event]) -> list[Event]:
+    started = events[0]
+    assert isinstance(started, RunStarted)
+    first = started.tasks[0]
+    other = TaskInfo(
+        first.name,
+        first.class_names,
+        first.class_ids,
+        first.train_counts,
+        first.test_counts,
+        "ff" * 32,
+    )
+    fields = {**started.__dict__, "tasks": (other, *started.tasks[1:])}
+    return [RunStarted(**fields), *events[1:]]
+
+
+@pytest.fixture
+def window(tmp_path: Path, qtbot: QtBot) -> Window:
+    session = Session(tmp_path / "home", entry_points=False)
+    with session.log() as log:
+        for number in (1, 2, 3):
+            log_run(log, number, recorded_run(3, seed=number), seeds__initialisation=number)
+        log_run(log, 4, other_pictures(recorded_run(3, seed=4)), train__epochs=7)
+    made = Window(session)
+    qtbot.addWidget(made, before_close_func=end)
+    made.resize(1280, 800)
+    made.show()
+    return made
+
+
+def comparing(window: Window) -> Comparing:
+    return next(each for each in window.features if isinstance(each, Comparing))
+
+
+def tick(window: Window, qtbot: QtBot, *ids: str) -> ComparePage:
+    window.desk.history.model.tick(ids, True)
+    page = comparing(window).page
+    qtbot.waitUntil(lambda: {run.id for run in page.comparison.runs} >= set(ids), timeout=20_000)
+    return page
+
+
+def rows(page: ComparePage) -> dict[str, list[str]]:
+    table = page.differences
+    return {
+        table.verticalHeaderItem(row).text(): [table.item(row, c).text() for c in range(table.columnCount())]
+        for row in range(table.rowCount())
+    }  # fmt: skip
+
+
+def test_with_fewer_than_two_ticked_the_page_says_what_to_do(window: Window, qtbot: QtBot) -> None:
+    window.actions_by_id["show_compare"].trigger()
+    page = comparing(window).page
+    assert page.empty.isVisible()
+    assert page.empty.text() == "Tick two or more runs below."
+    tick(window, qtbot, "id1", "id2")
+    assert page.plots[0].isVisible()
+    window.desk.history.model.tick(["id1"], False)
+    assert page.empty.isVisible()
+
+
+def test_each_ticked_run_has_a_line_and_what_differs_stands_beside(
+    window: Window, qtbot: QtBot
+) -> None:
+    page = tick(window, qtbot, "id1", "id2")
+    assert [line.entry.label for line in page.plots[0].plot.lines()] == ["run-0002", "run-0001"]
+    assert rows(page) == {"Initialisation": ["2", "1"]}
+    assert page.strips.texts() == {}
+    drawn = page.plots[0].plot.lines()[0].series.y
+    assert np.allclose(drawn[np.isfinite(drawn)], _curve(window, "id2"))
+
+
+def _curve(window: Window, run_id: str) -> list[float]:
+    events = window.desk.session.events(run_id)
+    said = [e for e in events if isinstance(e, Measured) and e.name == "accuracy_seen"]
+    return [e.value for e in said if e.value is not None]
+
+
+def test_different_test_pictures_are_said_with_a_way_to_see_them(
+    window: Window, qtbot: QtBot
+) -> None:
+    page = tick(window, qtbot, "id1", "id4")
+    sentence = (
+        "These runs used different test pictures; their accuracies cannot be compared directly."
+    )
+    assert page.strips.texts() == {"pictures": sentence}
+    page.strips.strip("pictures").buttons["Show difference"].click()
+    assert page.differences.selectedItems()[0].text().startswith("finches: ")
+    assert next(iter(rows(page))) == "Task 1"
+
+
+def test_a_group_is_one_line_with_the_mean_and_a_band(window: Window, qtbot: QtBot) -> None:
+    page = tick(window, qtbot, "id1", "id2", "id3")
+    page.groups.setCurrentIndex(page.groups.findData("seeds"))
+    (line,) = page.plots[0].plot.lines()
+    assert line.entry.label == "run-0003 and 2 more"
+    curves = [_curve(window, run_id) for run_id in ("id1", "id2", "id3")]
+    assert np.allclose(line.series.y, np.mean(curves, axis=0))
+    texts = [page.numbers.item(row, 0).text() for row in range(page.numbers.rowCount())]
+    last = [curve[-1] for curve in curves]
+    expected = f"{100 * statistics.mean(last):.1f} ± {100 * statistics.stdev(last):.1f} % (n = 3)"
+    assert expected in texts
+
+
+def test_the_baseline_marks_what_is_better_and_worse(window: Window, qtbot: QtBot) -> None:
+    window.desk.session.table.pin("id1")
+    page = tick(window, qtbot, "id1", "id2")
+    comparison = page.comparison
+    assert comparison.runs[comparison.baseline].id == "id1"
+    assert "run-0001" in page.told.text()
+    signs = {page.numbers.item(row, 0).text()[0] for row in range(page.numbers.rowCount())}
+    assert signs & {"▲", "▼"}
+
+
+def test_what_a_run_did_not_record_is_named_in_the_legend(window: Window, qtbot: QtBot) -> None:
+    with window.desk.session.log() as log:
+        log_run(log, 5, [Measured("accuracy_seen", 0, 0, 1, 0.5)])
+    page = tick(window, qtbot, "id1", "id5")
+    page.plots[1].choice.setCurrentIndex(page.plots[1].choice.findData("losses"))
+    labels = [line.entry.label for line in page.plots[1].plot.lines()]
+    assert labels == ["run-0005: not recorded", "run-0001"]
+    texts = [page.numbers.item(row, 0).text() for row in range(page.numbers.rowCount())]
+    assert "not recorded" in texts
+
+
+def test_ticked_runs_lie_over_the_curves_of_train(window: Window, qtbot: QtBot) -> None:
+    window.desk.history.model.tick(["id1"], True)
+    board = window.desk.page.board
+    qtbot.waitUntil(lambda: "run-0001" in labels_of(board.accuracy), timeout=20_000)
+    window.desk.history.model.tick(["id1"], False)
+    assert "run-0001" not in labels_of(board.accuracy)
+
+
+def labels_of(plot: LivePlot) -> list[str]:
+    return [line.entry.label for line in plot.lines()]
+
+
+def test_more_than_thirty_are_cut_and_it_is_said(window: Window, qtbot: QtBot) -> None:
+    with window.desk.session.log() as log:
+        for number in range(10, 42):
+            log_run(log, number, recorded_run(1, seed=number))
+    window.desk.reread_log()
+    ids = [f"id{number}" for number in range(10, 42)]
+    window.desk.history.model.tick(ids, True)
+    page = comparing(window).page
+    qtbot.waitUntil(lambda: len(page.comparison.runs) == 30, timeout=20_000)
+    assert page.strips.texts()["many"] == "Showing the 30 newest of 32 ticked."
+    assert page.comparison.runs[0].id == "id41"
+
+
+def test_the_comparison_is_exported_with_full_numbers(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page = tick(window, qtbot, "id1", "id2")
+    comparing(window).export_to(tmp_path)
+    folder = tmp_path / "comparison"
+    names = {path.name for path in folder.iterdir()}
+    assert {
+        "numbers.csv",
+        "differences.csv",
+        "accuracy.png",
+        "forgetting.svg",
+        "accuracy.pdf",
+    } <= names
+    text = (folder / "numbers.csv").read_text("utf-8")
+    value = next(n for n in page.comparison.numbers if n.name == "accuracy_seen").values[0]
+    assert repr(value) in text
+    assert "seeds.initialisation,2,1" in (folder / "differences.csv").read_text("utf-8")
+
+
+def test_mean_and_deviation_are_those_of_the_points_all_curves_share() -> None:
+    curves = [
+        (np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.7, np.nan])),
+        (np.array([1.0, 2.0, 4.0]), np.array([0.9, 0.6, 0.1])),
+    ]
+    x, mean, deviation = mean_and_deviation(curves)
+    assert x.tolist() == [1.0, 2.0]
+    assert mean.tolist() == pytest.approx([0.7, 0.65])
+    assert deviation.tolist() == pytest.approx(
+        [statistics.stdev([0.5, 0.9]), statistics.stdev([0.7, 0.6])]
+    )
+
+
+def test_thirty_runs_look_thirty_ways() -> None:
+    for theme in (LIGHT, DARK):
+        assert len({style_of(theme, index) for index in range(30)}) == 30
+
+
+def test_numbers_are_written_with_their_spread() -> None:
+    assert number_text([0.5], share=True) == "50.0 %"
+    assert number_text([0.5, 0.7], share=True) == "60.0 ± 14.1 % (n = 2)"
+    assert number_text([2.0, 4.0], share=False) == "3 ± 1.4 (n = 2)"
+
+
+@pytest.mark.parametrize(
+    ("better", "values", "expected"),
+    [
+        ("higher", (0.6, 0.5), "better"), ("higher", (0.4, 0.5), "worse"), ("lower", (0.4, 0.5), "better"),
+        ("lower", (0.6, 0.5), "worse"), ("lower", (0.5, 0.5), "equal"), ("", (0.6, 0.5), ""),
+        ("higher", (None, 0.5), ""), ("higher", (0.5, None), ""),
+    ],
+)  # fmt: skip
+def test_a_verdict_follows_the_measures_direction(
+    better: str, values: tuple[float | None, ...], expected: str
+) -> None:
+    assert FinalNumber("x", "X", True, better, values).verdict(0, 1) == expected
+    assert FinalNumber("x", "X", True, better, values).verdict(1, 1) == ""

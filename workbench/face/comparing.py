@@ -1,0 +1,179 @@
+"""Joins the ticks of the table to the tab Compare: reads the runs in a thread, each once."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from workbench.errors import WorkbenchError
+from workbench.face.actions import Command
+from workbench.face.background import IterationThread
+from workbench.face.compare_lines import Drawn
+from workbench.face.compare_page import ComparePage
+from workbench.face.curves import record_of
+from workbench.face.desk import MOST_BESIDE, Desk
+from workbench.face.exports import new_folder
+from workbench.face.feature import Feature
+from workbench.face.record import RunRecord
+from workbench.report import RunSummary
+
+_MOST_KEPT = 60  # records in memory
+
+
+class Comparing(Feature):
+    """The tab Compare and what fills it."""
+
+    commands = (
+        Command("show_compare", "View", "Compare tab", ("Alt+3",), after="show_train", help="Ticked runs side by side"),
+    )  # fmt: skip
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.page = ComparePage(desk.memory)
+        desk.add_page(self.page, self.tr("Compare"), before=desk.ntk)
+        self._records: dict[tuple[str, str, str | None, int], RunRecord] = {}
+        self._thread: IterationThread | None = None
+        self._folder = Path()
+        desk.history.model.ticked_changed.connect(self.refresh)
+        desk.training.ended.connect(self.refresh)
+        self.page.group_changed.connect(self.refresh)
+        self.page.export_requested.connect(self.export)
+
+    def shut_down(self) -> None:
+        """Wait for the run being read."""
+        if self._thread is not None:
+            self._thread.end()
+
+    def show_compare(self) -> None:
+        """Show the tab Compare."""
+        self.desk.tabs.setCurrentWidget(self.page)
+
+    def refresh(self) -> None:
+        """Bring the page in step with the ticks; what has not been read yet is read in a thread."""
+        ticked = self.desk.history.model.ticked()
+        if len(ticked) < 2:
+            self.page.show_nothing()
+        shown = ticked[:MOST_BESIDE]
+        missing = [run for run in shown if _key(run) not in self._records]
+        if not missing:
+            self._show(shown, len(ticked))
+        elif self._thread is None:
+            self._read(missing)
+
+    def export(self) -> None:
+        """Write numbers, differences and plots of the comparison into a new folder."""
+        start = str(self.desk.memory.value("export_folder", str(Path.home())))
+        place = QFileDialog.getExistingDirectory(
+            self.desk.window, self.tr("Export the comparison: choose a place"), start
+        )
+        if place:
+            self.export_to(Path(place))
+
+    def export_to(self, place: Path) -> None:
+        """Write the comparison into a new folder below `place`."""
+        self._folder = new_folder(place, self.tr("comparison"))
+        try:
+            self._folder.mkdir(parents=True)
+            files = [*self._write_tables(), *self.page.save_plots(self._folder)]
+        except (OSError, WorkbenchError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            text = self.tr("Could not write to {folder}: {reason}.")
+            self.desk.strips.show_strip(
+                "export", text.format(folder=self._folder, reason=reason), "error"
+            )
+            return
+        text = self.tr("{number} files of the comparison exported to {folder}.")
+        text = text.format(number=len(files), folder=self._folder)
+        self.desk.toast.say(text, self.tr("Open folder"), self._open_folder)
+
+    def _open_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+
+    def _write_tables(self) -> list[Path]:
+        comparison = self.page.comparison
+        names = [run.name for run in comparison.runs]
+        numbers: list[Sequence[object]] = [
+            [each.name, each.better, *each.values] for each in comparison.numbers
+        ]
+        rows = [*comparison.pictures, *comparison.differences]
+        tables: dict[str, list[Sequence[object]]] = {
+            "numbers.csv": [["measure", "better", *names], *numbers],
+            "differences.csv": [["setting", *names], *[[row.key, *row.values] for row in rows]],
+        }
+        files = []
+        for name, table in tables.items():
+            files.append(self._folder / name)
+            with files[-1].open(
+                "w", encoding="utf-8", errors="backslashreplace", newline=""
+            ) as opened:
+                csv.writer(opened, lineterminator="\n").writerows(table)
+        return files
+
+    def _read(self, missing: list[RunSummary]) -> None:
+        session = self.desk.session
+
+        def records() -> Iterator[tuple[RunSummary, RunRecord]]:
+            for run in missing:
+                yield run, record_of(session.events(run.id))
+
+        self._thread = IterationThread(records, self)
+        self._thread.item.connect(self._take)
+        self._thread.failed.connect(self.desk.toast.say)
+        self._thread.finished.connect(self._ended)
+        self._thread.start()
+
+    def _take(self, item: tuple[RunSummary, RunRecord]) -> None:
+        run, record = item
+        while len(self._records) >= _MOST_KEPT:
+            del self._records[next(iter(self._records))]
+        self._records[_key(run)] = record
+
+    def _ended(self) -> None:
+        failed = self._thread is not None and self._thread.cancelled
+        if self._thread is not None:
+            self._thread.deleteLater()
+            self._thread = None
+        if not failed:
+            self.refresh()
+
+    def _show(self, shown: list[RunSummary], all_ticked: int) -> None:
+        records = {run.id: self._records[_key(run)] for run in shown}
+        self._lay_over(shown, records)
+        if len(shown) >= 2:
+            comparison = self.desk.session.table.compare(list(records))
+            self.page.show_comparison(comparison, self._drawn(shown), records, all_ticked)
+
+    def _lay_over(self, shown: list[RunSummary], records: dict[str, RunRecord]) -> None:
+        """Lay the ticked runs over the curves of Train and NTK."""
+        board = self.desk.page.board
+        beside = [(run.id, run.name, records[run.id]) for run in shown]
+        for panel in (
+            board.accuracy,
+            board.forgetting,
+            board.gap,
+            board.losses,
+            *self.desk.ntk.board.curves,
+        ):
+            panel.show_beside(beside)
+
+    def _drawn(self, shown: list[RunSummary]) -> list[Drawn]:
+        names = {run.id: run.name for run in shown}
+        group = str(self.page.groups.currentData() or "")
+        if not group:
+            return [Drawn(run.id, run.name, (run.id,)) for run in shown]
+        groups = self.desk.session.table.group_ids(list(names), group)
+        return [Drawn(each[0], self._group_name(names, each), tuple(each)) for each in groups]
+
+    def _group_name(self, names: dict[str, str], ids: list[str]) -> str:
+        first = names[ids[0]]
+        if len(ids) == 1:
+            return first
+        return self.tr("{run} and {more} more").format(run=first, more=len(ids) - 1)
+
+
+def _key(run: RunSummary) -> tuple[str, str, str | None, int]:
+    """Return what changes when a run has said more."""
+    return run.id, run.state, run.ended, run.tasks_done

@@ -1,0 +1,92 @@
+"""One run's rows as plain values, and back into a log: what a bundle holds of the database."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from workbench.errors import WorkbenchError
+from workbench.log import reading
+from workbench.log.rows import utc
+
+# Tables of a run and the column that names it; numbers of curves name their measure instead of its key.
+_TABLES = (
+    "run_task",
+    "event",
+    "step",
+    "accuracy",
+    "run_summary",
+    "artifact",
+    "run_tag",
+    "forecast",
+)
+_KEY = ("kind", "name", "label", "unit", "formula", "better")
+_OWN = {"number", "pid", "pid_started"}  # of the computer it ran on
+
+Row = tuple[str, dict[str, Any]]  # table, values by column
+
+
+def rows_of(db: Database, run_id: str) -> Iterator[Row]:
+    """Yield the run itself first, then every row that speaks of it."""
+    run = reading.number_of(db, run_id)
+    (own,) = _dicts(db, "SELECT * FROM run WHERE number = ?", run)
+    yield "run", {key: value for key, value in own.items() if key not in _OWN}
+    for table in _TABLES:
+        for row in _dicts(db, f"SELECT * FROM {table} WHERE run = ?", run):
+            yield table, {key: value for key, value in row.items() if key not in ("run", "id")}
+    names = ", ".join(f"k.{name} AS key_{name}" for name in _KEY)
+    sql = f"SELECT m.*, {names} FROM metric m JOIN metric_key k ON k.id = m.metric_key WHERE m.run = ?"
+    for row in _dicts(db, sql, run):
+        yield (
+            "metric",
+            {key: value for key, value in row.items() if key not in ("run", "metric_key")},
+        )
+
+
+def put_rows(db: Database, rows: Iterable[Row]) -> None:
+    """Enter a bundled run, marked as imported; what this version has no column for is left out."""
+    columns = {table: set(db.table(table).columns_dict) for table in ("run", "metric", *_TABLES)}
+    keys: dict[tuple[str, str], int] = {}
+    number = 0
+    for table, values in rows:
+        if table == "run":
+            marks = {"pid": 0, "pid_started": 0.0, "imported": utc(time.time()), "deleted": None}
+            number = _insert(db, "run", _known(values | marks, columns["run"]))
+            continue
+        if table not in columns or not number:
+            raise WorkbenchError(f"The bundle is damaged: it holds rows of {table!r}.")
+        more = {"run": number}
+        if table == "metric":
+            more["metric_key"] = _key_of(db, keys, values)
+        _insert(db, table, _known(values | more, columns[table]))
+
+
+def _key_of(db: Database, keys: dict[tuple[str, str], int], values: Mapping[str, Any]) -> int:
+    pair = values["key_kind"], values["key_name"]
+    if pair not in keys:
+        row = [values[f"key_{name}"] for name in _KEY]
+        db.execute(
+            f"INSERT OR IGNORE INTO metric_key ({', '.join(_KEY)}) VALUES (?, ?, ?, ?, ?, ?)", row
+        )
+        sql = "SELECT id FROM metric_key WHERE kind = ? AND name = ?"
+        keys[pair] = int(db.execute(sql, list(pair)).fetchone()[0])
+    return keys[pair]
+
+
+def _known(values: Mapping[str, Any], columns: set[str]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key in columns}
+
+
+def _insert(db: Database, table: str, values: Mapping[str, Any]) -> int:
+    slots = ", ".join("?" * len(values))
+    cursor = db.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({slots})", list(values.values())
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _dicts(db: Database, sql: str, run: int) -> Iterator[dict[str, Any]]:
+    cursor = db.execute(sql, [run])
+    names = [each[0] for each in cursor.description]
+    return (dict(zip(names, row, strict=True)) for row in cursor)

@@ -1,0 +1,200 @@
+"""A run as one .zip file: its rows, its numbers as CSV, its adapter, answers and kernel arrays; and back.
+
+Nothing in a bundle is ever unpickled, and nothing is written outside the run's own folder.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from workbench import paths
+from workbench.errors import UsageError, WorkbenchError
+from workbench.log import bundle, table
+from workbench.log.numbers import write_numbers
+from workbench.log.store import UNDER_WAY, Log
+
+FORMAT = 1
+_CARD, _ROWS, _FILES = "bundle.json", "rows.jsonl", "files/"
+_NUMBERS = ("curves.csv", "accuracy_matrix.csv", "steps.csv", "run.json")
+_PROGRAMS = (
+    ".pt",
+    ".pth",
+    ".pkl",
+    ".pickle",
+    ".ckpt",
+    ".bin",
+    ".py",
+)  # may run programs when opened
+_LEFT_OUT = ("checkpoint", "checkpoints", "cache")  # heavy, and of use only where the run was made
+
+Opened = Callable[[], AbstractContextManager[Log]]
+
+
+def write(home: Path, opened: Opened, run: str, file: Path) -> Path:
+    """Write a run as one file, whole or not at all.
+
+    Raises:
+        UsageError: the run is still under way.
+        WorkbenchError: the file cannot be written.
+    """
+    with opened() as log:
+        details, events = log.details(log.find(run)), log.events(log.find(run))
+        if details.summary.state in UNDER_WAY:
+            raise UsageError(
+                f"{details.summary.name} is still training. Bundle it when it has ended."
+            )
+        with log.snapshot() as db:
+            rows = "".join(json.dumps(row) + "\n" for row in bundle.rows_of(db, details.summary.id))
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with (
+            TemporaryDirectory() as folder,
+            zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as made,
+        ):
+            write_numbers(details, events, Path(folder))
+            (Path(folder) / _ROWS).write_text(rows, "utf-8")
+            sources = {name: Path(folder) / name for name in (_ROWS, *_NUMBERS)}
+            sources |= _files_of(paths.run_folder(home, details.summary.id))
+            for name, source in sources.items():
+                made.write(source, name)
+            sums = {name: _sha256(source) for name, source in sources.items()}
+            card = {
+                "format": FORMAT,
+                "run": details.summary.id,
+                "name": details.summary.name,
+                "files": sums,
+            }
+            made.writestr(_CARD, json.dumps(card, indent=2, ensure_ascii=False))
+        os.replace(part, file)
+    except OSError as error:
+        raise WorkbenchError(
+            f"Could not write to {file}: {error.strerror}. Choose another place."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return file
+
+
+def read(home: Path, opened: Opened, file: Path) -> str:
+    """Enter a bundled run into the log, marked as imported; return its id.
+
+    Raises:
+        UsageError: the file is no bundle, is of a newer version, or its run is in the log already.
+        WorkbenchError: the bundle is damaged or incomplete; nothing of it was kept.
+    """
+    try:
+        with zipfile.ZipFile(file) as packed:
+            card = _checked_card(packed, file)
+            return _take(packed, card, home, opened)
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise UsageError(
+            f"{file.name} is not a bundle of a run, or it is damaged: {error}."
+        ) from error
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _files_of(folder: Path) -> dict[str, Path]:
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_file() and not path.is_symlink() and relative.parts[0] not in _LEFT_OUT:
+            found[_FILES + relative.as_posix()] = path
+    return {name: path for name, path in found.items() if path.suffix not in _PROGRAMS}
+
+
+def _checked_card(packed: zipfile.ZipFile, file: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(packed.read(_CARD))
+        version, run_id, files = card["format"], card["run"], dict(card["files"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise UsageError(f"{file.name} is not a bundle of a run: it has no {_CARD}.") from error
+    if version != FORMAT:
+        raise UsageError(
+            f"{file.name} was made by a newer version (format {version}; this one reads up to {FORMAT})."
+        )
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(run_id)):
+        raise WorkbenchError(f"The bundle is damaged: {run_id!r} is no run's id.")
+    there = set(packed.namelist())
+    for name in (_ROWS, *_NUMBERS, *files):
+        if name not in there or name not in files:
+            raise WorkbenchError(f"The bundle is incomplete ({name.removeprefix(_FILES)} missing).")
+        _check_name(name)
+    return {"run": str(run_id), "files": files}
+
+
+def _check_name(name: str) -> None:
+    """Refuse a path that leaves the run's folder, and files that could run as a program."""
+    path = PurePosixPath(name)
+    odd = path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or "\x00" in name
+    if odd:
+        raise WorkbenchError(f"The bundle is damaged: {name!r} would lie outside the run's folder.")
+    if path.suffix.lower() in _PROGRAMS:
+        raise WorkbenchError(
+            f"The bundle holds {path.name}, which can run programs. It was not opened."
+        )
+
+
+def _take(packed: zipfile.ZipFile, card: dict[str, Any], home: Path, opened: Opened) -> str:
+    run_id = str(card["run"])
+    with opened() as log, log.snapshot() as db:
+        for known in table.some(db, [run_id]):
+            where = " in the bin" if known.deleted else " already"
+            raise UsageError(f"This run is in the log{where}, as {known.name}.")
+    runs = home / "runs"
+    runs.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix="bundle-", dir=runs) as beside:
+        for name, digest in card["files"].items():
+            target = Path(beside) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with packed.open(name) as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+            if _sha256(target) != digest:
+                raise WorkbenchError(
+                    f"The bundle is damaged ({name.removeprefix(_FILES)} is not as it was written)."
+                )
+        (Path(beside) / _FILES).mkdir(exist_ok=True)
+        _enter(Path(beside), runs / run_id, run_id, opened)
+    return run_id
+
+
+def _enter(unpacked: Path, folder: Path, run_id: str, opened: Opened) -> None:
+    """Rows and files come in together: the folder is moved within the transaction."""
+    try:
+        with opened() as log, log.change() as db:
+            bundle.put_rows(db, _rows(unpacked / _ROWS, run_id))
+            if folder.exists():  # made empty by a look at it
+                folder.rmdir()
+            os.replace(unpacked / _FILES, folder)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        sqlite3.IntegrityError,
+        sqlite3.ProgrammingError,
+    ) as error:
+        raise WorkbenchError(f"The bundle is damaged: its rows do not fit ({error}).") from error
+
+
+def _rows(file: Path, run_id: str) -> Iterator[bundle.Row]:
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines):
+            name, values = json.loads(line)
+            if (name == "run") != (number == 0) or (number == 0 and values["id"] != run_id):
+                raise WorkbenchError("The bundle is damaged: its rows are not those of its run.")
+            yield name, dict(values)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
