@@ -39,7 +39,7 @@ class Watched(ThreadEngine):
         self.run: Run | None = None
         self.asked = 0  # events that were asked for
 
-    def events(self, config, home, folder):
+    def events(self, config, home, folder, clock=None):
         waits = True
         for event in super().events(config, home, folder):
             self.asked += 1

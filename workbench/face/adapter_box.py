@@ -8,7 +8,7 @@ from workbench.face.editors import CalmComboBox
 from workbench.face.words import percent
 from workbench.report import RunSummary
 
-UNDER_WAY = ("starting", "running")
+UNDER_WAY = ("starting", "running", "paused")
 
 
 class AdapterBox(CalmComboBox):

@@ -48,7 +48,7 @@ def _summary(row: Sequence[Any]) -> RunSummary:
 def grouped(db: Database) -> list[RunSummary]:
     """Return the runs that belong to a group, in the order they were begun."""
     rows = db.execute(f"{_SUMMARY} WHERE r.group_id <> '' ORDER BY r.number")
-    return [RunSummary(*row) for row in rows]
+    return [_summary(row) for row in rows]
 
 
 def number_of(db: Database, run_id: str) -> int:
