@@ -61,7 +61,9 @@ class Scripted:
         self.script = script
         self.closed = False
 
-    def events(self, config: RunConfig, home: Path, folder: Path) -> Generator[Event, None, None]:
+    def events(
+        self, config: RunConfig, home: Path, folder: Path, clock: object = None
+    ) -> Generator[Event, None, None]:
         try:
             for item in self.script:
                 if isinstance(item, BaseException):

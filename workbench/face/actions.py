@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-MENUS = ("File", "Edit", "Run", "View", "Tools", "Help")  # from left to right
+MENUS = ("File", "Edit", "Run", "Runs", "View", "Tools", "Help")  # from left to right
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.face.plot import LivePlot
-from workbench.face.record import RunRecord
 from workbench.face.pyramid import Floats
+from workbench.face.record import RunRecord
 from workbench.face.series import Series
 from workbench.face.theme import Theme
 from workbench.face.views import VIEWS

@@ -4,8 +4,14 @@ from workbench.face.about import About
 from workbench.face.activity_list import StatusLists
 from workbench.face.attention import Attention
 from workbench.face.awake import StayAwake
+from workbench.face.bundles import Bundles
+from workbench.face.changes_check import ChangesCheck
+from workbench.face.choosing import Choosing
+from workbench.face.comparing import Comparing
+from workbench.face.configuring import Configuring
 from workbench.face.control import Control
 from workbench.face.desktop_entry import DesktopEntry
+from workbench.face.draft_keeper import DraftKeeper
 from workbench.face.failure import Failure
 from workbench.face.feature import Feature
 from workbench.face.gpu_in_use import GpuInUse
@@ -13,6 +19,13 @@ from workbench.face.help_pages import Help
 from workbench.face.lifesign import LifeSign
 from workbench.face.meter import Meter
 from workbench.face.palette import CommandPalette
+from workbench.face.plug_ins import PlugInFeature
+from workbench.face.queue import QueueFeature
+from workbench.face.results import ResultsFeature
+from workbench.face.run_verbs import RunVerbs
+from workbench.face.studies import StudyFeature
+from workbench.face.task_work import TaskWork
+from workbench.face.trying import TryItFeature
 
 FEATURES: tuple[type[Feature], ...] = (
     Control,
@@ -23,6 +36,19 @@ FEATURES: tuple[type[Feature], ...] = (
     Meter,
     GpuInUse,
     StatusLists,
+    TaskWork,
+    ChangesCheck,
+    Choosing,
+    Configuring,
+    DraftKeeper,
+    ResultsFeature,
+    Comparing,
+    RunVerbs,
+    Bundles,
+    TryItFeature,
+    QueueFeature,
+    StudyFeature,
+    PlugInFeature,
     Help,
     CommandPalette,
     DesktopEntry,
