@@ -21,7 +21,7 @@ from workbench.face.about import About, KeysBox
 from workbench.face.help_pages import FIRST, Help, HelpBox, pages, subject_of
 from workbench.face.icons import app_icon
 from workbench.face.messages import DetailBox
-from workbench.face.palette import CommandPalette, PaletteBox
+from workbench.face.palette import CommandPalette, PaletteBox, actions_of
 from workbench.face.single import OnlyWindow
 from workbench.face.window import Window
 
@@ -40,7 +40,8 @@ def palette_of(window: Window) -> PaletteBox:
 
 def test_the_palette_finds_a_command_by_words_in_any_order_and_runs_it(window: Window) -> None:
     box = palette_of(window)
-    assert box.filter.rowCount() == len(window.rows)
+    known = {action.text() for _, action in actions_of(window.menuBar())}
+    assert box.filter.rowCount() >= len(known) > 60
     QTest.keyClicks(box.line, "tab ntk")
     assert box.filter.rowCount() == 1
     QTest.keyClick(box.line, Qt.Key.Key_Return)
@@ -125,7 +126,7 @@ def test_a_search_keeps_the_help_pages_that_speak_of_it(window: Window) -> None:
     feature.help_start()
     box = feature.box
     assert box is not None
-    box.search.setText("scrubber")
+    box.search.setText("spectrum rank")
     assert [box._filter.index(r, 0).data() for r in range(box._filter.rowCount())] == [
         "The NTK laboratory"
     ]

@@ -42,6 +42,7 @@ class BackboneBrowser(QDialog):
 
     def __init__(self, backbones: Backbones, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty("page", "backbones")
         self.setWindowTitle(self.tr("Backbones"))
         self.resize(1040, 580)
         self._backbones = backbones

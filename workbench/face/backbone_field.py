@@ -25,6 +25,7 @@ class BackboneEditor(Editor):
     def __init__(self, backbones: Backbones) -> None:
         self.box = CalmComboBox()
         super().__init__(self.box, "", None)
+        self.setProperty("page", "backbones")
         self._backbones = backbones
         self._weights_file = ""
         self._value = ""

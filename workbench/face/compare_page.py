@@ -99,6 +99,7 @@ class ComparePage(QWidget):
 
     def __init__(self, memory: QSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty("page", "compare")
         self._drawn: list[Drawn] = []
         self._records: dict[str, RunRecord] = {}
         self.comparison = Comparison()

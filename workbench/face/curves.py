@@ -209,6 +209,7 @@ class PlotBoard(QWidget):
         self.matrix = MatrixPanel(self, self._record)
         self._curves = (self.accuracy, self.forgetting, self.gap, self.losses)
         self.corner = QTabWidget(self)
+        self.corner.setAccessibleName(self.tr("Accuracy matrix or losses"))
         self.corner.setDocumentMode(True)
         self.corner.tabBar().setDrawBase(False)
         self.corner.addTab(self.matrix, self.tr("Accuracy matrix"))

@@ -13,7 +13,7 @@ _NUMBERS = (  # measure, caption
     ("baseline_seen", "frozen backbone"),
     ("forgetting", "forgetting"),
 )
-_BESIDE = 40  # letters of the words that stand beside the numbers
+_BESIDE = 56  # letters of the words that stand beside the numbers
 
 
 class Headline(QWidget):

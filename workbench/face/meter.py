@@ -106,6 +106,8 @@ class Meter(Feature):
         self.label.setProperty("muted", "true")
         self.label.setContentsMargins(0, 0, 8, 0)
         self.label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
+        widest = self.label.fontMetrics().horizontalAdvance("CPU 100 % · 88.8 of 888 GB")
+        self.label.setMinimumWidth(widest + 8)  # the bar is not laid out anew for a longer number
         if isinstance(desk.window, QMainWindow):
             desk.window.statusBar().addPermanentWidget(self.label)
         self.reader = GpuReader(self)

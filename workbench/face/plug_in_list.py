@@ -31,6 +31,7 @@ class PlugInList(QDialog):
 
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent)
+        self.setProperty("page", "plugins")
         self._plug_ins = session.plug_ins
         self._folder = session.home / "plugins"
         self.setWindowTitle(self.tr("Plug-ins"))

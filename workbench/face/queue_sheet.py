@@ -48,6 +48,7 @@ class QueueSheet(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self.setProperty("page", "queue")
         self.setWindowTitle(self.tr("Queue"))
         self.model = QueueModel(self)
         self.state = QLabel(self)

@@ -36,6 +36,7 @@ class ReportSheet(QDialog):
     ) -> None:
         """`before` and `after` are the draft's tasks around these."""
         super().__init__(parent, Qt.WindowType.Sheet)
+        self.setProperty("page", "tasks")
         self.setWindowTitle(self.tr("What was found"))
         self.resize(min(920, parent.width() - 40 or 920), min(680, parent.height() - 30 or 680))
         self.setMinimumSize(620, 460)

@@ -30,6 +30,7 @@ class ResultsPage(QWidget):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty("page", "results")
         self.shelf = BookShelf(session, self)
         self.thumbs = Thumbs(2 * SIDE, self)
         self._moved: dict[str, str] = {}  # folders found again, for as long as the window lives

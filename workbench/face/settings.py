@@ -143,6 +143,7 @@ class SettingsPanel(QWidget):
         column.addWidget(self.form)
         column.addStretch(1)
         area = QScrollArea(self)
+        area.setAccessibleName(self.tr("Settings"))
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
