@@ -35,7 +35,11 @@ def opened(home: Path, qtbot: QtBot) -> Iterator[Window]:
 def fill(window: Window, qtbot: QtBot, pictures: Path, **training: object) -> None:
     """Put two tiny tasks and quick settings into the draft."""
     paths = tuple(str(path) for path in folders(pictures))
-    window.desk.adder.take(Given(folders=paths))
+    adder = window.desk.adder
+    adder.take(Given(folders=paths))
+    qtbot.waitUntil(lambda: adder.sheet is not None, timeout=20_000)
+    assert adder.sheet is not None
+    adder.sheet.add_button.click()
     qtbot.waitUntil(lambda: len(window.desk.draft.state.tasks) == 2, timeout=20_000)
     window.desk.draft.set_values(
         QUICK | {f"train.{key}": value for key, value in training.items()}, "Quick"
