@@ -57,7 +57,7 @@ class ChangesCheck(Feature):
 
     def _replayed(self, run_id: str, name: str, events: list[object]) -> None:
         is_replay = run_id == self.desk.page.replayed and self.desk.training.state == "idle"
-        if is_replay and self.desk.session.pictures.has_list(run_id):
+        if run_id and is_replay and self.desk.session.pictures.has_list(run_id):
             self.check(run_id, name)
 
     def _take(self, item: ScanProgress | tuple[PictureChanges, ...]) -> None:
