@@ -153,7 +153,10 @@ def test_keys_focus_and_a_drag_from_another_window_reach_the_program(screen: Scr
     name = "NTK-CL workbench"
     screen.do("search", "--sync", "--onlyvisible", "--name", name, "windowactivate", "--sync")
     screen.wait_for(top="Window")
-    area = int(screen.state()["area"])
+    before = int(screen.state()["area"])
+    screen.do("key", "F6")
+    area = before + 1
+    screen.wait_for(area=area)
     screen.do("key", "F6")
     screen.wait_for(area=area + 1)
     screen.do("key", "shift+F6")
@@ -168,6 +171,8 @@ def test_keys_focus_and_a_drag_from_another_window_reach_the_program(screen: Scr
     screen.do("key", "Escape")
     screen.wait_for(top="Window")
     drag(screen)
+    screen.wait_for(top="ReportSheet")
+    screen.do("key", "Return")
     screen.wait_for(tasks=2)
     screen.do("search", "--onlyvisible", "--name", name, "windowactivate", "--sync")
     screen.wait_for(top="Window")
