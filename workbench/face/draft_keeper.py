@@ -6,8 +6,9 @@ from typing import Any
 
 from PySide6.QtCore import QIODevice, QSaveFile, QTimer
 
-from workbench.config import TaskFolder, from_dict, to_dict
+from workbench.config import ExtraFolder, TaskFolder, from_dict, to_dict
 from workbench.errors import WorkbenchError
+from workbench.events import tupled
 from workbench.face.desk import Desk
 from workbench.face.draft import DraftState
 from workbench.face.feature import Feature
@@ -85,12 +86,11 @@ def state_from(kept: dict[str, Any]) -> DraftState:
 
 
 def _report(kept: dict[str, Any]) -> TaskReport:
-    folder: dict[str, Any] = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in kept["folder"].items()
-    }
+    extra = tuple(tupled(ExtraFolder, each) for each in kept["folder"]["also"])
     lists = {
-        "folder": TaskFolder(**folder),
-        "classes": tuple(ClassReport(**each) for each in kept["classes"]),
-        "problems": tuple(Problem(**each) for each in kept["problems"]),
+        "folder": tupled(TaskFolder, kept["folder"] | {"also": extra}),
+        "classes": tuple(tupled(ClassReport, each) for each in kept["classes"]),
+        "spare": tuple(tupled(ClassReport, each) for each in kept["spare"]),
+        "problems": tuple(tupled(Problem, each) for each in kept["problems"]),
     }
     return TaskReport(**(kept | lists))
