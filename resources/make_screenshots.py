@@ -74,7 +74,9 @@ def main(home: Path) -> None:
         picture.save(str(FOLDER / f"{name}.png"))
         if name in IN_HELP:
             smooth = Qt.TransformationMode.SmoothTransformation
-            picture.scaledToWidth(HELP_WIDTH, smooth).save(str(FOLDER / "help" / f"{IN_HELP[name]}.png"))
+            picture.scaledToWidth(HELP_WIDTH, smooth).save(
+                str(FOLDER / "help" / f"{IN_HELP[name]}.png")
+            )
     window.close()
 
 

@@ -1,0 +1,114 @@
+"""The window in its main states, as pictures that a test compares with those of before.
+
+    python -m tests.window_pictures FOLDER
+
+draws them anew; `tests/data/window` holds those that were looked at and found good. The font is a
+file of its own there, so that the pictures are the same on every computer.
+"""
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QCoreApplication, QElapsedTimer, Qt
+from PySide6.QtGui import QFont, QFontDatabase
+from PySide6.QtWidgets import QApplication
+
+from tests.logged import begin
+from tests.recorded import recorded_run
+from workbench.face import app as start
+from workbench.face.theme import apply_theme
+from workbench.face.window import Window
+from workbench.log.store import Log
+from workbench.log.writer import Writer
+from workbench.paths import LOG_NAME
+from workbench.session import Session
+
+DATA = Path(__file__).parent / "data" / "window"
+TABS = ("train", "results", "compare", "ntk", "try-it")
+SIZES = {"wide": (1280, 800), "small": (960, 600)}
+# state, scheme and size of each picture
+PICTURES = (
+    *((f"welcome-{scheme}-{size}") for scheme in ("light", "dark") for size in SIZES),
+    *(f"train-{scheme}-{size}" for scheme in ("light", "dark") for size in SIZES),
+    *(f"{tab}-{look}" for tab in TABS[1:] for look in ("light-wide", "dark-small")),
+)
+
+
+def use_own_font(app: QApplication) -> None:
+    """Draw every letter with the font beside the pictures."""
+    for file in DATA.glob("*.ttf"):
+        QFontDatabase.addApplicationFont(str(file))
+    app.setFont(QFont("DejaVu Sans", 9))
+
+
+def settle(app: QApplication, milliseconds: int = 700) -> None:
+    """Let everything that is delayed happen."""
+    clock = QElapsedTimer()
+    clock.start()
+    while clock.elapsed() < milliseconds:
+        app.processEvents()
+
+
+def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
+    """Save the pictures called `names`; `homes` are an empty log and one with runs in it."""
+    app = start.application()
+    use_own_font(app)
+    for kind, home in homes.items():
+        window = Window(Session(home))
+        window.statusBar().hide()  # paths and meters differ everywhere
+        for subject in list(window.desk.strips.texts()):
+            window.desk.strips.clear_strip(subject)
+        window.show()
+        if kind == "runs":
+            window.desk.replay("run1")
+            model = window.desk.history.model
+            for row in range(model.rowCount()):
+                index, checked = model.index(row, 0), Qt.CheckState.Checked
+                model.setData(index, checked.value, Qt.ItemDataRole.CheckStateRole)
+        for name in names:
+            state, scheme, size = name.rsplit("-", 2)
+            if (state == "welcome") is (kind == "empty"):
+                apply_theme(app, scheme)
+                window.resize(*SIZES[size])
+                if state != "welcome":
+                    window.desk.tabs.setCurrentIndex(TABS.index(state))
+                settle(app)
+                window.grab().save(str(folder / f"{name}.png"))
+        window.close()
+        QCoreApplication.processEvents()
+
+
+def log_another(home: Path) -> None:
+    """Enter a second run, to compare the first with."""
+    with closing(Log(home / LOG_NAME)) as log:
+        begin(log, "run2", tasks_total=2)
+    with Writer(home / LOG_NAME, "run2") as writer:
+        for event in recorded_run(tasks=2, epochs=2, steps=5):
+            writer.add(event)
+
+
+def main(folder: Path) -> None:
+    """Draw all pictures into `folder`."""
+    from tempfile import TemporaryDirectory
+
+    from tests.test_window import log_a_run
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as place:
+        homes = {kind: Path(place) / kind for kind in ("empty", "runs")}
+        for home in homes.values():
+            home.mkdir()
+        log_a_run(homes["runs"])
+        log_another(homes["runs"])
+        names = (
+            PICTURES if os.environ.get("QT_SCALE_FACTOR", "1") == "1" else ("train-light-small",)
+        )
+        draw(folder, names, homes)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
