@@ -66,10 +66,6 @@ class SettingsPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 8, 8, 8)
         column.addWidget(heading)
-        self.hint = QLabel(
-            self.tr("Fixed while a run trains. Duplicate the run to change it."), self
-        )
-        self.hint.hide()
         column.addWidget(self.hint)
         column.addWidget(self._scrolled(), 1)
         self.foot = QVBoxLayout()  # features put their own lines here
