@@ -66,7 +66,7 @@ def test_a_class_that_two_tasks_share_is_one_class_with_the_pictures_of_both():
 
     first = task("1", (0, 1), ([10, 11, 12], [0, 0, 1]), ([20, 21], [0, 1]))
     second = task("2", (1, 2), ([13, 14], [1, 2]), ([22, 23], [1, 2]))
-    (whole,) = joined(TaskSet(None, (first, second))).tasks
+    (whole,) = joined(TaskSet(None, (first, second)), ["a", "b"]).tasks
     assert whole.info.class_ids == (0, 1, 2)
     assert whole.info.class_names == ("a", "b", "c")
     assert whole.info.train_counts == (2, 2, 1)

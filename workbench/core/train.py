@@ -95,7 +95,7 @@ def train(
             write_manifest(folder, tasks.contents)
         parts = tasks.tasks
         if config.data.joint:
-            tasks = joined(tasks)
+            tasks = joined(tasks, [folder.path for folder in config.data.tasks])
         run = _assemble(config, weights, tasks, device, folder, clock, method)
         yield _started(run, device)
         yield from run.monitor.plan(run.network, tasks.tasks)
