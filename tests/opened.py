@@ -36,6 +36,9 @@ def fill(window: Window, qtbot: QtBot, pictures: Path, **training: object) -> No
     """Put two tiny tasks and quick settings into the draft."""
     paths = tuple(str(path) for path in folders(pictures))
     window.desk.adder.take(Given(folders=paths))
+    qtbot.waitUntil(lambda: window.desk.adder.sheet is not None, timeout=20_000)
+    if window.desk.adder.sheet is not None:
+        window.desk.adder.sheet.add_button.click()
     qtbot.waitUntil(lambda: len(window.desk.draft.state.tasks) == 2, timeout=20_000)
     window.desk.draft.set_values(
         QUICK | {f"train.{key}": value for key, value in training.items()}, "Quick"

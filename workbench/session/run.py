@@ -99,9 +99,20 @@ class Run:
         self._lock = threading.Lock()
         self._steering = Steering()
         self._steps = 0  # done so far
+        self._began: float | None = None  # by the run's clock
+        self._resting: float | None = None  # since when, by the same clock
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has worked so far, pauses left out."""
+        if self._began is None:
+            return 0.0
+        resting = self._resting
+        return (self._clock() if resting is None else resting) - self._began
 
     def work(self) -> str:
         """Train to the end, writing the log; return the end state: finished, stopped or failed."""
+        self._began = self._clock()
         try:
             with Writer(self.home / paths.LOG_NAME, self.id) as writer:
                 self._work(writer)
@@ -177,10 +188,12 @@ class Run:
     def _wait(self, writer: Writer, event: Event) -> None:
         """Wait until the pause is over; the log hears a sign of life now and then."""
         began = time.monotonic()
+        self._resting = self._clock()
         self._say(writer, Paused(self._steps, event.task if isinstance(event, TaskEnded) else None))
         while not self._steering.wait(HEARTBEAT):
             writer.flush()
         self._clock.leave_out(time.monotonic() - began)
+        self._resting = None
         if not self._steering.ends_after(event):
             self._say(writer, Resumed(self._steps))
 

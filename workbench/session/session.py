@@ -81,7 +81,7 @@ class Session:
     @cached_property
     def table(self) -> RunTable:
         """The runs as a table: filtered pages, groups, tags, notes, stars, the bin, the baseline."""
-        return RunTable(self.home, self.log)
+        return RunTable(self.home, self.log, self._versions)
 
     def choices(self) -> Choices:
         """Return backbones and presets for the settings; cheap, no torch."""
@@ -146,7 +146,7 @@ class Session:
         run = Run(self.home, uuid.uuid4().hex, config, ThreadEngine(self.plug_ins))
         self._log.begin(
             run.id, run.name, configs.to_dict(config), configs.effective_switches(config),
-            config.method.profile, config.model.backbone, config.seeds.initialisation, {**versions(), **self.plug_ins.versions()},
+            config.method.profile, config.model.backbone, config.seeds.initialisation, self._versions(),
             len(config.data.tasks), queued,
         )  # fmt: skip
         return run
@@ -310,6 +310,9 @@ class Session:
         finally:
             if target.is_dir() and not any(target.iterdir()):
                 target.rmdir()
+
+    def _versions(self) -> dict[str, str]:
+        return {**versions(), **self.plug_ins.versions()}
 
     def _next_name(self) -> str:
         taken = {summary.name for summary in self._log.runs(binned=True)}
