@@ -1,6 +1,5 @@
 """One run under way, and the engine that trains it; whoever owns the thread calls `Run.work`."""
 
-import os
 import threading
 import time
 import traceback
@@ -29,22 +28,14 @@ from workbench.events import (
 )
 from workbench.log.writer import Writer
 from workbench.plugins import culprit
+from workbench.session.engine import LOADING, NoEngineError, starting
 from workbench.session.steering import NOW, Steering, WorkClock
 
 if TYPE_CHECKING:
     from workbench.session.plug_ins import PlugIns
 
 _SUPERSEDED = (Stage, Pace)  # only the newest of these is worth delivering
-LOADING = "Starting the engine (loading torch)"
-NO_ENGINE = (
-    "The training engine did not start: torch could not be imported. "
-    "You can look at past runs; training is off."
-)
 HEARTBEAT = 10.0  # seconds between two signs of life of a paused run
-
-
-class NoEngineError(WorkbenchError):
-    """What training needs cannot be imported."""
 
 
 class ThreadEngine:
@@ -65,11 +56,8 @@ class ThreadEngine:
     ) -> Generator[Event, None, None]:
         """Return the run's events, paced on `clock`; torch is imported when the first one is asked for."""
         yield Stage(LOADING)
-        prepare_threads()
-        try:
+        with starting():
             from workbench.core.train import train
-        except (ImportError, OSError) as error:  # OSError: one of its libraries cannot be loaded
-            raise NoEngineError(NO_ENGINE) from error
 
         if self._plug_ins is None:
             yield from train(config, home, folder, clock)
@@ -220,15 +208,6 @@ _STATE_AFTER = {
     "Finished": "finished", "Stopped": "stopped", "Failed": "failed", "Paused": "paused",
     "Resumed": "running",
 }  # fmt: skip
-
-
-def prepare_threads() -> None:
-    """Before torch is imported: let its threads wait asleep rather than spinning.
-
-    A training step on two cores costs the same alone; beside a busy neighbour (a window that is
-    drawn, another program) it is several times faster: `tests/benchmarks/RESULTS.md`.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 
 def blamed_sentence(error: BaseException, method: str) -> str:
