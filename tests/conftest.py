@@ -4,7 +4,7 @@ import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks: a second thread only waits
-os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # before torch: `session.prepare_threads`
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # before torch: `session.engine`
 
 import gc
 import multiprocessing

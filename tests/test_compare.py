@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from tests.logged import timed
@@ -12,11 +14,13 @@ from tests.recorded import recorded_run
 from tests.test_run_verbs import end
 from workbench.config import RunConfig, to_dict, with_values
 from workbench.events import Event, Measured, RunStarted, TaskInfo
+from workbench.face.bars import Bar, Bars, number_text
 from workbench.face.compare_lines import mean_and_deviation, style_of
-from workbench.face.compare_page import ComparePage, number_text
+from workbench.face.compare_page import ComparePage
 from workbench.face.comparing import Comparing
+from workbench.face.drawing import Place
 from workbench.face.plot import LivePlot
-from workbench.face.theme import DARK, LIGHT
+from workbench.face.theme import DARK, LIGHT, Theme
 from workbench.face.window import Window
 from workbench.log.store import Log
 from workbench.session import Session
@@ -130,7 +134,7 @@ def test_a_group_is_one_line_with_the_mean_and_a_band(window: Window, qtbot: QtB
     assert line.entry.label == "run-0003 and 2 more"
     curves = [_curve(window, run_id) for run_id in ("id1", "id2", "id3")]
     assert np.allclose(line.series.y, np.mean(curves, axis=0))
-    texts = [page.numbers.item(row, 0).text() for row in range(page.numbers.rowCount())]
+    texts = [page.numbers.table.item(row, 0).text() for row in range(page.numbers.table.rowCount())]
     last = [curve[-1] for curve in curves]
     expected = f"{100 * statistics.mean(last):.1f} ± {100 * statistics.stdev(last):.1f} % (n = 3)"
     assert expected in texts
@@ -142,7 +146,9 @@ def test_the_baseline_marks_what_is_better_and_worse(window: Window, qtbot: QtBo
     comparison = page.comparison
     assert comparison.runs[comparison.baseline].id == "id1"
     assert "run-0001" in page.told.text()
-    signs = {page.numbers.item(row, 0).text()[0] for row in range(page.numbers.rowCount())}
+    signs = {
+        page.numbers.table.item(row, 0).text()[0] for row in range(page.numbers.table.rowCount())
+    }
     assert signs & {"▲", "▼"}
 
 
@@ -153,7 +159,7 @@ def test_what_a_run_did_not_record_is_named_in_the_legend(window: Window, qtbot:
     page.plots[1].choice.setCurrentIndex(page.plots[1].choice.findData("losses"))
     labels = [line.entry.label for line in page.plots[1].plot.lines()]
     assert labels == ["run-0005: not recorded", "run-0001"]
-    texts = [page.numbers.item(row, 0).text() for row in range(page.numbers.rowCount())]
+    texts = [page.numbers.table.item(row, 0).text() for row in range(page.numbers.table.rowCount())]
     assert "not recorded" in texts
 
 
@@ -195,6 +201,7 @@ def test_the_comparison_is_exported_with_full_numbers(
         "accuracy.png",
         "forgetting.svg",
         "accuracy.pdf",
+        "bars.png",
     } <= names
     text = (folder / "numbers.csv").read_text("utf-8")
     value = next(n for n in page.comparison.numbers if n.name == "accuracy_seen").values[0]
@@ -239,3 +246,92 @@ def test_a_verdict_follows_the_measures_direction(
 ) -> None:
     assert FinalNumber("x", "X", True, better, values).verdict(0, 1) == expected
     assert FinalNumber("x", "X", True, better, values).verdict(1, 1) == ""
+
+
+def painted(bars: Bars, theme: Theme) -> QImage:
+    image = QImage(400, 34 * len(bars.bars), QImage.Format.Format_RGB32)
+    image.fill(QColor(theme.base))
+    painter = QPainter(image)
+    bars.paint(painter, place_of(image, theme))
+    painter.end()
+    return image
+
+
+def place_of(image: QImage, theme: Theme) -> Place:
+    return Place(QRectF(image.rect()), QFont(), theme)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_a_bar_is_as_long_as_its_number(theme: Theme, qtbot: QtBot) -> None:
+    bars = Bars("Accuracy", (Bar("a", (0.8,)), Bar("b", (0.4,)), Bar("c", ())), True, "absent")
+    image = painted(bars, theme)
+    wide = []
+    for row in range(3):
+        middle = int(bars.box(row, 0, place_of(image, theme)).center().y())
+        colour = QColor(style_of(theme, row)[0]).rgb()
+        wide.append(sum(image.pixel(x, middle) == colour for x in range(image.width())))
+    assert wide[0] == pytest.approx(2 * wide[1], abs=3)
+    assert wide[0] > 100
+    assert wide[2] == 0
+
+
+def test_a_group_is_its_mean_with_a_whisker_as_long_as_its_deviation(qtbot: QtBot) -> None:
+    values = (0.5, 0.6, 0.9)
+    bars = Bars("Accuracy", (Bar("group", values), Bar("one", (0.3,))), True, "absent")
+    mean, deviation = statistics.mean(values), statistics.stdev(values)
+    assert bars.reach() == pytest.approx((0.0, mean + deviation))
+    image = painted(bars, LIGHT)
+    place = place_of(image, LIGHT)
+    middle = int(bars.box(0, 0, place).center().y())
+    right = bars.track(place).right()
+    dark = [
+        x for x in range(400) if image.pixelColor(x, middle).name() == LIGHT.text and x <= right + 2
+    ]
+    inside = [x for x in dark if x > bars.track(place).left() + 2]
+    assert inside[0] == pytest.approx(bars.x(mean - deviation, place), abs=3)
+    assert inside[-1] == pytest.approx(bars.x(mean + deviation, place), abs=3)
+
+
+def test_bars_below_zero_grow_to_the_left_of_it(qtbot: QtBot) -> None:
+    bars = Bars("Transfer", (Bar("a", (-0.2,)), Bar("b", (0.1,))), True, "absent", line=0.05)
+    place = place_of(painted(bars, DARK), DARK)
+    assert bars.reach() == (-0.2, 0.1)
+    assert bars.x(-0.2, place) < bars.x(0.0, place) < bars.x(0.05, place) < bars.x(0.1, place)
+
+
+def test_bars_show_the_number_chosen_and_what_is_better_than_the_baseline(
+    window: Window, qtbot: QtBot
+) -> None:
+    window.desk.session.table.pin("id1")
+    page = tick(window, qtbot, "id1", "id2", "id3")
+    panel = page.numbers
+    names = [number.name for number in page.comparison.numbers]
+    panel.table.setCurrentCell(names.index("forgetting"), 0)
+    bars = panel.chart.drawing
+    assert isinstance(bars, Bars)
+    number = page.comparison.numbers[names.index("forgetting")]
+    assert bars.measure == number.label == panel.choice.currentText()
+    assert [bar.label for bar in bars.bars] == ["run-0003", "run-0002", "run-0001"]
+    assert [bar.values for bar in bars.bars] == [(value,) for value in number.values]
+    verdicts = [bar.verdict for bar in bars.bars]
+    expected = [number.verdict(0, 2), number.verdict(1, 2), "baseline"]
+    assert verdicts == expected
+    assert bars.line == number.values[2]
+    table = [[cell[0] for cell in bars.table()[1]], bars.table()[0][1]]
+    assert table == [["run-0003", "run-0002", "run-0001"], number.label]
+    assert "run-0002" in panel.chart.view.accessibleDescription()
+    page.groups.setCurrentIndex(page.groups.findData("seeds"))
+    grouped = panel.chart.drawing
+    assert isinstance(grouped, Bars)
+    assert grouped.measure == number.label
+    assert sorted(grouped.bars[0].values) == sorted(v for v in number.values if v is not None)
+    assert grouped.bars[0].verdict == ""
+
+
+def test_the_mean_of_a_group_is_compared_with_a_baseline_outside_it() -> None:
+    number = FinalNumber("x", "X", True, "higher", (0.4, 0.8, None, 0.5))
+    assert number.verdict_of_mean([0, 1, 2], 3) == "better"
+    assert number.verdict_of_mean([0, 2], 3) == "worse"
+    assert number.verdict_of_mean([0, 1], 1) == ""
+    assert number.verdict_of_mean([0, 1], -1) == ""
+    assert number.verdict_of_mean([2], 3) == ""

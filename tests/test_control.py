@@ -79,13 +79,25 @@ def test_a_run_waits_between_tasks_if_the_tick_is_set(window, qtbot, tmp_path) -
     window.commands.train()
     until(window, qtbot, "paused")
     strip = window.desk.strips.strip("pause")
-    assert strip.accessibleName() == "Task 1 is learnt. Look around, then go on."
+    assert strip.accessibleName() == (
+        "Task 1 is learnt. Look around, then go on. This run keeps its tasks; "
+        "a copy of them can be changed for the next run."
+    )
+    desk = window.desk
+    desk.tasks.choose(1)
+    assert not window.actions_by_id["remove_task"].isEnabled()
+    strip.buttons["Duplicate"].click()
+    desk.tasks.choose(1)
+    window.actions_by_id["remove_task"].trigger()
+    assert [len(desk.draft.state.tasks), desk.training.state] == [1, "paused"]
     with qtbot.waitSignal(window.desk.training.ended, timeout=60_000) as ended:
         strip.buttons["Go on"].click()
         assert "pause" not in window.desk.strips.texts()
     assert ended.args == ["finished"]
     events = window.desk.session.events("run-0001")
     assert [event.task for event in events if isinstance(event, Paused)] == [0]
+    assert [event.task for event in events if isinstance(event, TaskEnded)] == [0, 1]
+    assert len(window.desk.draft.state.tasks) == 1
 
 
 def test_stop_here_keeps_the_task_that_is_learnt(window, qtbot, tmp_path) -> None:

@@ -8,7 +8,7 @@ from tests.opened import feature, fill, opened
 from workbench.events import Stage
 from workbench.face.lifesign import PATIENCE_MS, LifeSign
 from workbench.face.window import Window
-from workbench.session.run import LOADING
+from workbench.session.engine import LOADING
 
 pytestmark = pytest.mark.slow
 

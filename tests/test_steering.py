@@ -216,15 +216,26 @@ def test_the_pace_does_not_see_a_pause() -> None:
     assert clock() - before < 0.1
 
 
+class Clocked(ThreadEngine):
+    """The real engine, which remembers the clock that it was given."""
+
+    clock = None
+
+    def events(self, config, home, folder, clock=time.monotonic):
+        self.clock = clock
+        return super().events(config, home, folder, clock)
+
+
 def test_the_engine_lives_by_a_clock_that_stands_still_while_the_run_is_paused(tmp_path) -> None:
     session = Session(tmp_path / "home")
-    run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=50))
-    assert isinstance(run._engine, ThreadEngine)
-    assert run._engine._clock is run._clock
+    entered = session.start(quick_config(folders(tmp_path / "pictures"), epochs=50))
+    engine = Clocked()
+    run = Run(session.home, entered.id, entered.config, engine)
     run.pause()
     before, began = run._clock(), time.monotonic()
     thread = working(run)
     wait_for(lambda: run.state == "paused")
+    assert engine.clock is run._clock
     time.sleep(1.0)
     run.go_on()
     wait_for(lambda: run.state == "running")

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Signal
+
 from workbench.face.actions import Command
 from workbench.face.background import IterationThread
 from workbench.face.desk import Desk
@@ -15,6 +17,8 @@ _NAMED = 200  # pictures of each kind that the details name
 class ChangesCheck(Feature):
     """Compares contents on a thread; says in a strip what changed, and in a toast that nothing did if asked."""
 
+    told = Signal(str, str)  # a run's id, and what became of its pictures in one sentence
+
     commands = (
         Command("check_pictures", "Run", "Compare pictures with the disk", (), lambda m: m.run and m.training == "idle", help="Are the pictures this run was trained on still the same?", after="replay"),
     )  # fmt: skip
@@ -23,7 +27,7 @@ class ChangesCheck(Feature):
         super().__init__(desk)
         self._thread: IterationThread | None = None
         self._next: tuple[str, str, bool] | None = None
-        self._name = ""
+        self._run_id = self._name = ""
         self._aloud = False
         self._found: Sequence[PictureChanges] = ()
         desk.page.drawn.connect(self._replayed)
@@ -47,7 +51,7 @@ class ChangesCheck(Feature):
             self._thread.cancel()
             return
         self.desk.strips.clear_strip("pictures")
-        self._name, self._aloud = name, aloud
+        self._run_id, self._name, self._aloud = run_id, name, aloud
         session = self.desk.session
         self._thread = IterationThread(lambda: session.pictures.changes(run_id), self)
         self._thread.item.connect(self._take)
@@ -65,12 +69,13 @@ class ChangesCheck(Feature):
             return
         self._found = item
         sentence = self.sentence(item)
+        same = self.tr("The pictures of {run} are as they were.").format(run=self._name)
+        self.told.emit(self._run_id, sentence or same)
         if sentence:
             answers = [(self.tr("Show"), self._show)]
             self.desk.strips.show_strip("pictures", sentence, "warning", answers)
         elif self._aloud:
-            text = self.tr("The pictures of {run} are as they were.")
-            self.desk.toast.say(text.format(run=self._name))
+            self.desk.toast.say(same)
 
     def sentence(self, found: Sequence[PictureChanges]) -> str:
         """Return what changed, or an empty string."""
@@ -117,6 +122,7 @@ class ChangesCheck(Feature):
         box.open()
 
     def _failed(self, sentence: str) -> None:
+        self.told.emit(self._run_id, sentence)
         if self._aloud:
             self.desk.toast.say(sentence)
 

@@ -28,7 +28,7 @@ class Control(Feature):
         Command("go_on", "Run", "Go on", ("Ctrl+G",), lambda m: m.training in ("pausing", "paused"),
                 help="Train on from where the run waits", after="pause"),
         Command("pause_between", "Run", "Pause between tasks", after="go_on", checkable=True,
-                help="After each task, wait: look around, then go on or stop"),
+                help="After each task, wait: look around, then go on, stop, or change a copy of the tasks for the next run"),
     )  # fmt: skip
 
     def __init__(self, desk: Desk) -> None:
@@ -77,7 +77,19 @@ class Control(Feature):
         if training.state != "paused" or training.paused_after is None:
             self.desk.strips.clear_strip("pause")
             return
-        text = self.tr("Task {number} is learnt. Look around, then go on.")
-        answers = ((self.tr("Go on"), training.go_on), (self.tr("Stop here"), training.stop_now))
+        text = self.tr(
+            "Task {number} is learnt. Look around, then go on. This run keeps its tasks; "
+            "a copy of them can be changed for the next run."
+        )
+        answers = (
+            (self.tr("Go on"), training.go_on),
+            (self.tr("Stop here"), training.stop_now),
+            (self.tr("Duplicate"), self._duplicate),
+        )
         number = training.paused_after + 1
         self.desk.strips.show_strip("pause", text.format(number=number), "info", answers)
+
+    def _duplicate(self) -> None:
+        action = self.desk.window.findChild(QAction, "duplicate_tasks")
+        if action is not None:
+            action.trigger()

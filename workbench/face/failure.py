@@ -6,7 +6,7 @@ from workbench.events import Event, Failed
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.messages import DetailBox
-from workbench.session.run import NO_ENGINE
+from workbench.session.engine import NO_ENGINE
 
 
 class Failure(Feature):

@@ -4,6 +4,7 @@ from workbench.face.about import About
 from workbench.face.activity_list import StatusLists
 from workbench.face.attention import Attention
 from workbench.face.awake import StayAwake
+from workbench.face.bin import Bin
 from workbench.face.bundles import Bundles
 from workbench.face.changes_check import ChangesCheck
 from workbench.face.choosing import Choosing
@@ -44,6 +45,7 @@ FEATURES: tuple[type[Feature], ...] = (
     ResultsFeature,
     Comparing,
     RunVerbs,
+    Bin,
     Bundles,
     TryItFeature,
     QueueFeature,

@@ -5,7 +5,7 @@ from PySide6.QtCore import QTimer
 from workbench.events import Event, Stage
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
-from workbench.session.run import LOADING
+from workbench.session.engine import LOADING
 
 PATIENCE_MS = 30_000
 _WATCHED = ("starting", "running", "pausing", "stopping")

@@ -1,19 +1,16 @@
-"""What can be done with runs of the table: star, tag, note, bin, baseline, run again, take the settings."""
+"""What can be done with runs of the table: star, tag, note, baseline, run again, take the settings."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 
 from PySide6.QtGui import QGuiApplication
 
 from workbench.config import RunConfig, from_dict, to_toml
-from workbench.errors import UsageError, WorkbenchError
+from workbench.errors import WorkbenchError
 from workbench.face.actions import Command, Moment
-from workbench.face.background import IterationThread
+from workbench.face.changes_check import ChangesCheck
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Question
-from workbench.face.words import counted
-from workbench.query import Query
 from workbench.report import RunSummary
 
 
@@ -38,25 +35,21 @@ class RunVerbs(Feature):
         Command("run_again", "Runs", "Run again exactly…", (), _idle_run, help="Its tasks, settings and seeds once more; says first what is different now", apart=True),
         Command("use_settings", "Runs", "Use its settings", (), _idle_run, help="Take the run's settings into the draft; the tasks stay"),
         Command("copy_configuration", "Runs", "Copy its configuration", (), _run, help="As TOML"),
-        Command("bin_run", "Runs", "Move to bin", ("Del",), where="runs", apart=True),
-        Command("restore_run", "Runs", "Take out of the bin", ("Shift+Del",), where="runs"),
     )  # fmt: skip
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._table = desk.session.table
-        self._thread: IterationThread | None = None
         self._again = RunConfig()
-        self._last_binned: list[str] = []
+        self._question: Question | None = None  # whether to run again
+        self._asked = ""  # the run it is about
+        self._different = ""  # what is different now, but for the pictures
         model = desk.history.model
         model.tags_requested.connect(self._set_tags)
         model.note_requested.connect(self._set_note)
-        desk.history.bar.empty_requested.connect(self._ask_to_empty)
-
-    def shut_down(self) -> None:
-        """Wait until the run being removed is gone."""
-        if self._thread is not None:
-            self._thread.end()
+        self._check = desk.findChild(ChangesCheck)
+        if self._check is not None:
+            self._check.told.connect(self._tell_changes)
 
     def find_runs(self) -> None:
         """Move the keyboard to the filter."""
@@ -92,28 +85,6 @@ class RunVerbs(Feature):
             self.desk.history.reload()
             self.desk.history.model.ticked_changed.emit()
 
-    def bin_run(self) -> None:
-        """Move the chosen runs to the bin; the toast takes them back."""
-        moved, refusal = [], ""
-        for run in self.desk.history.chosen_runs():
-            try:
-                self._table.bin(run.id)
-                moved.append(run)
-            except UsageError as error:
-                refusal = str(error)
-        self._last_binned = [run.id for run in moved]
-        self.desk.reread_log()
-        if refusal:
-            self.desk.toast.say(refusal)
-        elif moved:
-            self.desk.toast.say(self._moved_text(moved), self.tr("Undo"), self._undo_bin)
-
-    def restore_run(self) -> None:
-        """Take the chosen runs out of the bin."""
-        for run in self.desk.history.chosen_runs():
-            self._table.restore(run.id)
-        self.desk.reread_log()
-
     def use_settings(self) -> None:
         """Take the run's settings into the draft as one step that can be undone."""
         config = self._config()
@@ -128,6 +99,8 @@ class RunVerbs(Feature):
         run = self.desk.shown_run()
         text = self.tr("The settings are those of {run} now.").format(run=run.name if run else "")
         self.desk.toast.say(text, self.tr("Undo"), self.desk.draft.stack.undo)
+        if run is not None:
+            self._compare_pictures(run)
 
     def copy_configuration(self) -> None:
         """Put the run's configuration on the clipboard as TOML."""
@@ -141,17 +114,35 @@ class RunVerbs(Feature):
         run, config = self.desk.shown_run(), self._config()
         if run is None or config is None:
             return
-        more = self.desk.session.table.different_now(run.id)
+        self._asked, self._again = run.id, config
+        self._different = "\n".join(self.desk.session.table.different_now(run.id))
         sentence = self.tr("Run {run} again with its tasks, settings and seeds?")
         answers = [
             (self.tr("Run again"), self._train),
             (self.tr("Into the draft only"), self._load),
         ]
-        self._again = config
-        question = Question(
-            sentence.format(run=run.name), answers, self.desk.window, more="\n".join(more)
+        more = f"{self._different}\n{self._compare_pictures(run)}"
+        self._question = Question(
+            sentence.format(run=run.name), answers, self.desk.window, more=more
         )
-        question.open()
+        self._question.finished.connect(self._answered)
+        self._question.open()
+
+    def _compare_pictures(self, run: RunSummary) -> str:
+        """Begin to compare the run's pictures with the disk; return a sentence for the meantime."""
+        if self._check is None or not self.desk.session.pictures.has_list(run.id):
+            text = self.tr("{run} kept no list of its pictures, so they cannot be compared.")
+            return text.format(run=run.name)
+        self._check.check(run.id, run.name)
+        return self.tr("Its pictures are being compared with the disk…")
+
+    def _tell_changes(self, run_id: str, sentence: str) -> None:
+        """Put what became of the pictures into the question that is still open."""
+        if self._question is not None and run_id == self._asked:
+            self._question.setInformativeText(f"{self._different}\n{sentence}")
+
+    def _answered(self) -> None:
+        self._question = None
 
     def _load(self) -> None:
         self.desk.draft.load(self._again, self.tr("Run again"))
@@ -183,44 +174,3 @@ class RunVerbs(Feature):
     def _set_note(self, run_id: str, note: str) -> None:
         self._table.note(run_id, note)
         self.desk.history.reload()
-
-    def _undo_bin(self) -> None:
-        for run_id in self._last_binned:
-            self._table.restore(run_id)
-        self.desk.reread_log()
-
-    def _moved_text(self, moved: list[RunSummary]) -> str:
-        if len(moved) == 1:
-            return self.tr("{run} was moved to the bin.").format(run=moved[0].name)
-        return self.tr("{number} runs were moved to the bin.").format(number=len(moved))
-
-    def _ask_to_empty(self) -> None:
-        number = self._table.count(Query(), binned=True)
-        if not number:
-            self.desk.toast.say(self.tr("The bin is empty."))
-            return
-        sentence = self.tr(
-            "Remove {runs} for good? Their files and numbers cannot be brought back."
-        )
-        sentence = sentence.format(runs=counted(number, "run", "runs"))
-        answers = [(self.tr("Remove for good"), self._empty)]
-        Question(sentence, answers, self.desk.window).open()
-
-    def _empty(self) -> None:
-        if self._thread is None:
-            self._thread = IterationThread(self._removed, self)
-            self._thread.failed.connect(self._tell_failure)
-            self._thread.finished.connect(self._emptied)
-            self._thread.start()
-
-    def _removed(self) -> Iterator[str]:
-        yield from self._table.empty_bin()
-
-    def _tell_failure(self, sentence: str) -> None:
-        self.desk.strips.show_strip("bin", sentence, "error")
-
-    def _emptied(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
-        self.desk.reread_log()

@@ -9,7 +9,7 @@ from workbench import paths
 from workbench.errors import UsageError
 from workbench.events import Stage
 from workbench.report import Guess
-from workbench.session.run import LOADING, prepare_threads
+from workbench.session.engine import LOADING, starting
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
@@ -41,9 +41,9 @@ class Adapters:
             UsageError: it is no adapter, is damaged, or was made by a newer version.
         """
         yield Stage(LOADING)
-        prepare_threads()
-        from workbench.core.adapter_file import load_adapter
-        from workbench.core.weights import width_of
+        with starting():
+            from workbench.core.adapter_file import load_adapter
+            from workbench.core.weights import width_of
 
         _, card = load_adapter(Path(path))
         width = 0
@@ -73,8 +73,8 @@ class Adapters:
         self, source: Path, pictures: Sequence[str], device: str, any_weights: bool
     ) -> Iterator[Stage | Guess]:
         yield Stage(LOADING)
-        prepare_threads()
-        from workbench.core.predict import predict
+        with starting():
+            from workbench.core.predict import predict
 
         yield from predict(
             source, pictures, self._session.home, device=device, any_weights=any_weights

@@ -13,6 +13,7 @@ from workbench.errors import UsageError, WorkbenchError, nearest_name
 from workbench.events import Stage
 from workbench.paths import resource, weights_folder
 from workbench.report import BackboneChoice, BackboneFacts, WeightsFile
+from workbench.session.engine import LOADING, starting
 
 TABLE = "vision_transformers.csv"
 _RANDOM = "random:"
@@ -106,8 +107,9 @@ class Backbones:
         Raises:
             UsageError: it is no weights file, holds more than weights, or does not fit the backbone.
         """
-        yield Stage("Starting the engine (loading torch)")
-        from workbench.core.weights import load_weights
+        yield Stage(LOADING)
+        with starting():
+            from workbench.core.weights import load_weights
 
         loaded = yield from load_weights(name, path, self._home)
         yield WeightsFile(path, loaded.sha256)

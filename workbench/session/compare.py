@@ -1,6 +1,7 @@
 """What tells runs apart, and which did better: differences of settings, versions and pictures; last numbers."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,12 +36,18 @@ class FinalNumber:
 
     def verdict(self, place: int, baseline: int) -> str:
         """Return "better", "worse", "equal", or "" where there is nothing to compare."""
-        value, pinned = self.values[place], self.values[baseline]
-        if place == baseline or value is None or pinned is None or not self.better:
+        return self.verdict_of_mean([place], baseline)
+
+    def verdict_of_mean(self, places: Sequence[int], baseline: int) -> str:
+        """Return the same for the mean over a group; "" too if the baseline is one of it, or none is pinned."""
+        pinned = self.values[baseline] if baseline >= 0 else None
+        known = [value for place in places if (value := self.values[place]) is not None]
+        if pinned is None or not known or baseline in places or not self.better:
             return ""
-        if abs(value - pinned) <= SAME:
+        mean = math.fsum(known) / len(known)
+        if abs(mean - pinned) <= SAME:
             return "equal"
-        return "better" if (value > pinned) == (self.better == "higher") else "worse"
+        return "better" if (mean > pinned) == (self.better == "higher") else "worse"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from workbench.report import (
     RunDetails,
     TaskForecast,
 )
-from workbench.session.run import LOADING, prepare_threads
+from workbench.session.engine import LOADING, starting
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
@@ -34,8 +34,8 @@ def forecast(session: "Session", run: str, folder: TaskFolder) -> Iterator[Stage
     details = session.details(run)
     _must_be_learnt(details, folder)
     yield Stage(LOADING)
-    prepare_threads()
-    from workbench.core.forecast import Learnt, forecast as make
+    with starting():
+        from workbench.core.forecast import Learnt, forecast as make
 
     config = configs.from_dict(details.config)
     learnt = [
@@ -57,8 +57,8 @@ def order(session: "Session", config: RunConfig, run: str) -> Iterator[Stage | N
     if run:
         source = paths.run_folder(session.home, session.details(run).summary.id) / "adapter"
     yield Stage(LOADING)
-    prepare_threads()
-    from workbench.core.order import study
+    with starting():
+        from workbench.core.order import study
 
     yield (yield from study(config, session.home, source))
 
@@ -137,8 +137,8 @@ def _score(
         by_class = dict(pairs)
     if not by_task and not by_class:
         return None
-    prepare_threads()
-    from workbench.core.hindsight import score
+    with starting():
+        from workbench.core.hindsight import score
 
     found = score(made, by_task, by_class)
     reasons = (*found.reasons, *_differences(base, later))

@@ -12,6 +12,7 @@ from workbench import config as configs
 from workbench.errors import UsageError
 from workbench.events import Note, Stage
 from workbench.report import RunSummary
+from workbench.session.engine import LOADING, starting
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
@@ -123,11 +124,9 @@ class Groups:
         group = self.group(key)
         if group.kind != "orders" or not group.members:
             raise UsageError(f"{group.title} is no study of orders that has begun.")
-        from workbench.session.run import prepare_threads
-
-        yield Stage("Starting the engine (loading torch)")
-        prepare_threads()
-        from workbench.core.order import totals
+        yield Stage(LOADING)
+        with starting():
+            from workbench.core.order import totals
 
         orders = [tuple(each.facts["order"]) for each in group.members]
         found = yield from totals(self._present(group), self._session.home, orders)

@@ -1,6 +1,5 @@
 """One run under way, and the engine that trains it; whoever owns the thread calls `Run.work`."""
 
-import os
 import threading
 import time
 import traceback
@@ -29,22 +28,14 @@ from workbench.events import (
 )
 from workbench.log.writer import Writer
 from workbench.plugins import culprit
+from workbench.session.engine import LOADING, NoEngineError, starting
 from workbench.session.steering import NOW, Steering, WorkClock
 
 if TYPE_CHECKING:
     from workbench.session.plug_ins import PlugIns
 
 _SUPERSEDED = (Stage, Pace)  # only the newest of these is worth delivering
-LOADING = "Starting the engine (loading torch)"
-NO_ENGINE = (
-    "The training engine did not start: torch could not be imported. "
-    "You can look at past runs; training is off."
-)
 HEARTBEAT = 10.0  # seconds between two signs of life of a paused run
-
-
-class NoEngineError(WorkbenchError):
-    """What training needs cannot be imported."""
 
 
 class ThreadEngine:
@@ -65,11 +56,8 @@ class ThreadEngine:
     ) -> Generator[Event, None, None]:
         """Return the run's events, paced on `clock`; torch is imported when the first one is asked for."""
         yield Stage(LOADING)
-        prepare_threads()
-        try:
+        with starting():
             from workbench.core.train import train
-        except (ImportError, OSError) as error:  # OSError: one of its libraries cannot be loaded
-            raise NoEngineError(NO_ENGINE) from error
 
         if self._plug_ins is None:
             yield from train(config, home, folder, clock)
@@ -99,9 +87,20 @@ class Run:
         self._lock = threading.Lock()
         self._steering = Steering()
         self._steps = 0  # done so far
+        self._began: float | None = None  # by the run's clock
+        self._resting: float | None = None  # since when, by the same clock
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has worked so far, pauses left out."""
+        if self._began is None:
+            return 0.0
+        resting = self._resting
+        return (self._clock() if resting is None else resting) - self._began
 
     def work(self) -> str:
         """Train to the end, writing the log; return the end state: finished, stopped or failed."""
+        self._began = self._clock()
         try:
             with Writer(self.home / paths.LOG_NAME, self.id) as writer:
                 self._work(writer)
@@ -177,10 +176,12 @@ class Run:
     def _wait(self, writer: Writer, event: Event) -> None:
         """Wait until the pause is over; the log hears a sign of life now and then."""
         began = time.monotonic()
+        self._resting = self._clock()
         self._say(writer, Paused(self._steps, event.task if isinstance(event, TaskEnded) else None))
         while not self._steering.wait(HEARTBEAT):
             writer.flush()
         self._clock.leave_out(time.monotonic() - began)
+        self._resting = None
         if not self._steering.ends_after(event):
             self._say(writer, Resumed(self._steps))
 
@@ -207,15 +208,6 @@ _STATE_AFTER = {
     "Finished": "finished", "Stopped": "stopped", "Failed": "failed", "Paused": "paused",
     "Resumed": "running",
 }  # fmt: skip
-
-
-def prepare_threads() -> None:
-    """Before torch is imported: let its threads wait asleep rather than spinning.
-
-    A training step on two cores costs the same alone; beside a busy neighbour (a window that is
-    drawn, another program) it is several times faster: `tests/benchmarks/RESULTS.md`.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 
 def blamed_sentence(error: BaseException, method: str) -> str:

@@ -7,14 +7,13 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from numpy.typing import NDArray
 
 from workbench import config as configs, paths
 from workbench.config import RunConfig, TaskFolder
-from workbench.errors import CannotWrite, UsageError, WorkbenchError, because
+from workbench.errors import WorkbenchError
 from workbench.events import Event, Note, Stage
 from workbench.log.store import Log
 from workbench.report import (
@@ -30,7 +29,7 @@ from workbench.report import (
     SelfTestRow,
     TaskReport,
 )
-from workbench.session import bundle, forecasts
+from workbench.session import bundle, exports, forecasts, sample
 from workbench.session.adapters import Adapters
 from workbench.session.backbones import Backbones
 from workbench.session.checks import must_be_startable
@@ -39,7 +38,7 @@ from workbench.session.pictures import Pictures
 from workbench.session.plug_ins import PlugIns
 from workbench.session.queue import RunQueue
 from workbench.session.results import Results
-from workbench.session.run import LOADING, Run, ThreadEngine, prepare_threads
+from workbench.session.run import Run, ThreadEngine
 from workbench.session.table import RunTable
 from workbench.session.versions import versions
 
@@ -81,7 +80,7 @@ class Session:
     @cached_property
     def table(self) -> RunTable:
         """The runs as a table: filtered pages, groups, tags, notes, stars, the bin, the baseline."""
-        return RunTable(self.home, self.log)
+        return RunTable(self.home, self.log, self._versions)
 
     def choices(self) -> Choices:
         """Return backbones and presets for the settings; cheap, no torch."""
@@ -98,14 +97,7 @@ class Session:
 
     def sample_config(self, *, full: bool = False) -> RunConfig:
         """Return the configuration behind "Try the sample" (quick, or full)."""
-        root = paths.resource("sample/emoji")
-        tasks = tuple(
-            configs.TaskFolder(folder.name, str(folder))
-            for folder in sorted(root.iterdir())
-            if folder.is_dir()
-        )
-        base = RunConfig(data=configs.DataConfig(tasks=tasks))
-        return configs.with_values(base, configs.preset("sample-full" if full else "sample").values)
+        return sample.configuration(full=full)
 
     def scan(
         self,
@@ -146,7 +138,7 @@ class Session:
         run = Run(self.home, uuid.uuid4().hex, config, ThreadEngine(self.plug_ins))
         self._log.begin(
             run.id, run.name, configs.to_dict(config), configs.effective_switches(config),
-            config.method.profile, config.model.backbone, config.seeds.initialisation, {**versions(), **self.plug_ins.versions()},
+            config.method.profile, config.model.backbone, config.seeds.initialisation, self._versions(),
             len(config.data.tasks), queued,
         )  # fmt: skip
         return run
@@ -210,15 +202,7 @@ class Session:
 
         The adapter is read back and its answers compared on real pictures before it is kept.
         """
-        details, target, written = self.details(run), Path(folder), []
-        if numbers:
-            events = self.events(run)
-            written += self.plug_ins.export("numbers", details, events, target)
-            written += self.results.export(details.summary.id, events, target)
-        if adapter:
-            source = paths.run_folder(self.home, details.summary.id)
-            written += self._export_adapter(source, target / "adapter")
-        return written
+        return exports.write(self, run, Path(folder), adapter=adapter, numbers=numbers)
 
     def bundle(self, run: str, file: str | Path) -> Path:
         """Write a run as one .zip file that `open_bundle` reads on another computer."""
@@ -246,13 +230,7 @@ class Session:
 
     def self_test(self) -> Iterator[Stage | Note | tuple[SelfTestRow, ...]]:
         """Compare prediction and measurement where they must be equal, on the sample; the last item is the result."""
-        yield Stage(LOADING)
-        prepare_threads()
-        from workbench.core.self_test import self_test
-
-        config = self.sample_config()
-        data = replace(config.data, tasks=config.data.tasks[:2], test_per_class=1)
-        yield (yield from self_test(replace(config, data=data), self.home))
+        return sample.self_test(self.home)
 
     def forecast(self, run: str, folder: TaskFolder) -> Iterator[Stage | Note | Forecast]:
         """Forecast which tasks of a run suffer if `folder` is learnt next; the last item, kept in the log.
@@ -291,25 +269,8 @@ class Session:
         """Close the log."""
         self._log.close()
 
-    def _export_adapter(self, source: Path, target: Path) -> list[Path]:
-        """Export beside the target first: a bad copy never takes the place of a good one."""
-        from workbench.core.card import export_adapter
-
-        prepare_threads()
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix="check-", dir=target.parent) as beside:
-                checked = export_adapter(source, Path(beside), self.home)
-                return [path.replace(target / path.name) for path in checked]
-        except OSError as error:
-            raise CannotWrite(
-                f"Could not write to {target}: {because(error)}. Choose another place."
-            ) from error
-        except UsageError as error:  # damaged where the run keeps it: no mistake of who asks
-            raise WorkbenchError(f"The run's adapter was not exported. {error}") from error
-        finally:
-            if target.is_dir() and not any(target.iterdir()):
-                target.rmdir()
+    def _versions(self) -> dict[str, str]:
+        return {**versions(), **self.plug_ins.versions()}
 
     def _next_name(self) -> str:
         taken = {summary.name for summary in self._log.runs(binned=True)}

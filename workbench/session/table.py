@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,15 @@ def spread_of(values: Sequence[float]) -> Spread:
 class RunTable:
     """What a window asks of the runs of one log. Each call is one short transaction."""
 
-    def __init__(self, home: Path, log: Callable[[], AbstractContextManager[Log]]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        log: Callable[[], AbstractContextManager[Log]],
+        versions_now: Callable[[], Mapping[str, str]] = versions,
+    ) -> None:
         self._home = home
         self._log = log
+        self._versions_now = versions_now
 
     def page(
         self,
@@ -181,7 +187,7 @@ class RunTable:
         """Return sentences on what is not as it was when the run began: versions, missing folders."""
         with self._log() as log, log.snapshot() as db:
             facts = table.configurations(db, [run_id])[run_id]
-        now = versions()
+        now = self._versions_now()
         found = [
             f"{name} was {before}, now {now.get(name, 'not there')}: results may differ in the last digits."
             for name, before in facts["versions"].items()
