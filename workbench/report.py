@@ -368,3 +368,25 @@ class RunDetails:
     versions: Mapping[str, str]
     files: tuple[Mapping[str, Any], ...]  # kind, path below the home folder, bytes, sha256
     forecasts: tuple[Mapping[str, Any], ...] = ()  # `Forecast`s made from it, with their scores
+
+
+@dataclass(frozen=True)
+class RunEstimate:
+    """What a run will need, from dry steps; memory in bytes, of the GPU or else of the computer.
+
+    `fitting` is a batch that fits: `batch` itself, or the largest power of two within 90 % of the
+    memory, 0 if there is none; `fitting_needs` is what it takes.
+    """
+
+    seconds: float
+    needs: float
+    total: float
+    on_gpu: bool
+    batch: int
+    fitting: int
+    fitting_needs: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether the memory is enough."""
+        return self.needs <= self.total

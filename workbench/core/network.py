@@ -98,6 +98,11 @@ class Network(nn.Module):
         passes = 1 + 2 * len(self.branches)
         return min(max(_SECOND // (passes * self.backbone.operations), 1), 32)
 
+    @property
+    def passes_of_step(self) -> int:
+        """Passes a training picture costs: frozen sections once, current ones thrice (backward counts as two)."""
+        return self.use_pretrained + 4 * len(self.branches)
+
     def live_parameters(self) -> dict[str, nn.Parameter]:
         """Return the trainable parameters by name, without the proxy head."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}

@@ -198,7 +198,7 @@ def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Ev
         values = {name: float(term.detach()) for name, term in terms.items()}
         yield Step(number, epoch, run.step, lr, values)
         run.step += 1
-        yield from run.pacer.did(_passes_of_step(run.network) * len(at), len(at), 1)
+        yield from run.pacer.did(run.network.passes_of_step * len(at), len(at), 1)
 
 
 def _features_before(
@@ -258,11 +258,6 @@ def _steps(config: RunConfig, task: TaskData) -> int:
     return math.ceil(len(task.train) / config.train.batch_size)
 
 
-def _passes_of_step(network: Network) -> int:
-    """Passes a training picture costs: frozen sections once, current ones thrice (backward counts as two)."""
-    return network.use_pretrained + 4 * len(network.branches)
-
-
 def _pacer(
     config: RunConfig, network: Network, tasks: TaskSet, clock: Callable[[], float]
 ) -> Pacer:
@@ -270,8 +265,6 @@ def _pacer(
     trained = sum(len(task.train) for task in tasks.tasks)
     tested = sum(len(task.test) * (len(tasks.tasks) - i) for i, task in enumerate(tasks.tasks))
     once = sum(len(task.train) + len(task.test) for task in tasks.tasks)
-    passes = (
-        once + trained * (config.train.epochs * _passes_of_step(network) + look) + look * tested
-    )
+    passes = once + trained * (config.train.epochs * network.passes_of_step + look) + look * tested
     steps = config.train.epochs * sum(_steps(config, task) for task in tasks.tasks)
     return Pacer(steps, passes, clock)

@@ -13,6 +13,7 @@ from workbench.face.configuring import Configuring
 from workbench.face.control import Control
 from workbench.face.desktop_entry import DesktopEntry
 from workbench.face.draft_keeper import DraftKeeper
+from workbench.face.estimating import Estimating
 from workbench.face.failure import Failure
 from workbench.face.feature import Feature
 from workbench.face.gpu_in_use import GpuInUse
@@ -42,6 +43,7 @@ FEATURES: tuple[type[Feature], ...] = (
     Choosing,
     Configuring,
     DraftKeeper,
+    Estimating,
     ResultsFeature,
     Comparing,
     RunVerbs,

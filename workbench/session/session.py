@@ -23,13 +23,14 @@ from workbench.report import (
     KeptForecast,
     OrderStudy,
     RunDetails,
+    RunEstimate,
     RunSummary,
     ScanProgress,
     ScanReport,
     SelfTestRow,
     TaskReport,
 )
-from workbench.session import bundle, exports, forecasts, sample
+from workbench.session import bundle, estimates, exports, forecasts, sample
 from workbench.session.adapters import Adapters
 from workbench.session.backbones import Backbones
 from workbench.session.checks import must_be_startable
@@ -252,6 +253,10 @@ class Session:
     def score_forecasts(self) -> list[KeptForecast]:
         """Score what can be scored by now, of all runs; return what was."""
         return [item for run in self.unscored() for item in forecasts.score_waiting(self, run)]
+
+    def estimate(self, config: RunConfig) -> Iterator[Stage | Note | RunEstimate]:
+        """Estimate memory and time of a run by a few dry steps; the last item is the estimate."""
+        return estimates.estimate(self, config)
 
     def order(self, config: RunConfig, run: str = "") -> Iterator[Stage | Note | OrderStudy]:
         """Suggest an order of the tasks of `config`, before training; the last item is the study.

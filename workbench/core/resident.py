@@ -1,0 +1,77 @@
+"""How much memory work takes at its peak: the GPU's as its allocator counts, else the program's resident part."""
+
+import ctypes
+import gc
+import sys
+import threading
+from types import TracebackType
+
+import psutil  # type: ignore[import-untyped]  # ships no types
+import torch
+
+_PAUSE = 0.002  # seconds between two looks
+
+
+def held(device: torch.device) -> int:
+    """Return the bytes that the program holds now, after giving back what it only keeps in reserve."""
+    gc.collect()
+    if device.type == "cuda":
+        return torch.cuda.memory_allocated(device)
+    _give_back()
+    return _resident()
+
+
+def room(device: torch.device) -> tuple[int, int]:
+    """Return the bytes that are free now, and all that there are."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)
+    memory = psutil.virtual_memory()
+    return int(memory.available), int(memory.total)
+
+
+class Peak:
+    """`with Peak(device) as peak: …`; afterwards `peak.bytes` is the most that was held meanwhile."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._done = threading.Event()
+        self._watcher: threading.Thread | None = None
+        self.bytes = 0
+
+    def __enter__(self) -> "Peak":
+        self.bytes = held(self._device)
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+            return self
+        self._watcher = threading.Thread(target=self._watch, name="memory")
+        self._watcher.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._watcher is None:
+            self.bytes = torch.cuda.max_memory_allocated(self._device)
+            return
+        self._done.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(_PAUSE):
+            self.bytes = max(self.bytes, _resident())
+        self.bytes = max(self.bytes, _resident())
+
+
+def _resident() -> int:
+    return int(psutil.Process().memory_info().rss)
+
+
+def _give_back() -> None:
+    """Let glibc return freed memory, which would hide growth; other libraries do so by themselves."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

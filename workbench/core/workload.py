@@ -1,0 +1,166 @@
+"""How much a run will do, counted before it starts: pictures by task and class, and how often each is seen.
+
+Folders are listed and divided as the run does it; nothing is decoded.
+"""
+
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from workbench.config import RunConfig
+from workbench.core.budget import Budget, Costs, choose
+from workbench.core.cache import PictureCache
+from workbench.core.gather import divided, gathered
+from workbench.core.listing import Listing
+from workbench.core.network import Network
+from workbench.core.pictures import PictureError, read_all
+from workbench.core.probe import draw_task
+from workbench.core.tasks import TaskData, expand
+from workbench.errors import WorkbenchError
+from workbench.events import Note, Stage, TaskInfo
+
+SAMPLES = 16  # pictures that are really read, spread over all
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The pictures of a run: for each task its classes' training and test counts, and some to look at."""
+
+    tasks: tuple[tuple[tuple[int, int], ...], ...]
+    files: tuple[str, ...] = ()
+
+    @property
+    def pictures(self) -> int:
+        """Return how many pictures are read."""
+        return sum(train + test for task in self.tasks for train, test in task)
+
+    @property
+    def largest(self) -> int:
+        """Return the training pictures of the task that has most."""
+        return max(sum(train for train, _ in task) for task in self.tasks)
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """The work of a run without its monitor.
+
+    Attributes:
+        read: pictures that are decoded.
+        frozen: pictures that the frozen backbone sees, once each.
+        steps: training steps.
+        trained: pictures in these steps.
+        looked: pictures seen in evaluation mode, for prototypes and tests.
+    """
+
+    read: int
+    frozen: int
+    steps: int
+    trained: int
+    looked: int
+
+
+def count(config: RunConfig) -> Generator[Stage | Note, None, Counted]:
+    """Count the pictures that a run of `config` would use.
+
+    Raises:
+        WorkbenchError: a folder is gone, or a task has too few pictures.
+    """
+    data = expand(config.data, config.seeds)
+    listings: dict[tuple[str, bool], Listing] = {}
+    tasks: list[tuple[tuple[int, int], ...]] = []
+    files: list[str] = []
+    for folder in data.tasks:
+        classes = yield from gathered(folder, listings)
+        parts = [divided(each, folder.left_out, data, config.seeds.split) for each in classes]
+        found = [part for part in parts if part is not None]
+        if not found:
+            raise WorkbenchError(
+                f"Task {folder.name!r} has no class that can be learnt: {folder.path} needs sub-folders "
+                "with at least 2 readable pictures each."
+            )
+        tasks.append(tuple((len(train), len(test)) for train, test in found))
+        files += [str(Path(folder.path) / path) for train, _ in found for path in train]
+    if data.joint:
+        tasks = [tuple(each for task in tasks for each in task)]
+    chosen = np.linspace(0, len(files) - 1, min(SAMPLES, len(files))).astype(int)
+    return Counted(tuple(tasks), tuple(files[i] for i in chosen))
+
+
+def read_samples(
+    counted: Counted, max_side: int, cache: PictureCache
+) -> Generator[Stage, None, float]:
+    """Read the chosen pictures into `cache`, as large as the run keeps them; return the seconds each took.
+
+    Raises:
+        WorkbenchError: none of them can be read.
+    """
+    errors: list[PictureError] = []
+    yield Stage("Reading some pictures")
+    began = time.perf_counter()
+    files = ((path, Path(path).name) for path in counted.files)
+    with closing(read_all(files, max_side)) as reading:
+        for item in reading:
+            if isinstance(item, PictureError):
+                errors.append(item)
+            elif item is not None:
+                cache.append(item.pixels)
+    if not len(cache):
+        raise WorkbenchError(f"None of {len(errors)} pictures tried can be read. {errors[0]}")
+    return (time.perf_counter() - began) / len(counted.files)
+
+
+def amounts(
+    tasks: Sequence[Sequence[tuple[int, int]]], config: RunConfig, *, drift: bool
+) -> Amounts:
+    """Return the work on tasks of so many pictures; `drift`: old prototypes are moved along."""
+    train = [sum(n for n, _ in task) for task in tasks]
+    test = [sum(n for _, n in task) for task in tasks]
+    epochs, batch = config.train.epochs, config.train.batch_size
+    whole = sum(train) + sum(test)
+    tested = sum(n * (len(tasks) - i) for i, n in enumerate(test))
+    again = sum(train[1:]) if drift else 0
+    parts = sum(test) if config.data.joint else 0  # each task's own pictures, once more
+    return Amounts(
+        whole, whole, epochs * sum(-(-n // batch) for n in train), epochs * sum(train),
+        sum(train) + tested + again + parts,
+    )  # fmt: skip
+
+
+def monitor_passes(
+    tasks: Sequence[Sequence[tuple[int, int]]], config: RunConfig, network: Network, passes: float
+) -> float:
+    """Return what the monitor takes beside `passes` of the run, in passes of a picture, at most."""
+    monitor = config.monitor
+    if not monitor.probe_per_task or not monitor.budget:
+        return 0.0
+    known = stand_ins(tasks)
+    seed = config.seeds.probe
+    room = Budget(monitor.budget).of(passes)
+    plan, size, least = choose(
+        network, monitor,
+        lambda size: [draw_task(task, n, size, seed) for n, task in enumerate(known)], room,
+    )  # fmt: skip
+    probes = [draw_task(task, n, size, seed) for n, task in enumerate(known)]
+    between = sum(Costs(network, plan, probes[: n + 1]).epoch() for n in range(len(probes)))
+    return max(least, min(least + (config.train.epochs - 1) * between, room))
+
+
+def stand_ins(tasks: Sequence[Sequence[tuple[int, int]]]) -> list[TaskData]:
+    """Return tasks with so many pictures in each class and nothing in them."""
+    found, first = [], 0
+    for number, task in enumerate(tasks):
+        ids = tuple(range(first, first + len(task)))
+        first += len(task)
+        train, test = (tuple(each[side] for each in task) for side in (0, 1))
+        info = TaskInfo(str(number), tuple(map(str, ids)), ids, train, test, "")
+        found.append(
+            TaskData(
+                info, np.arange(sum(train)), np.repeat(np.array(ids), train),
+                np.arange(sum(test)), np.repeat(np.array(ids), test),
+            )
+        )  # fmt: skip
+    return found
