@@ -7,7 +7,7 @@ from workbench.config import RunConfig
 from workbench.events import Note, Stage
 from workbench.report import RunEstimate
 from workbench.session.checks import must_be_startable
-from workbench.session.run import LOADING, NO_ENGINE, NoEngineError, prepare_threads
+from workbench.session.engine import LOADING, starting
 
 if typing.TYPE_CHECKING:
     from workbench.session.session import Session
@@ -22,9 +22,6 @@ def estimate(session: "Session", config: RunConfig) -> Iterator[Stage | Note | R
     config = session.plug_ins.prepared(config)
     must_be_startable(config)
     yield Stage(LOADING)
-    prepare_threads()
-    try:
+    with starting():
         from workbench.core.estimate import estimate as dry_estimate
-    except (ImportError, OSError) as error:  # OSError: one of its libraries cannot be loaded
-        raise NoEngineError(NO_ENGINE) from error
     yield (yield from dry_estimate(config, session.home, session.plug_ins.learner(config)))
