@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pytestqt.qtbot import QtBot
 
-from tests.opened import feature, fill, opened
+from tests.opened import feature, opened
 from tests.trained import folders, quick_config
 from workbench.config import RunConfig, with_values
 from workbench.core.units import Line, Units, largest_batch, total_seconds
@@ -71,7 +71,7 @@ def test_dry_steps_really_measure(tmp_path: Path) -> None:
 
 def test_the_line_says_it_and_turns_pale(tmp_path: Path, qtbot: QtBot) -> None:
     with opened(tmp_path / "home", qtbot) as window:
-        fill(window, qtbot, tmp_path / "pictures")
+        window.desk.draft.load(quick_config(folders(tmp_path / "pictures")), "Load")
         estimating = feature(window, Estimating)
         estimating.line.button.click()
         assert estimating.line.button.text() == "Cancel"
@@ -85,7 +85,8 @@ def test_the_line_says_it_and_turns_pale(tmp_path: Path, qtbot: QtBot) -> None:
 
 def test_too_much_is_said_and_use_is_one_step(tmp_path: Path, qtbot: QtBot) -> None:
     with opened(tmp_path / "home", qtbot) as window:
-        fill(window, qtbot, tmp_path / "pictures", batch_size=16)
+        config = quick_config(folders(tmp_path / "pictures"), batch_size=16)
+        window.desk.draft.load(config, "Load")
         estimating = feature(window, Estimating)
         estimating.estimate()
         qtbot.waitUntil(lambda: not estimating.busy, timeout=60_000)
@@ -110,7 +111,7 @@ def test_too_much_is_said_and_use_is_one_step(tmp_path: Path, qtbot: QtBot) -> N
 
 def test_an_estimate_is_given_up(tmp_path: Path, qtbot: QtBot) -> None:
     with opened(tmp_path / "home", qtbot) as window:
-        fill(window, qtbot, tmp_path / "pictures")
+        window.desk.draft.load(quick_config(folders(tmp_path / "pictures")), "Load")
         estimating = feature(window, Estimating)
         estimating.estimate()
         estimating.line.button.click()
