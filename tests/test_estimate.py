@@ -8,10 +8,14 @@ from hypothesis import given, strategies as st
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, opened
+from tests.tiny import tiny_network
 from tests.trained import folders, quick_config
 from workbench.config import RunConfig, with_values
+from workbench.core.cache import PictureCache
+from workbench.core.tasks import TaskSet
+from workbench.core.train import _pacer
 from workbench.core.units import Line, Units, largest_batch, total_seconds
-from workbench.core.workload import Amounts, amounts
+from workbench.core.workload import Amounts, amounts, stand_ins
 from workbench.face.estimating import Estimating
 from workbench.report import RunEstimate
 from workbench.session import Session
@@ -31,6 +35,15 @@ def test_the_total_is_what_a_hand_computes() -> None:
     assert total_seconds(work, units, 2.0) == pytest.approx(
         0.31 + 3.1 + 12 * 0.5 + 66 * 0.3 + 36 * 0.2 + 2.0
     )
+
+
+def test_the_work_is_what_the_run_paces_itself_by() -> None:
+    config = with_values(RunConfig(), {"train.epochs": 3, "train.batch_size": 8})
+    network, work = tiny_network(), amounts(TASKS, config, drift=False)
+    with PictureCache(1) as cache:
+        paced = _pacer(config, network, TaskSet(cache, tuple(stand_ins(TASKS))), lambda: 0.0)
+    looks = 2 * len(network.branches) * work.looked
+    assert paced.passes == work.frozen + work.trained * network.passes_of_step + looks
 
 
 @given(st.integers(1, 50), st.integers(1, 300), st.integers(1, 40))
