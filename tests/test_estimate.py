@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given, strategies as st
 from pytestqt.qtbot import QtBot
 
-from tests.opened import feature, fill, opened
+from tests.opened import feature, opened
+from tests.tiny import tiny_network
 from tests.trained import folders, quick_config
 from workbench.config import RunConfig, with_values
+from workbench.core.cache import PictureCache
+from workbench.core.tasks import TaskSet
+from workbench.core.train import _pacer
 from workbench.core.units import Line, Units, largest_batch, total_seconds
-from workbench.core.workload import Amounts, amounts
+from workbench.core.workload import Amounts, amounts, stand_ins
 from workbench.face.estimating import Estimating
 from workbench.report import RunEstimate
 from workbench.session import Session
@@ -31,6 +35,15 @@ def test_the_total_is_what_a_hand_computes() -> None:
     assert total_seconds(work, units, 2.0) == pytest.approx(
         0.31 + 3.1 + 12 * 0.5 + 66 * 0.3 + 36 * 0.2 + 2.0
     )
+
+
+def test_the_work_is_what_the_run_paces_itself_by() -> None:
+    config = with_values(RunConfig(), {"train.epochs": 3, "train.batch_size": 8})
+    network, work = tiny_network(), amounts(TASKS, config, drift=False)
+    with PictureCache(1) as cache:
+        paced = _pacer(config, network, TaskSet(cache, tuple(stand_ins(TASKS))), lambda: 0.0)
+    looks = 2 * len(network.branches) * work.looked
+    assert paced.passes == work.frozen + work.trained * network.passes_of_step + looks
 
 
 @given(st.integers(1, 50), st.integers(1, 300), st.integers(1, 40))
@@ -71,7 +84,7 @@ def test_dry_steps_really_measure(tmp_path: Path) -> None:
 
 def test_the_line_says_it_and_turns_pale(tmp_path: Path, qtbot: QtBot) -> None:
     with opened(tmp_path / "home", qtbot) as window:
-        fill(window, qtbot, tmp_path / "pictures")
+        window.desk.draft.load(quick_config(folders(tmp_path / "pictures")), "Load")
         estimating = feature(window, Estimating)
         estimating.line.button.click()
         assert estimating.line.button.text() == "Cancel"
@@ -85,7 +98,8 @@ def test_the_line_says_it_and_turns_pale(tmp_path: Path, qtbot: QtBot) -> None:
 
 def test_too_much_is_said_and_use_is_one_step(tmp_path: Path, qtbot: QtBot) -> None:
     with opened(tmp_path / "home", qtbot) as window:
-        fill(window, qtbot, tmp_path / "pictures", batch_size=16)
+        config = quick_config(folders(tmp_path / "pictures"), batch_size=16)
+        window.desk.draft.load(config, "Load")
         estimating = feature(window, Estimating)
         estimating.estimate()
         qtbot.waitUntil(lambda: not estimating.busy, timeout=60_000)
@@ -110,7 +124,7 @@ def test_too_much_is_said_and_use_is_one_step(tmp_path: Path, qtbot: QtBot) -> N
 
 def test_an_estimate_is_given_up(tmp_path: Path, qtbot: QtBot) -> None:
     with opened(tmp_path / "home", qtbot) as window:
-        fill(window, qtbot, tmp_path / "pictures")
+        window.desk.draft.load(quick_config(folders(tmp_path / "pictures")), "Load")
         estimating = feature(window, Estimating)
         estimating.estimate()
         estimating.line.button.click()

@@ -160,6 +160,8 @@ class Estimating(Feature):
             self.desk.draft.set_values({"train.batch_size": self.found.fitting}, text)
 
     def _refresh(self) -> None:
+        if self.desk.training.state != "idle":  # begun from the queue or the table of runs
+            self.cancel()
         reason, found = self.desk.reason(), self.found
         button = self.line.button
         button.setText(self.tr("Cancel") if self.busy else self.tr("Estimate"))
