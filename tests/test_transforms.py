@@ -1,3 +1,6 @@
+import time
+from threading import Thread
+
 import numpy as np
 import pytest
 import torch
@@ -154,3 +157,23 @@ def test_a_stream_owns_chance_on_the_gpu_too() -> None:
             drawn.append(torch.rand(2, device=device))
     assert (drawn[0] == drawn[1]).all()
     assert (torch.rand(2, device=device) == expected).all()
+
+
+def test_two_threads_draw_from_their_streams_as_if_each_were_alone():
+    def draws(stream: Stream, found: list[float]) -> None:
+        for _ in range(300):
+            with stream:
+                found.append(float(torch.rand(())))
+                time.sleep(0)  # let the other one try
+                found.append(float(torch.rand(())))
+
+    alone: dict[int, list[float]] = {3: [], 4: []}
+    together: dict[int, list[float]] = {3: [], 4: []}
+    for seed, found in alone.items():
+        draws(Stream(seed), found)
+    threads = [Thread(target=draws, args=(Stream(s), f)) for s, f in together.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == alone

@@ -1,12 +1,15 @@
 """Where tensors live, and streams of chance that do not disturb each other."""
 
 import hashlib
+import threading
 from types import TracebackType
 
 import torch
 from torch import Tensor
 
 from workbench.errors import UsageError
+
+GLOBAL_CHANCE = threading.RLock()  # held by whoever sets torch's global generators
 
 
 def choose_device(name: str) -> torch.device:
@@ -33,7 +36,8 @@ class Stream:
     """A source of chance of its own, in force inside `with stream:` and resumed at the next.
 
     Layers and transforms that draw from torch's global generators draw from this stream instead;
-    outside, those generators go on as if nothing had happened.
+    outside, those generators go on as if nothing had happened. The generators are the process's, so
+    only one thread at a time is inside a stream: dry steps beside a run change none of its numbers.
 
     Args:
         seed: of the stream.
@@ -51,10 +55,13 @@ class Stream:
             torch.Generator(place).manual_seed(mixed).get_state() for place in self._places()
         ]
         self._outer: list[Tensor] = []
+        self._thread = 0  # that is inside
 
     def __enter__(self) -> None:
-        if self._outer:
+        if self._outer and self._thread == threading.get_ident():
             raise RuntimeError("the stream is already in force")
+        GLOBAL_CHANCE.acquire()
+        self._thread = threading.get_ident()
         self._outer = self._exchange(self._states)
 
     def __exit__(
@@ -65,6 +72,7 @@ class Stream:
     ) -> None:
         self._states = self._exchange(self._outer)
         self._outer = []
+        GLOBAL_CHANCE.release()
 
     def _places(self) -> list[torch.device]:
         cpu = torch.device("cpu")

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from workbench.core import sample_backbone as sample
 from workbench.core.backbone import check_plain, create
+from workbench.core.device import GLOBAL_CHANCE
 from workbench.core.hub import SUFFIXES, Weights, checked_sha256, fetch, hub_urls
 from workbench.errors import UsageError, WorkbenchError, nearest
 from workbench.events import Stage
@@ -123,7 +124,7 @@ def _random(name: _Name) -> LoadedWeights:
     seed = name.kwargs.pop("seed", 0)
     if type(seed) is not int:
         raise UsageError(f"The backbone {name.whole!r}: seed is a whole number.")
-    with torch.random.fork_rng(devices=[]):
+    with GLOBAL_CHANCE, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = _built(name)
     state = {key: tensor.float() for key, tensor in model.state_dict().items()}
