@@ -39,9 +39,9 @@ class Watched(ThreadEngine):
         self.run: Run | None = None
         self.asked = 0  # events that were asked for
 
-    def events(self, config, home, folder, clock=None):
+    def events(self, config, home, folder, clock):
         waits = True
-        for event in super().events(config, home, folder):
+        for event in super().events(config, home, folder, clock):
             self.asked += 1
             if waits and self.at(event) and self.run is not None:
                 waits = False
