@@ -129,5 +129,5 @@ def test_an_estimate_is_given_up(tmp_path: Path, qtbot: QtBot) -> None:
         estimating.estimate()
         estimating.line.button.click()
         qtbot.waitUntil(lambda: not estimating.busy, timeout=60_000)
-        assert estimating.line.label.text() == "Memory and time: not estimated."
+        assert estimating.line.label.text() == "Memory and time: not known"
         assert not window.desk.activities.under_way()

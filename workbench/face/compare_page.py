@@ -63,6 +63,7 @@ class ComparePage(QWidget):
         )
         self.told = QLabel(self)
         self.told.setProperty("muted", "true")
+        self.told.setWordWrap(True)
         self.plots = [ComparePlot(v, memory, i) for i, v in enumerate(("accuracy", "forgetting"))]
         self.numbers = NumbersPanel(self)
         self.differences = made_table(self, self.tr("Settings that differ"))
@@ -97,9 +98,7 @@ class ComparePage(QWidget):
         self._warn(all_ticked)
         pinned = comparison.runs[comparison.baseline].name if comparison.baseline >= 0 else ""
         text = self.tr("▲ better, ▼ worse than {run}").format(run=pinned)
-        self.told.setText(
-            text if pinned else self.tr("No baseline pinned among these (B in the table pins one)")
-        )
+        self.told.setText(text if pinned else self.tr("B in the table pins a baseline"))
 
     def redraw(self) -> None:
         """Draw the curves anew."""

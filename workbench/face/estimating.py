@@ -26,14 +26,13 @@ class EstimateLine(QWidget):
         self.button = QPushButton(self.tr("Estimate"), self)
         self.use_button = QPushButton(self)
         self.use_button.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 4, 0, 4)
-        column.addWidget(self.label)
-        row = QHBoxLayout()
-        row.addWidget(self.use_button)
-        row.addStretch(1)
-        row.addWidget(self.button)
-        column.addLayout(row)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 2, 0, 2)
+        row.addWidget(self.label, 1)
+        buttons = QVBoxLayout()
+        buttons.addWidget(self.button)
+        buttons.addWidget(self.use_button)
+        row.addLayout(buttons)
 
     def say(self, text: str, *, level: str = "", pale: bool = False) -> None:
         """Show a sentence: plain, pale, or as a warning or an error."""
@@ -181,7 +180,7 @@ class Estimating(Feature):
         elif self._problem and fresh:
             self.line.say(self._problem, level="error")
         elif found is None:
-            self.line.say(self.tr("Memory and time: not estimated."), pale=True)
+            self.line.say(self.tr("Memory and time: not known"), pale=True)
         elif fresh:
             self.line.say(self.sentence(found), level="warning" if over else "")
         else:
