@@ -22,7 +22,7 @@ class TaskWork(Feature):
     """Merging, finding, duplicating; what the adder says of a folder that is a task already."""
 
     commands = (
-        Command("merge_tasks", "Edit", "Merge tasks", ("Ctrl+Shift+M",), lambda m: m.tasks_chosen > 1 and m.tasks_free, "tasks", "Learn the chosen tasks as one", after="move_down"),
+        Command("merge_tasks", "Edit", "Merge tasks", ("Ctrl+Shift+J",), lambda m: m.tasks_chosen > 1 and m.tasks_free, "tasks", "Learn the chosen tasks as one", after="move_down"),
         Command("find_folder", "Edit", "Find the task's folder…", ("Ctrl+Shift+F",), lambda m: m.task_chosen and m.tasks_free, "tasks", "Say where the chosen task's folder lies now", after="merge_tasks"),
         Command("duplicate_tasks", "Edit", "Duplicate for the next run", (), lambda m: not m.tasks_free, help="Leave the running run its tasks, and change a copy of them", after="find_folder"),
     )  # fmt: skip
