@@ -25,6 +25,7 @@ class EstimateLine(QWidget):
         self.label.setWordWrap(True)
         self.button = QPushButton(self.tr("Estimate"), self)
         self.use_button = QPushButton(self)
+        self.use_button.setAccessibleName(self.tr("Use the batch that fits"))
         self.use_button.hide()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 2, 0, 2)
