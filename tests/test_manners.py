@@ -77,6 +77,28 @@ def test_every_shortcut_stands_in_the_list_of_keys(window: Window, qtbot: QtBot)
     box.close()
 
 
+def test_every_key_of_a_plot_stands_in_the_list_of_keys(window: Window) -> None:
+    feature = next(each for each in window.features if isinstance(each, About))
+    feature.keys()
+    box = feature.box
+    assert isinstance(box, KeysBox)
+    rows = [
+        [box.model.item(row, c).text() for c in range(3)] for row in range(box.model.rowCount())
+    ]
+    listed = {
+        key for keys, _, where in rows if where in ("Plots", "Drawings") for key in keys.split(", ")
+    }
+    said = ", ".join(does for _, does, where in rows if where in ("Plots", "Drawings")).lower()
+    plot = window.desk.page.board.accuracy
+    known = {action for view in (plot, plot._sheet) for action in view.actions()}
+    named = {action.shortcut().toString(): action.text() for action in known}
+    named.pop("")
+    assert len(named) >= 10
+    assert listed == set(named)
+    assert all(text.lower() in said for text in named.values())
+    box.close()
+
+
 def test_about_says_that_all_is_local_and_lists_places_and_versions(window: Window) -> None:
     feature = next(each for each in window.features if isinstance(each, About))
     feature.about()

@@ -43,20 +43,10 @@ class KeysBox(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keyboard shortcuts"))
         self.resize(min(620, parent.width() - 60), min(560, parent.height() - 60))
-        more = (
-            (self.tr("Space"), self.tr("Tick the chosen run"), self.tr("Runs")),
-            (self.tr("Enter"), self.tr("Replay the chosen run"), self.tr("Runs")),
-            (self.tr("Tab"), self.tr("Next control"), self.tr("Everywhere")),
-            (
-                self.tr("Esc"),
-                self.tr("Close a box or a list; never stops a run"),
-                self.tr("Everywhere"),
-            ),
-        )
         self.model = QStandardItemModel(0, 3, self)
         titles = [self.tr("Keys"), self.tr("What they do"), self.tr("Where")]
         self.model.setHorizontalHeaderLabels(titles)
-        for row in (*keys_of(bar), *more):
+        for row in (*keys_of(bar), *self._others()):
             items = [QStandardItem(text) for text in row]
             items[0].setData(" ".join(row), _SEARCHED)
             self.model.appendRow(items)
@@ -71,6 +61,35 @@ class KeysBox(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(self.search)
         column.addWidget(self._table())
+
+    def _others(self) -> list[tuple[str, str, str]]:
+        """Return the keys that no menu of the window shows, by the place where they work."""
+        runs, plots, cells = self.tr("Runs"), self.tr("Plots"), self.tr("Maps and bars")
+        drawings, queue, everywhere = self.tr("Drawings"), self.tr("Queue"), self.tr("Everywhere")
+        return [
+            (self.tr("Space"), self.tr("Tick the chosen run"), runs),
+            (self.tr("Enter"), self.tr("Replay the chosen run, open or close a group"), runs),
+            (self.tr("Home"), self.tr("Fit"), plots),
+            ("+, -", self.tr("Zoom in, zoom out"), plots),
+            (self.tr("Left, Right"), self.tr("Move left, move right"), plots),
+            (self.tr("PgUp, PgDown"), self.tr("Previous task, next task"), plots),
+            ("L", self.tr("Logarithmic"), plots),
+            ("Ctrl+T", self.tr("Show as table"), drawings),
+            ("Ctrl+Shift+C", self.tr("Copy picture"), drawings),
+            (self.tr("Arrows"), self.tr("Walk over the cells"), cells),
+            (self.tr("Enter"), self.tr("Open the cell"), cells),
+            (
+                self.tr("Enter"),
+                self.tr("Open the picture in Try it"),
+                self.tr("Pictures of Results"),
+            ),
+            ("Del", self.tr("Leave the chosen pictures out"), self.tr("Pictures of a class")),
+            (self.tr("Alt+Up, Alt+Down"), self.tr("Earlier, later"), queue),
+            ("Del", self.tr("Remove from the queue"), queue),
+            ("F2", self.tr("Rename"), queue),
+            (self.tr("Tab"), self.tr("Next control"), everywhere),
+            (self.tr("Esc"), self.tr("Close a box or a list; never stops a run"), everywhere),
+        ]
 
     def _table(self) -> QTableView:
         table = QTableView(self)
