@@ -10,6 +10,7 @@ from tests.logged import begin, timed
 from workbench.events import (
     KINDS,
     Answered,
+    Checkpointed,
     EpochEnded,
     Evaluated,
     Event,
@@ -45,6 +46,7 @@ SAMPLES: dict[str, Event] = {
     "Measured": Measured("ntk.ridge", 1, 19, 60, 0.125),
     "Snapshot": Snapshot(1, 19, 60, "kernel/0060.safetensors", "fusion and head in closed form"),
     "Answered": Answered(1, 60, "answers/after-001.safetensors", "answers/pictures-001.json"),
+    "Checkpointed": Checkpointed(1, 2, 60, "checkpoint/000003.safetensors"),
     "TaskEnded": TaskEnded(1, 60),
     "Note": Note("Größe: 3 µm ✓", "warning"),
     "EpochEnded": EpochEnded(1, 2, 30),

@@ -30,7 +30,7 @@ from workbench.events import (
 )
 from workbench.paths import LOG_NAME, run_folder
 from workbench.report import Guess, ScanReport
-from workbench.session import Run, Session
+from workbench.session import Run, Session, ThreadEngine
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,10 +54,11 @@ def stored(events):
     return [event for event in events if not isinstance(event, (Stage, Pace))]
 
 
-class Scripted:
+class Scripted(ThreadEngine):
     """An engine that says what it is given, raises what is an exception and calls what can be called."""
 
     def __init__(self, *script: Event | BaseException | Callable[[], None]) -> None:
+        super().__init__()
         self.script = script
         self.closed = False
 

@@ -25,9 +25,9 @@ from workbench.events import (
 )
 from workbench.log.store import Log
 from workbench.paths import LOG_NAME
-from workbench.session import Run, Session, run as run_module
-from workbench.session.run import ThreadEngine
+from workbench.session import Run, Session, work as work_module
 from workbench.session.steering import Steering, WorkClock
+from workbench.session.work import ThreadEngine
 
 
 class Watched(ThreadEngine):
@@ -232,20 +232,21 @@ def test_the_engine_lives_by_a_clock_that_stands_still_while_the_run_is_paused(t
     engine = Clocked()
     run = Run(session.home, entered.id, entered.config, engine)
     run.pause()
-    before, began = run._clock(), time.monotonic()
     thread = working(run)
     wait_for(lambda: run.state == "paused")
-    assert engine.clock is run._clock
+    before, seconds, began = engine.clock(), run.seconds, time.monotonic()
     time.sleep(1.0)
     run.go_on()
     wait_for(lambda: run.state == "running")
-    assert (time.monotonic() - began) - (run._clock() - before) > 0.9
+    passed = time.monotonic() - began
+    assert passed - (engine.clock() - before) > 0.9
+    assert passed - (run.seconds - seconds) > 0.9
     run.stop()
     thread.join(60)
 
 
 def test_a_paused_run_gives_signs_of_life(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(run_module, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(work_module, "HEARTBEAT", 0.05)
     session, run, _ = watched_run(tmp_path, step_of(0, 0), lambda run: run.pause())
     thread = working(run)
     wait_for(lambda: run.state == "paused")

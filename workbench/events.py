@@ -1,6 +1,6 @@
 """What a run says: frozen dataclasses of plain values, never a tensor.
 
-An event is the log's row is the plotted point. Everything but `Pace`, `Paused` and `Resumed` is a
+An event is the log's row is the plotted point. Everything but `Pace`, `Checkpointed`, `Paused` and `Resumed` is a
 function of configuration and seeds alone; those, and every event's `time`, carry what the clock and
 the user say.
 """
@@ -157,6 +157,16 @@ class EpochEnded(Event):
     task: int
     epoch: int
     step: int
+
+
+@dataclass(frozen=True)
+class Checkpointed(Event):
+    """What is needed to go on from here lies in a file: said by the clock and the user, not by the seeds."""
+
+    task: int  # to be gone on with
+    epoch: int  # likewise; that of the task's end is the number of its epochs
+    step: int  # steps of the run before it
+    path: str  # below the run's folder, POSIX
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from workbench.events import (
+    Checkpointed,
     Evaluated,
     Event,
     Failed,
@@ -22,7 +23,9 @@ from workbench.events import (
 from workbench.log.store import Log
 
 FLUSH_SECONDS = 0.5  # at most this much is lost if the process is killed
-AT_ONCE = (RunStarted, Evaluated, TaskEnded, Paused, Resumed, Finished, Stopped, Failed)
+AT_ONCE = (
+    RunStarted, Evaluated, TaskEnded, Checkpointed, Paused, Resumed, Finished, Stopped, Failed,
+)  # fmt: skip
 
 
 class Writer:

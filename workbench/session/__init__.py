@@ -6,8 +6,9 @@
 from workbench.session.forecasts import learnt_as
 from workbench.session.groups import RunGroup
 from workbench.session.queue import QueuedRun
-from workbench.session.run import Run, ThreadEngine
+from workbench.session.run import Run
 from workbench.session.session import Session
 from workbench.session.versions import versions
+from workbench.session.work import ThreadEngine
 
 __all__ = ["QueuedRun", "Run", "RunGroup", "Session", "ThreadEngine", "learnt_as", "versions"]

@@ -39,9 +39,10 @@ from workbench.session.pictures import Pictures
 from workbench.session.plug_ins import PlugIns
 from workbench.session.queue import RunQueue
 from workbench.session.results import Results
-from workbench.session.run import Run, ThreadEngine
+from workbench.session.run import Run
 from workbench.session.table import RunTable
 from workbench.session.versions import versions
+from workbench.session.work import ThreadEngine
 
 
 class Session:

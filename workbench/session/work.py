@@ -1,0 +1,166 @@
+"""The loop of a run, in whichever thread or process trains: events out of the engine, into the log, to a listener."""
+
+import time
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench import paths
+from workbench.config import RunConfig
+from workbench.errors import WorkbenchError
+from workbench.events import (
+    Answered,
+    Event,
+    Failed,
+    Paused,
+    Resumed,
+    Snapshot,
+    Stage,
+    Step,
+    Stopped,
+    TaskEnded,
+)
+from workbench.log.writer import Writer
+from workbench.plugins import culprit
+from workbench.session.engine import LOADING, NoEngineError, starting
+from workbench.session.steering import Steering, WorkClock
+
+if TYPE_CHECKING:
+    from workbench.session.plug_ins import PlugIns
+
+HEARTBEAT = 10.0  # seconds between two signs of life of a paused run
+Tell = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is asked to do; the log knows it by `id`."""
+
+    home: Path
+    id: str
+    config: RunConfig
+
+    @property
+    def folder(self) -> Path:
+        """Where the run keeps its files."""
+        return paths.run_folder(self.home, self.id)
+
+
+class ThreadEngine:
+    """Trains in the thread that asks for it.
+
+    With `plug_ins` the run may learn by their methods, and their measures are taken.
+    """
+
+    def __init__(self, plug_ins: "PlugIns | None" = None) -> None:
+        self._plug_ins = plug_ins
+
+    def work(self, job: Job, steering: Steering, tell: Tell) -> None:
+        """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
+        Work(self, job, steering, tell).do()
+
+    def events(
+        self,
+        config: RunConfig,
+        home: Path,
+        folder: Path,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Generator[Event, None, None]:
+        """Return the run's events, paced on `clock`; torch is imported when the first one is asked for."""
+        yield Stage(LOADING)
+        with starting():
+            from workbench.core.train import train
+
+        if self._plug_ins is None:
+            yield from train(config, home, folder, clock)
+            return
+        method = self._plug_ins.learner(config)
+        yield from self._plug_ins.measured(train(config, home, folder, clock, method))
+
+
+class Work:
+    """One run's loop: writes each event into the log and tells it, and obeys what is asked between two."""
+
+    def __init__(self, engine: ThreadEngine, job: Job, steering: Steering, tell: Tell) -> None:
+        self._engine, self._job, self._steering, self._tell = engine, job, steering, tell
+        self._clock = WorkClock()
+        self._steps = 0  # done so far
+
+    def do(self) -> None:
+        """Train to the end; whatever breaks, the last event told says how it ended."""
+        try:
+            with Writer(self._job.home / paths.LOG_NAME, self._job.id) as writer:
+                self._work(writer)
+        except WorkbenchError as error:  # the log itself: whoever listens is told all the same
+            self._tell(Failed(str(error)))
+
+    def _work(self, writer: Writer) -> None:
+        try:
+            self._train(writer)
+        except KeyboardInterrupt:
+            self._say(writer, Stopped(self._steps))
+            raise
+        except NoEngineError as error:
+            self._say(writer, Failed(str(error), traceback.format_exc()))
+        except WorkbenchError as error:
+            self._say(writer, Failed(str(error)))
+        except Exception as error:  # noqa: BLE001  (the run must end in the log whatever broke)
+            sentence = blamed_sentence(error, self._job.config.method.name) or _sentence_for(error)
+            self._say(writer, Failed(sentence, traceback.format_exc()))
+
+    def _train(self, writer: Writer) -> None:
+        job, folder = self._job, self._job.folder
+        with closing(self._engine.events(job.config, job.home, folder, self._clock)) as events:
+            for event in events:
+                self._say(writer, event)
+                if isinstance(event, Snapshot):
+                    writer.note_file("kernel", folder / event.path)
+                if isinstance(event, Answered):
+                    writer.note_file("answers", folder / event.path)
+                    writer.note_file("answers", folder / event.pictures)
+                if isinstance(event, TaskEnded):
+                    writer.note_file("adapter", folder / "adapter" / "adapter.safetensors")
+                if isinstance(event, Step):
+                    self._steps = event.step + 1
+                if self._steering.pauses_after(event):
+                    self._wait(writer, event)
+                if self._steering.ends_after(event):
+                    self._say(writer, Stopped(self._steps))
+                    return
+
+    def _wait(self, writer: Writer, event: Event) -> None:
+        """Wait until the pause is over; the log hears a sign of life now and then."""
+        began = time.monotonic()
+        self._say(writer, Paused(self._steps, event.task if isinstance(event, TaskEnded) else None))
+        while not self._steering.wait(HEARTBEAT):
+            writer.flush()
+        self._clock.leave_out(time.monotonic() - began)
+        if not self._steering.ends_after(event):
+            self._say(writer, Resumed(self._steps))
+
+    def _say(self, writer: Writer, event: Event) -> None:
+        timed = replace(event, time=time.time())  # once: the log and whoever listens agree
+        writer.add(timed)
+        self._tell(timed)
+
+
+def blamed_sentence(error: BaseException, method: str) -> str:
+    """Return the sentence for an error in a plug-in's code, or an empty string."""
+    blamed = culprit(error)
+    if blamed is None:
+        return ""
+    return (
+        f"The method '{method}' of the plug-in {blamed.name} failed: {blamed.reason} "
+        "What was learnt up to the last whole task is kept. Choose another method, or tell its author."
+    )
+
+
+def _sentence_for(error: Exception) -> str:
+    if type(error).__name__ == "OutOfMemoryError":
+        return (
+            "The GPU ran out of memory. A smaller batch, or the processor (device cpu), needs less."
+        )
+    return f"The program made a mistake ({type(error).__name__}: {error}). Everything up to the last task is kept."
