@@ -214,6 +214,9 @@ class TrainConfig:
     batch_size: int = setting(
         16, "Pictures in one step.", label="Batch", low=1, high=1024, advanced=False
     )
+    at_once: int = setting(
+        0, "Pictures in memory at once within a step; 0: the whole batch. Fewer take less memory and more time.",
+        label="Pictures at once", low=0, high=1024)  # fmt: skip
     learning_rate: float = setting(
         0.025, "Learning rate at the start of each task; it falls to 0 along a cosine.",
         label="Learning rate", low=0.0, high=1000.0, advanced=False)  # fmt: skip

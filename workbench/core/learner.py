@@ -99,9 +99,10 @@ class Learner:
 
     def forward(self, images: Tensor, labels: Tensor, old: Tensor | None = None) -> Batch:
         """Pixels (B, 3, H, W) and local labels (B,) -> what the losses need."""
-        return Batch(
-            self.network(images), labels, self.draw_old(len(labels)) if old is None else old
-        )
+        size = self.training.at_once
+        whole = not 0 < size < len(images)
+        features = self.network(images) if whole else self.network.forward_in_pieces(images, size)
+        return Batch(features, labels, self.draw_old(len(labels)) if old is None else old)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the unweighted terms that are defined, and their weighted `total`.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from workbench.config import ModelConfig
 from workbench.core.adapters import Adapter, Prompt, adapted, prompted, prompts_needed
@@ -144,6 +145,19 @@ class Network(nn.Module):
         """Pixels (B, 3, H, W) in [0, 1] -> features; `pretrained` (B, d) may be given if it is known."""
         tokens = self.backbone.embed(images)
         return self.assemble(self.frozen_sections(tokens, pretrained), tokens)
+
+    def forward_in_pieces(self, images: Tensor, size: int) -> Features:
+        """Like `forward`, with only `size` pictures' activations in memory: made again when the gradient needs them.
+
+        The features, and so the step, are those of the whole batch, whatever the loss compares in it;
+        dropout draws piece by piece.
+        """
+        pieces = [
+            checkpoint(self, piece, use_reentrant=False, preserve_rng_state=True)
+            for piece in torch.split(images, size)
+        ]
+        each = zip(*((z.s1, z.s2, z.hybrid) for z in pieces), strict=True)
+        return Features(*(None if parts[0] is None else torch.cat(parts) for parts in each))
 
     @torch.no_grad()
     def average_into_copies(self, task: int) -> None:
