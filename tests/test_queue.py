@@ -11,6 +11,7 @@ from tests.trained import folders, quick_config
 from workbench.config import with_values
 from workbench.errors import UsageError
 from workbench.paths import LOG_NAME
+from workbench.report import RunSummary
 from workbench.session import Session
 from workbench.session.studies import bounds_plan, orders_plan, seeds_plan
 
@@ -268,6 +269,14 @@ def test_bounds_are_runs_of_their_own_linked_to_the_run(session, config):
         next(session.forecast(joint.id, config.data.tasks[0]))
     with pytest.raises(UsageError, match="an upper bound itself"):
         bounds_plan(replace(config, data=replace(config.data, joint=True)), joint)
+
+
+def test_the_plain_bound_of_a_plug_ins_run_is_not_learnt_by_the_plug_in(config):
+    run = RunSummary("id", "mine", "finished", "", "", None, "", "", 0, 2, 2, *[None] * 4)
+    ours = with_values(config, {"method.name": "somebody's"})
+    joint, plain = (each.config for each in bounds_plan(ours, run).runs)
+    assert joint.method.name == "somebody's"
+    assert plain == bounds_plan(config, run).runs[1].config
 
 
 def test_rank_correlation_is_spearmans():
