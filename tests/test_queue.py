@@ -10,6 +10,7 @@ import pytest
 from tests.trained import folders, quick_config
 from workbench.config import with_values
 from workbench.errors import UsageError
+from workbench.events import Finished, RunStarted
 from workbench.paths import LOG_NAME
 from workbench.report import RunSummary
 from workbench.session import Session
@@ -219,6 +220,27 @@ def test_a_run_under_way_says_how_long_its_like_will_take(session, config):
     session.queue.add(with_values(config, {"train.epochs": 9}))
     like, other = session.queue.runs((replace(config, name="now"), 80.0))
     assert (like.seconds, other.seconds) == (80.0, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "seconds"),
+    [
+        ("imported = imported", 30.0),
+        ("imported = created", None),  # another computer's time
+        ("config = json_set(config, '$.train.unheard_of', 1)", None),  # of another version
+    ],
+)
+def test_how_long_a_run_takes_is_known_from_its_like_on_this_computer(
+    session, config, change, seconds
+):
+    run = session.start(config)
+    started = RunStarted((), {}, "sample", "", 9, 9, "cpu", "closed")
+    with session.log() as log:
+        log.write(run.id, [(100.0, started), (130.0, Finished(0))])
+        with log.change() as db:
+            db.execute(f"UPDATE run SET {change}")
+    session.queue.add(config)
+    assert [each.seconds for each in session.queue.runs()] == [seconds]
 
 
 def test_a_failure_leaves_the_rest_and_does_not_count(session, config):

@@ -123,11 +123,11 @@ class QueueTables:
             return [(run, facts[run.id]) for run in reading.grouped(db)]
 
     def finished(self, most: int = 50) -> list[tuple[Mapping[str, Any], str, str]]:
-        """Return configuration, start and end of the newest runs that came to their end."""
+        """Return configuration, start and end of the newest runs that came to their end on this computer."""
         with self._reading() as db:
             rows = db.execute(
                 "SELECT config, started, ended FROM run WHERE state = 'finished' AND started <> '' AND ended <> ''"
-                " ORDER BY number DESC LIMIT ?",
+                " AND imported IS NULL ORDER BY number DESC LIMIT ?",
                 [most],
             ).fetchall()
         return [(json.loads(config), started, ended) for config, started, ended in rows]
