@@ -203,6 +203,13 @@ def test_a_group_of_seeds_trained_through_the_queue_has_mean_and_sample_deviatio
     assert spread.mean == pytest.approx(mean)
     assert spread.deviation == pytest.approx((sum((x - mean) ** 2 for x in finals) / 2) ** 0.5)
     assert spread.deviation == pytest.approx(statistics.stdev(finals))
+    session.table.bin(group.members[1].run.id)
+    left = session.groups.group(key)
+    assert [each.label for each in left.members] == ["seed 0", "seed 2"]
+    kept = [each.run.final_accuracy for each in left.members]
+    assert left.spread("final_accuracy").mean == pytest.approx(sum(kept) / 2)
+    session.table.restore(group.members[1].run.id)
+    assert session.groups.group(key) == group
     steps = [[e.terms for e in session.events(run.id) if type(e).__name__ == "Step"] for run in session.runs()]  # fmt: skip
     assert steps[0] != steps[1] != steps[2]  # the seeds do make a difference
 

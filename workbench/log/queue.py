@@ -116,7 +116,7 @@ class QueueTables:
         ]
 
     def members(self) -> list[tuple[RunSummary, Mapping[str, Any]]]:
-        """Return every run of a group and what it is in it, in the order they were begun."""
+        """Return every run of a group, not those in the bin, and what it is in it, in the order they were begun."""
         with self._reading() as db:
             rows = db.execute("SELECT id, member FROM run WHERE group_id <> ''").fetchall()
             facts = {key: json.loads(member) for key, member in rows}
