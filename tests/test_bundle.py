@@ -162,6 +162,24 @@ def test_what_is_no_zip_is_a_sentence(other: Session, tmp_path: Path) -> None:
         other.open_bundle(tmp_path / "nothing.zip")
 
 
+@pytest.mark.parametrize(
+    ("at", "value", "sentence"),
+    [(8, 1, "password required"), (10, 99, "compression method is not supported")],
+)
+def test_a_bundle_packed_in_another_way_is_refused(
+    other: Session, file: Path, at: int, value: int, sentence: str
+) -> None:
+    """Offsets 8 and 10 of an entry of the central directory: flags (1: encrypted), method."""
+    whole = bytearray(file.read_bytes())
+    entry = -1
+    while (entry := whole.find(b"PK\x01\x02", entry + 1)) >= 0:
+        whole[entry + at] = value
+    file.write_bytes(whole)
+    with pytest.raises(WorkbenchError, match=sentence):
+        other.open_bundle(file)
+    assert [run.id for run in other.runs()] == ["id9"]
+
+
 def test_a_cut_bundle_is_refused(other: Session, file: Path) -> None:
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])

@@ -5,6 +5,7 @@ Nothing in a bundle is ever unpickled, and nothing is written outside the run's 
 
 import hashlib
 import json
+import lzma
 import os
 import re
 import shutil
@@ -35,6 +36,13 @@ _PROGRAMS = (
     ".bin",
     ".py",
 )  # may run programs when opened
+_DAMAGED = (  # RuntimeError: encrypted, or packed in a way that is not known here
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+)
 _LEFT_OUT = ("checkpoint", "checkpoints", "cache")  # heavy, and of use only where the run was made
 
 Opened = Callable[[], AbstractContextManager[Log]]
@@ -96,7 +104,7 @@ def read(home: Path, opened: Opened, file: Path) -> str:
         with zipfile.ZipFile(file) as packed:
             card = _checked_card(packed, file)
             return _take(packed, card, home, opened)
-    except (zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGED as error:
         raise UsageError(
             f"{file.name} is not a bundle of a run, or it is damaged: {error}."
         ) from error
