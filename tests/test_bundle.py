@@ -15,7 +15,7 @@ from tests.test_compare import log_run
 from tests.test_run_verbs import end
 from workbench import paths
 from workbench.cli import main
-from workbench.errors import WorkbenchError
+from workbench.errors import CannotWrite, WorkbenchError
 from workbench.face.drop import Given
 from workbench.face.window import Window
 from workbench.session import Session
@@ -178,6 +178,16 @@ def test_a_bundle_packed_in_another_way_is_refused(
     with pytest.raises(WorkbenchError, match=sentence):
         other.open_bundle(file)
     assert [run.id for run in other.runs()] == ["id9"]
+
+
+def test_a_home_that_cannot_be_written_is_not_the_bundles_fault(tmp_path: Path, file: Path) -> None:
+    with closing(Session(tmp_path / "three", entry_points=False)) as third:
+        (third.home / "runs").write_text("in the way")
+        with pytest.raises(
+            CannotWrite, match=r"^run 1\.zip could not be unpacked in .*three.runs: "
+        ):
+            third.open_bundle(file)
+        assert third.runs() == []
 
 
 def test_a_cut_bundle_is_refused(other: Session, file: Path) -> None:

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from workbench import paths
-from workbench.errors import UsageError, WorkbenchError
+from workbench.errors import CannotWrite, UsageError, WorkbenchError, because
 from workbench.log import bundle, table
 from workbench.log.numbers import write_numbers
 from workbench.log.store import UNDER_WAY, Log
@@ -98,12 +98,19 @@ def read(home: Path, opened: Opened, file: Path) -> str:
 
     Raises:
         UsageError: the file is no bundle, is of a newer version, or its run is in the log already.
-        WorkbenchError: the bundle is damaged or incomplete; nothing of it was kept.
+        WorkbenchError: the bundle is damaged or incomplete, or the home folder cannot be written; nothing
+            of it was kept.
     """
     try:
         with zipfile.ZipFile(file) as packed:
             card = _checked_card(packed, file)
-            return _take(packed, card, home, opened)
+            try:
+                return _take(packed, card, home, opened)
+            except OSError as error:
+                raise CannotWrite(
+                    f"{file.name} could not be unpacked in {home / 'runs'}: {because(error)}. "
+                    "Nothing of it was kept."
+                ) from error
     except _DAMAGED as error:
         raise UsageError(
             f"{file.name} is not a bundle of a run, or it is damaged: {error}."
