@@ -2,8 +2,10 @@
 
 import sqlite3
 import statistics
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.trained import folders, quick_config
 from workbench.config import with_values
 from workbench.errors import UsageError
 from workbench.events import Finished, RunStarted
+from workbench.log.store import Log
 from workbench.paths import LOG_NAME
 from workbench.report import RunSummary
 from workbench.session import Session
@@ -98,6 +101,24 @@ def test_order_removal_undo_and_name(session, config):
     assert names(session) == ["c", "a", "new", "later"]
     with pytest.raises(UsageError, match="No run 99 waits"):
         session.queue.take_out(99)
+
+
+def test_of_two_that_take_the_same_run_out_one_gets_it(session, config):
+    both = Barrier(2)
+
+    def take(key):
+        with Log(session.home / LOG_NAME) as log:
+            both.wait()
+            try:
+                return log.queue.take_out(key)
+            except UsageError:
+                return None
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(40):
+            key = session.queue.add(config)
+            taken = list(pool.map(take, [key, key]))
+            assert sum(each is not None for each in taken) == 1
 
 
 def test_what_no_run_could_start_with_is_refused_at_the_door(session, config):
