@@ -197,12 +197,16 @@ def test_a_cut_bundle_is_refused(other: Session, file: Path) -> None:
         other.open_bundle(file)
 
 
-def test_rows_that_do_not_fit_are_a_sentence(other: Session, file: Path) -> None:
+@pytest.mark.parametrize(
+    "row",
+    [b'["event", {"n": 1}]', b'["step", {"n": %d}]' % 10**20, b'["step", {"n": [1]}]', b"[1]"],
+)
+def test_rows_that_do_not_fit_are_a_sentence(other: Session, file: Path, row: bytes) -> None:
     import hashlib
 
     def change(members: dict[str, bytes]) -> None:
         first, *rest = members["rows.jsonl"].split(b"\n")
-        members["rows.jsonl"] = b"\n".join([first, b'["event", {"n": 1}]', *rest])
+        members["rows.jsonl"] = b"\n".join([first, row, *rest])
         card = json.loads(members["bundle.json"])
         card["files"]["rows.jsonl"] = hashlib.sha256(members["rows.jsonl"]).hexdigest()
         members["bundle.json"] = json.dumps(card).encode()

@@ -195,6 +195,7 @@ def _enter(unpacked: Path, folder: Path, run_id: str, opened: Opened) -> None:
         ValueError,
         KeyError,
         TypeError,
+        OverflowError,  # a number beyond 64 bits
         sqlite3.IntegrityError,
         sqlite3.ProgrammingError,
     ) as error:
