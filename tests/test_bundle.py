@@ -78,6 +78,16 @@ def test_a_run_comes_back_equal_on_another_computer(
         assert log.sweep() == []
 
 
+def test_what_would_be_refused_is_left_out_whatever_its_letters(
+    session: Session, other: Session, tmp_path: Path
+) -> None:
+    for name in ("model.pt", "MODEL.PTH"):
+        (paths.run_folder(session.home, "id1") / name).write_bytes(b"a pickle")
+    other.open_bundle(session.bundle(NAME, tmp_path / "run.zip"))
+    there = {path.name for path in paths.run_folder(other.home, "id1").iterdir()}
+    assert there == {"adapter", "check.safetensors"}
+
+
 def test_the_same_run_is_not_taken_twice(session: Session, other: Session, file: Path) -> None:
     other.open_bundle(file)
     with pytest.raises(WorkbenchError, match=r"^This run is in the log already, as run-0001\.$"):

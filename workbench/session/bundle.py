@@ -125,7 +125,7 @@ def _files_of(folder: Path) -> dict[str, Path]:
         relative = path.relative_to(folder)
         if path.is_file() and not path.is_symlink() and relative.parts[0] not in _LEFT_OUT:
             found[_FILES + relative.as_posix()] = path
-    return {name: path for name, path in found.items() if path.suffix not in _PROGRAMS}
+    return {name: path for name, path in found.items() if path.suffix.lower() not in _PROGRAMS}
 
 
 def _checked_card(packed: zipfile.ZipFile, file: Path) -> dict[str, Any]:
