@@ -15,7 +15,7 @@ from tests.test_compare import log_run
 from tests.test_run_verbs import end
 from workbench import paths
 from workbench.cli import main
-from workbench.errors import WorkbenchError
+from workbench.errors import CannotWrite, WorkbenchError
 from workbench.face.drop import Given
 from workbench.face.window import Window
 from workbench.session import Session
@@ -76,6 +76,16 @@ def test_a_run_comes_back_equal_on_another_computer(
     assert other.events("id9") == recorded_run(1, seed=5)
     with other.log() as log:
         assert log.sweep() == []
+
+
+def test_what_would_be_refused_is_left_out_whatever_its_letters(
+    session: Session, other: Session, tmp_path: Path
+) -> None:
+    for name in ("model.pt", "MODEL.PTH"):
+        (paths.run_folder(session.home, "id1") / name).write_bytes(b"a pickle")
+    other.open_bundle(session.bundle(NAME, tmp_path / "run.zip"))
+    there = {path.name for path in paths.run_folder(other.home, "id1").iterdir()}
+    assert there == {"adapter", "check.safetensors"}
 
 
 def test_the_same_run_is_not_taken_twice(session: Session, other: Session, file: Path) -> None:
@@ -162,6 +172,34 @@ def test_what_is_no_zip_is_a_sentence(other: Session, tmp_path: Path) -> None:
         other.open_bundle(tmp_path / "nothing.zip")
 
 
+@pytest.mark.parametrize(
+    ("at", "value", "sentence"),
+    [(8, 1, "password required"), (10, 99, "compression method is not supported")],
+)
+def test_a_bundle_packed_in_another_way_is_refused(
+    other: Session, file: Path, at: int, value: int, sentence: str
+) -> None:
+    """Offsets 8 and 10 of an entry of the central directory: flags (1: encrypted), method."""
+    whole = bytearray(file.read_bytes())
+    entry = -1
+    while (entry := whole.find(b"PK\x01\x02", entry + 1)) >= 0:
+        whole[entry + at] = value
+    file.write_bytes(whole)
+    with pytest.raises(WorkbenchError, match=sentence):
+        other.open_bundle(file)
+    assert [run.id for run in other.runs()] == ["id9"]
+
+
+def test_a_home_that_cannot_be_written_is_not_the_bundles_fault(tmp_path: Path, file: Path) -> None:
+    with closing(Session(tmp_path / "three", entry_points=False)) as third:
+        (third.home / "runs").write_text("in the way")
+        with pytest.raises(
+            CannotWrite, match=r"^run 1\.zip could not be unpacked in .*three.runs: "
+        ):
+            third.open_bundle(file)
+        assert third.runs() == []
+
+
 def test_a_cut_bundle_is_refused(other: Session, file: Path) -> None:
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
@@ -169,12 +207,16 @@ def test_a_cut_bundle_is_refused(other: Session, file: Path) -> None:
         other.open_bundle(file)
 
 
-def test_rows_that_do_not_fit_are_a_sentence(other: Session, file: Path) -> None:
+@pytest.mark.parametrize(
+    "row",
+    [b'["event", {"n": 1}]', b'["step", {"n": %d}]' % 10**20, b'["step", {"n": [1]}]', b"[1]"],
+)
+def test_rows_that_do_not_fit_are_a_sentence(other: Session, file: Path, row: bytes) -> None:
     import hashlib
 
     def change(members: dict[str, bytes]) -> None:
         first, *rest = members["rows.jsonl"].split(b"\n")
-        members["rows.jsonl"] = b"\n".join([first, b'["event", {"n": 1}]', *rest])
+        members["rows.jsonl"] = b"\n".join([first, row, *rest])
         card = json.loads(members["bundle.json"])
         card["files"]["rows.jsonl"] = hashlib.sha256(members["rows.jsonl"]).hexdigest()
         members["bundle.json"] = json.dumps(card).encode()

@@ -1,6 +1,8 @@
 """Comparing runs: differences, verdicts, spread against plain Python, and the tab with every sentence."""
 
 import statistics
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,14 @@ def other_pictures(events: list[Event]) -> list[Event]:
     )
     fields = {**started.__dict__, "tasks": (other, *started.tasks[1:])}
     return [RunStarted(**fields), *events[1:]]
+
+
+def at_once(events: list[Event]) -> list[Event]:
+    """Return the beginning of a run that learns the same pictures as one task."""
+    started = events[0]
+    assert isinstance(started, RunStarted)
+    prints = "+".join(task.fingerprint for task in started.tasks)
+    return [replace(started, tasks=(replace(started.tasks[0], fingerprint=prints),))]
 
 
 @pytest.fixture
@@ -125,6 +135,17 @@ def test_different_test_pictures_are_said_with_a_way_to_see_them(
     page.strips.strip("pictures").buttons["Show difference"].click()
     assert page.differences.selectedItems()[0].text().startswith("finches: ")
     assert next(iter(rows(page))) == "Task 1"
+
+
+def test_a_run_of_all_tasks_at_once_is_compared_with_one_in_tasks(tmp_path: Path) -> None:
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        with session.log() as log:
+            log_run(log, 1, recorded_run(3, seed=1))
+            log_run(log, 2, at_once(recorded_run(3, seed=1)), data__joint=True)
+            log_run(log, 3, at_once(other_pictures(recorded_run(3, seed=1))), data__joint=True)
+        assert session.table.compare(["id1", "id2"]).comparable
+        assert not session.table.compare(["id1", "id3"]).comparable
+        assert not session.table.compare(["id2", "id3"]).comparable
 
 
 def test_a_group_is_one_line_with_the_mean_and_a_band(window: Window, qtbot: QtBot) -> None:

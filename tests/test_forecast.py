@@ -290,6 +290,22 @@ def test_a_run_begun_before_the_forecast_does_not_score_it(tmp_path: Path) -> No
         assert "no later run" in session.forecasts(base)[0].reason
 
 
+def test_a_later_run_of_another_version_is_passed_over(tmp_path: Path) -> None:
+    session, base = trained_session(tmp_path / "home", tmp_path / "pictures")
+    with closing(session):
+        folder = gulls(tmp_path)
+        made_of(session, base, folder)
+        config = configs.from_dict(session.details(base).config)
+        longer = replace(config, data=replace(config.data, tasks=(*config.data.tasks, folder)))
+        run = later_run(session, base, longer)
+        with session.log() as log, log.change() as db:
+            db.execute(
+                "UPDATE run SET config = json_set(config, '$.train.unheard_of', 1) WHERE id = ?",
+                [run],
+            )
+        assert "no later run" in session.forecasts(base)[0].reason
+
+
 def test_scores_are_correlations_of_what_is_known() -> None:
     tasks = tuple(TaskForecast(i, str(i), p, r) for i, (p, r) in enumerate([(3.0, 1.0), (2.0, 2.0), (1.0, 3.0), (None, 9.0)]))  # fmt: skip
     classes = tuple(ClassForecast(i, str(i), "t", float(i), None, None) for i in range(3))

@@ -3,7 +3,6 @@ import hashlib
 import io
 import os
 import threading
-import time
 import warnings
 import zlib
 from pathlib import Path
@@ -304,9 +303,7 @@ def test_a_slow_picture_does_not_hold_up_the_caller(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(pictures, "_read_or_error", slow)
     reading = read_all([("a", "a")], 64, workers=1)
-    start = time.monotonic()
-    assert next(reading) is None
-    assert time.monotonic() - start < 2
+    assert next(reading) is None  # not the error, which comes when the picture has been waited for
     release.set()
     assert isinstance(next(item for item in reading if item), PictureError)
     reading.close()

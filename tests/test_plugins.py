@@ -1,9 +1,12 @@
 """The built-in list against timm, and plug-ins that work, fail or clash."""
 
 import importlib
+import importlib.util
+import py_compile
 import subprocess
 import sys
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 import pytest
 import timm
@@ -222,6 +225,32 @@ def test_a_package_in_the_folder_is_a_plug_in_and_its_modules_count_for_its_hash
     written(tmp_path / "birds", "more.py", "x = 1")
     after = load([tmp_path], entry_points=False).entries[0]
     assert before.source.digest != after.source.digest
+    (tmp_path / "birds" / "fast.so").write_bytes(b"machine code")
+    assert after.source.now().digest != after.source.digest
+
+
+def _precompiled(source: Path, text: str) -> None:
+    """Leave other bytecode beside a source than its own, as Python's own import would take it unseen."""
+    beside = source.with_name("other.txt")
+    beside.write_text(text)
+    cache = importlib.util.cache_from_source(str(source))
+    py_compile.compile(str(beside), cache, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+
+
+def test_bytecode_beside_a_plug_in_is_not_run_in_its_place(tmp_path: Path) -> None:
+    written(tmp_path, "owls.py", "WHO = 'owl'")
+    _precompiled(tmp_path / "owls.py", "WHO = 'cuckoo'")
+    written(tmp_path / "nest", "__init__.py", "from .inner.egg import WHO, __name__ as inner")
+    written(tmp_path / "nest" / "inner", "__init__.py", "")
+    written(tmp_path / "nest" / "inner", "egg.py", "WHO = 'owl'")
+    _precompiled(tmp_path / "nest" / "__init__.py", "WHO = 'cuckoo'")
+    _precompiled(tmp_path / "nest" / "inner" / "egg.py", "WHO = 'cuckoo'")
+    (tmp_path / "nest" / "inner" / "hatched.pyc").write_bytes(b"no source at all")
+    nest, owls = (source.bring() for source in files_in([tmp_path]))
+    assert (owls.WHO, nest.WHO) == ("owl", "owl")
+    assert nest.inner == "workbench_plugin_nest.inner.egg"
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("workbench_plugin_nest.inner.hatched")
 
 
 def test_what_was_not_seen_before_is_not_run_until_it_is_trusted(tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ _terms = st.one_of(
     ),
     st.builds(Term, st.just("state"), st.just(":"), st.sampled_from(STATES), st.booleans()),
     st.builds(
-        Term, st.just("created"), st.sampled_from([">", "<=", ":"]), st.dates().map(str), st.booleans()
+        Term, st.just("created"), st.sampled_from([">", "<=", ":"]),
+        st.dates(date(1971, 1, 1), date(9999, 12, 30)).map(str), st.booleans()
     ),
 )  # fmt: skip
 
@@ -106,6 +107,13 @@ def test_any_mixture_of_its_own_signs_is_a_query_or_a_sentence(parts: list[str])
     query, part = outcome(text)
     assert part in text
     assert parse(str(query)) == query
+
+
+@pytest.mark.parametrize("day", ["0001", "1970-12-31"])
+def test_a_day_before_all_clocks_is_a_sentence(day: str) -> None:
+    with pytest.raises(FilterError, match="Try created>2026-11-01"):
+        parse(f"created>{day}")
+    assert parse("created>1971-01-01").terms
 
 
 def test_days_months_and_years() -> None:

@@ -2,15 +2,20 @@
 
 import sqlite3
 import statistics
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
 from tests.trained import folders, quick_config
 from workbench.config import with_values
 from workbench.errors import UsageError
+from workbench.events import Finished, RunStarted
+from workbench.log.store import Log
 from workbench.paths import LOG_NAME
+from workbench.report import RunSummary
 from workbench.session import Session
 from workbench.session.studies import bounds_plan, orders_plan, seeds_plan
 
@@ -96,6 +101,24 @@ def test_order_removal_undo_and_name(session, config):
     assert names(session) == ["c", "a", "new", "later"]
     with pytest.raises(UsageError, match="No run 99 waits"):
         session.queue.take_out(99)
+
+
+def test_of_two_that_take_the_same_run_out_one_gets_it(session, config):
+    both = Barrier(2)
+
+    def take(key):
+        with Log(session.home / LOG_NAME) as log:
+            both.wait()
+            try:
+                return log.queue.take_out(key)
+            except UsageError:
+                return None
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(40):
+            key = session.queue.add(config)
+            taken = list(pool.map(take, [key, key]))
+            assert sum(each is not None for each in taken) == 1
 
 
 def test_what_no_run_could_start_with_is_refused_at_the_door(session, config):
@@ -201,6 +224,13 @@ def test_a_group_of_seeds_trained_through_the_queue_has_mean_and_sample_deviatio
     assert spread.mean == pytest.approx(mean)
     assert spread.deviation == pytest.approx((sum((x - mean) ** 2 for x in finals) / 2) ** 0.5)
     assert spread.deviation == pytest.approx(statistics.stdev(finals))
+    session.table.bin(group.members[1].run.id)
+    left = session.groups.group(key)
+    assert [each.label for each in left.members] == ["seed 0", "seed 2"]
+    kept = [each.run.final_accuracy for each in left.members]
+    assert left.spread("final_accuracy").mean == pytest.approx(sum(kept) / 2)
+    session.table.restore(group.members[1].run.id)
+    assert session.groups.group(key) == group
     steps = [[e.terms for e in session.events(run.id) if type(e).__name__ == "Step"] for run in session.runs()]  # fmt: skip
     assert steps[0] != steps[1] != steps[2]  # the seeds do make a difference
 
@@ -218,6 +248,27 @@ def test_a_run_under_way_says_how_long_its_like_will_take(session, config):
     session.queue.add(with_values(config, {"train.epochs": 9}))
     like, other = session.queue.runs((replace(config, name="now"), 80.0))
     assert (like.seconds, other.seconds) == (80.0, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "seconds"),
+    [
+        ("imported = imported", 30.0),
+        ("imported = created", None),  # another computer's time
+        ("config = json_set(config, '$.train.unheard_of', 1)", None),  # of another version
+    ],
+)
+def test_how_long_a_run_takes_is_known_from_its_like_on_this_computer(
+    session, config, change, seconds
+):
+    run = session.start(config)
+    started = RunStarted((), {}, "sample", "", 9, 9, "cpu", "closed")
+    with session.log() as log:
+        log.write(run.id, [(100.0, started), (130.0, Finished(0))])
+        with log.change() as db:
+            db.execute(f"UPDATE run SET {change}")
+    session.queue.add(config)
+    assert [each.seconds for each in session.queue.runs()] == [seconds]
 
 
 def test_a_failure_leaves_the_rest_and_does_not_count(session, config):
@@ -268,6 +319,14 @@ def test_bounds_are_runs_of_their_own_linked_to_the_run(session, config):
         next(session.forecast(joint.id, config.data.tasks[0]))
     with pytest.raises(UsageError, match="an upper bound itself"):
         bounds_plan(replace(config, data=replace(config.data, joint=True)), joint)
+
+
+def test_the_plain_bound_of_a_plug_ins_run_is_not_learnt_by_the_plug_in(config):
+    run = RunSummary("id", "mine", "finished", "", "", None, "", "", 0, 2, 2, *[None] * 4)
+    ours = with_values(config, {"method.name": "somebody's"})
+    joint, plain = (each.config for each in bounds_plan(ours, run).runs)
+    assert joint.method.name == "somebody's"
+    assert plain == bounds_plan(config, run).runs[1].config
 
 
 def test_rank_correlation_is_spearmans():

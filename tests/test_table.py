@@ -73,6 +73,10 @@ def names(table: RunTable, text: str, **how: object) -> list[int]:
         ("train.epochs:10", [7, 5, 3, 1]),
         ("train.epochs>5 acc<40", [3, 1]),
         ("data.same_names:differ seed:2", [2]),
+        ("data.same_names=DIFFERENT seed:2", [2]),
+        ("data.same_names=diff%", []),  # letters, not what LIKE makes of them
+        ("data.same_names=_ifferent", []),
+        ("data.same_names<\udcff", []),
         ("run-0003", [3]),
         ("state:starting name:0001", [1]),
         ("state:finished", []),

@@ -45,6 +45,8 @@ KEYS: dict[str, tuple[str, str, str]] = {
 }
 SETTINGS = frozenset(key for key, _, _ in settings_of(RunConfig()) if "." in key)
 
+_FIRST_YEAR = 1971  # Windows tells no local time before 1970 in UTC
+
 _TERM = re.compile(r"(?P<key>[A-Za-z_][\w.]*)(?P<operator>>=|<=|:|=|>|<)(?P<value>.*)", re.DOTALL)
 _TOKEN = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.|\\\Z)*("|\Z))+', re.DOTALL)
 
@@ -109,12 +111,14 @@ def days_of(value: str) -> tuple[date, date]:
     """Return the first day of a date, month or year and the first day after it.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: it is none of these, or before what every system's clock can tell.
     """
     parts = [int(part) for part in value.split("-")]
     if not 1 <= len(parts) <= 3 or not re.fullmatch(r"\d{4}(-\d{1,2}){0,2}", value):
         raise ValueError(value)
     first = date(*(parts + [1, 1])[:3])
+    if first.year < _FIRST_YEAR:
+        raise ValueError(value)
     if len(parts) == 3:
         return first, date.fromordinal(first.toordinal() + 1)
     if len(parts) == 2 and parts[1] < 12:

@@ -24,14 +24,10 @@ def group(session: Session, config: RunConfig, options: argparse.Namespace) -> i
 
 def queue(session: Session, options: argparse.Namespace) -> int:
     """List what waits, or train it."""
-    if options.go:
-        code = _train(session, "")
-        found = session.queue.runs()
-        print_out([_waiting(run) for run in found], options.json, _text(found))
-        return code
+    code = _train(session, "") if options.go else 0
     found = session.queue.runs()
     print_out([_waiting(run) for run in found], options.json, _text(found))
-    return 0
+    return code
 
 
 def _plan(config: RunConfig, options: argparse.Namespace) -> Plan:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.config import TaskFolder
+from workbench.core.files import write_whole
 from workbench.core.gather import pools
 from workbench.core.listing import Listing, list_task
 from workbench.core.pictures import Cadence
@@ -28,11 +29,9 @@ Contents = Mapping[str, str]  # path relative to the task's folder -> sha256, ""
 def write_manifest(folder: Path, tasks: Sequence[tuple[str, Contents]]) -> None:
     """Write what each task, by name, was made of; the file is there whole or not at all."""
     listed = [{"name": name, "pictures": dict(contents)} for name, contents in tasks]
-    beside = folder / f"{FILE_NAME}.part"
+    text = json.dumps({"format": _FORMAT, "tasks": listed})
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps({"format": _FORMAT, "tasks": listed}), encoding="utf-8")
-        beside.replace(folder / FILE_NAME)
+        write_whole(folder / FILE_NAME, text.encode())
     except OSError as error:
         raise WorkbenchError(
             f"The list of pictures could not be written to {folder}: {error.strerror}. Free some space."

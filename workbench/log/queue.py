@@ -55,11 +55,7 @@ class QueueTables:
     def rows(self) -> list[QueuedRow]:
         """Return what waits, in order."""
         with self._reading() as db:
-            found = db.execute(f"SELECT {_COLUMNS} FROM queued ORDER BY position, id").fetchall()
-        return [
-            QueuedRow(key, label, json.loads(config), group, json.loads(member), *rest)
-            for key, label, config, group, member, *rest in found
-        ]
+            return _rows(db)
 
     def add(self, rows: list[QueuedRow], group: GroupRow | None = None) -> list[int]:
         """Put runs at the end, with the group that they belong to if it is new; return their numbers."""
@@ -72,11 +68,11 @@ class QueueTables:
 
     def take_out(self, key: int) -> tuple[QueuedRow, int]:
         """Take a run out; return it and its place, which `put_back` takes."""
-        rows = self.rows()
-        place = next((i for i, row in enumerate(rows) if row.id == key), -1)
-        if place < 0:
-            raise UsageError(f"No run {key} waits in the queue any more.")
         with self._writing() as db:
+            rows = _rows(db)
+            place = next((i for i, row in enumerate(rows) if row.id == key), -1)
+            if place < 0:
+                raise UsageError(f"No run {key} waits in the queue any more.")
             db.execute("DELETE FROM queued WHERE id = ?", [key])
         return rows[place], place
 
@@ -116,18 +112,18 @@ class QueueTables:
         ]
 
     def members(self) -> list[tuple[RunSummary, Mapping[str, Any]]]:
-        """Return every run of a group and what it is in it, in the order they were begun."""
+        """Return every run of a group, not those in the bin, and what it is in it, in the order they were begun."""
         with self._reading() as db:
             rows = db.execute("SELECT id, member FROM run WHERE group_id <> ''").fetchall()
             facts = {key: json.loads(member) for key, member in rows}
             return [(run, facts[run.id]) for run in reading.grouped(db)]
 
     def finished(self, most: int = 50) -> list[tuple[Mapping[str, Any], str, str]]:
-        """Return configuration, start and end of the newest runs that came to their end."""
+        """Return configuration, start and end of the newest runs that came to their end on this computer."""
         with self._reading() as db:
             rows = db.execute(
                 "SELECT config, started, ended FROM run WHERE state = 'finished' AND started <> '' AND ended <> ''"
-                " ORDER BY number DESC LIMIT ?",
+                " AND imported IS NULL ORDER BY number DESC LIMIT ?",
                 [most],
             ).fetchall()
         return [(json.loads(config), started, ended) for config, started, ended in rows]
@@ -145,6 +141,14 @@ def started(db: Database, key: int, run_id: str) -> None:
         raise UsageError(f"No run {key} waits in the queue any more.")
     db.execute("UPDATE run SET group_id = ?, member = ? WHERE id = ?", [*row, run_id])
     db.execute("DELETE FROM queued WHERE id = ?", [key])
+
+
+def _rows(db: Database) -> list[QueuedRow]:
+    found = db.execute(f"SELECT {_COLUMNS} FROM queued ORDER BY position, id")
+    return [
+        QueuedRow(key, label, json.loads(config), group, json.loads(member), *rest)
+        for key, label, config, group, member, *rest in found
+    ]
 
 
 def _put(db: Database, row: QueuedRow, position: int) -> int:

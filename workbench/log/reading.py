@@ -46,8 +46,8 @@ def _summary(row: Sequence[Any]) -> RunSummary:
 
 
 def grouped(db: Database) -> list[RunSummary]:
-    """Return the runs that belong to a group, in the order they were begun."""
-    rows = db.execute(f"{_SUMMARY} WHERE r.group_id <> '' ORDER BY r.number")
+    """Return the runs that belong to a group and are not in the bin, in the order they were begun."""
+    rows = db.execute(f"{_SUMMARY} WHERE r.group_id <> '' AND r.deleted IS NULL ORDER BY r.number")
     return [_summary(row) for row in rows]
 
 

@@ -7,13 +7,22 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+)
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from workbench.errors import UsageError
 from workbench.plugins.hooks import PROJECT
 
 PREFIX = f"{PROJECT}_plugin_"  # of the module that a file becomes
+_IMPORTED = (".py", ".so", ".pyd")
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,10 @@ def installed() -> Iterator[Source]:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file's text, or of all Python files in a folder with their names."""
-    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    """Return the SHA-256 of a file's text, or of all files in a folder that can be imported, with their names."""
+    files = [path]
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix in _IMPORTED)
     total = hashlib.sha256()
     for file in files:
         if path.is_dir():
@@ -79,8 +90,24 @@ def _refuse(first: Path) -> Any:
     raise UsageError(f"{first} has the same name and came first. Rename one of them.")
 
 
+class _SourceAlone(SourceFileLoader):
+    """Compiles the source: bytecode that lies beside it is in no digest, so nobody has agreed to it."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(path), path)
+        return code
+
+
 def _import_file(path: Path, name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, path)
+    if path.name == "__init__.py":
+        for folder in (path.parent, *(each for each in path.parent.rglob("*") if each.is_dir())):
+            sys.path_importer_cache[str(folder)] = FileFinder(
+                str(folder),
+                (ExtensionFileLoader, EXTENSION_SUFFIXES),
+                (_SourceAlone, SOURCE_SUFFIXES),
+            )
+    spec = importlib.util.spec_from_file_location(name, path, loader=_SourceAlone(name, str(path)))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -5,6 +5,7 @@ Nothing in a bundle is ever unpickled, and nothing is written outside the run's 
 
 import hashlib
 import json
+import lzma
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from workbench import paths
-from workbench.errors import UsageError, WorkbenchError
+from workbench.errors import CannotWrite, UsageError, WorkbenchError, because
 from workbench.log import bundle, table
 from workbench.log.numbers import write_numbers
 from workbench.log.store import UNDER_WAY, Log
@@ -35,6 +36,13 @@ _PROGRAMS = (
     ".bin",
     ".py",
 )  # may run programs when opened
+_DAMAGED = (  # RuntimeError: encrypted, or packed in a way that is not known here
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+)
 _LEFT_OUT = ("checkpoint", "checkpoints", "cache")  # heavy, and of use only where the run was made
 
 Opened = Callable[[], AbstractContextManager[Log]]
@@ -90,13 +98,20 @@ def read(home: Path, opened: Opened, file: Path) -> str:
 
     Raises:
         UsageError: the file is no bundle, is of a newer version, or its run is in the log already.
-        WorkbenchError: the bundle is damaged or incomplete; nothing of it was kept.
+        WorkbenchError: the bundle is damaged or incomplete, or the home folder cannot be written; nothing
+            of it was kept.
     """
     try:
         with zipfile.ZipFile(file) as packed:
             card = _checked_card(packed, file)
-            return _take(packed, card, home, opened)
-    except (zipfile.BadZipFile, zlib.error) as error:
+            try:
+                return _take(packed, card, home, opened)
+            except OSError as error:
+                raise CannotWrite(
+                    f"{file.name} could not be unpacked in {home / 'runs'}: {because(error)}. "
+                    "Nothing of it was kept."
+                ) from error
+    except _DAMAGED as error:
         raise UsageError(
             f"{file.name} is not a bundle of a run, or it is damaged: {error}."
         ) from error
@@ -110,7 +125,7 @@ def _files_of(folder: Path) -> dict[str, Path]:
         relative = path.relative_to(folder)
         if path.is_file() and not path.is_symlink() and relative.parts[0] not in _LEFT_OUT:
             found[_FILES + relative.as_posix()] = path
-    return {name: path for name, path in found.items() if path.suffix not in _PROGRAMS}
+    return {name: path for name, path in found.items() if path.suffix.lower() not in _PROGRAMS}
 
 
 def _checked_card(packed: zipfile.ZipFile, file: Path) -> dict[str, Any]:
@@ -180,6 +195,7 @@ def _enter(unpacked: Path, folder: Path, run_id: str, opened: Opened) -> None:
         ValueError,
         KeyError,
         TypeError,
+        OverflowError,  # a number beyond 64 bits
         sqlite3.IntegrityError,
         sqlite3.ProgrammingError,
     ) as error:

@@ -149,7 +149,7 @@ def _pictures(facts: Sequence[Mapping[str, Any]]) -> list[Difference]:
     A run that never began has no pictures yet and is passed over.
     """
     begun = [fact["tasks"] for fact in facts if fact["tasks"]]
-    if len({tuple(sorted(task[1] for task in tasks)) for tasks in begun}) < 2:
+    if len({_prints(tasks) for tasks in begun}) < 2:
         return []
     most = max(len(tasks) for tasks in begun)
     found = []
@@ -159,6 +159,11 @@ def _pictures(facts: Sequence[Mapping[str, Any]]) -> list[Difference]:
             values = tuple(_task_text(fact["tasks"], place) for fact in facts)
             found.append(Difference(f"task {place + 1}", f"Task {place + 1}", values))
     return found
+
+
+def _prints(tasks: Sequence[Sequence[Any]]) -> tuple[str, ...]:
+    """Return the fingerprints of a run's folders; a run of all tasks at once names them joined by "+"."""
+    return tuple(sorted(part for task in tasks for part in task[1].split("+")))
 
 
 def _task_text(tasks: Sequence[Sequence[Any]], place: int) -> str:

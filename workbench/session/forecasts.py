@@ -106,10 +106,14 @@ def _later_run(
         if summary.created < item.created or summary.id == base.summary.id:
             continue
         later = session.details(summary.id)
-        place = _place_of(item.forecast, later)
+        try:
+            place = _place_of(item.forecast, later)
+            fits = place == base.summary.tasks_done and _same_start(base, later)
+        except UsageError:  # settings of another version
+            continue
         if place is None:
             continue
-        if place != base.summary.tasks_done or not _same_start(base, later):
+        if not fits:
             reason = f"{summary.name} has learnt '{name}', but not right after the same tasks on the same backbone"
         elif summary.tasks_done <= place:
             reason = f"{summary.name} has not come to the end of '{name}'"

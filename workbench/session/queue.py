@@ -4,6 +4,7 @@ import dataclasses
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -187,5 +188,6 @@ def _durations(past: Sequence[tuple[Any, str, str]]) -> dict[tuple[Any, ...], fl
     found: dict[tuple[Any, ...], float] = {}
     for config, started, ended in past:
         length = datetime.fromisoformat(ended) - datetime.fromisoformat(started)
-        found.setdefault(_work(configs.from_dict(config)), length.total_seconds())
+        with suppress(UsageError):  # settings of another version: nothing that waits is like it
+            found.setdefault(_work(configs.from_dict(config)), length.total_seconds())
     return found

@@ -21,6 +21,7 @@ EVERY = 7  # tasks up to which orders are drawn from the list of all of them: 5,
 NO_MONITOR = {"monitor.probe_per_task": 0}
 JOINT: Mapping[str, Any] = {"data.joint": True, **NO_MONITOR}
 PLAIN: Mapping[str, Any] = {
+    "method.name": "ntk-cl",  # whose terms are off below; a plug-in's method would go on being itself
     "method.weight_mutual_information": 0.0,
     "method.weight_orthogonality": 0.0,
     "method.weight_regularisation": 0.0,
