@@ -7,10 +7,10 @@ Arguments that shape the model may follow: "vit_small_patch14_dinov2.lvd142m?img
 """
 
 import hashlib
-import pickle
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError  # what torch raises; nothing here unpickles
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -247,7 +247,7 @@ def _tensors(path: Path) -> Any:
         if path.suffix.lower() == ".safetensors":
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except UnpicklingError as error:
         raise UsageError(
             f"'{path.name}' is damaged or holds more than weights, so it is not opened: such a file can "
             "run programs. Save its state dict as .safetensors."

@@ -162,9 +162,10 @@ def _on_days(term: Term) -> Condition:
 
 
 def _exactly(text: str) -> str:
+    text = text_of(text)  # first, since it writes what no UTF-8 can hold with a backslash
     for letter in "\\%_":
         text = text.replace(letter, f"\\{letter}")
-    return text_of(text)
+    return text
 
 
 def _within(text: str) -> str:
