@@ -235,6 +235,10 @@ def _checked(card: AdapterCard) -> AdapterCard:
         raise ValueError(problem)
     if not all(0 <= entry.task < len(card.tasks) for entry in card.classes):
         raise ValueError("a class belongs to a task that is not listed")
+    if not card.preprocessing.size <= card.preprocessing.resize <= 4 * card.preprocessing.size:
+        raise ValueError(
+            f"pictures of {card.preprocessing.size} from {card.preprocessing.resize} pixels"
+        )
     if len(card.preprocessing.mean) != 3 or len(card.preprocessing.std) != 3:
         raise ValueError("mean and deviation are of three colours")
     if not (card.temperature or 0) > 0:

@@ -75,6 +75,15 @@ def load_network(
     if missing:
         raise UsageError(f"The card of '{source}' is damaged: it has no switch '{missing[0]}'.")
     network = build_network(model, card.switches, weights, device)
+    if (card.width, card.preprocessing.size) != (
+        network.backbone.width,
+        network.backbone.image_size,
+    ):
+        raise UsageError(
+            f"The card of '{source}' does not fit its backbone {card.backbone!r}: it says {card.width} numbers "
+            f"from {card.preprocessing.size} pixels, and the backbone gives {network.backbone.width} from "
+            f"{network.backbone.image_size}."
+        )
     network.prototypes.grow(len(card.classes))
     check_shapes(tensors, network.adapter_state(), card)
     network.load_state_dict(tensors, strict=False)

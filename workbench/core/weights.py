@@ -7,6 +7,7 @@ Arguments that shape the model may follow: "vit_small_patch14_dinov2.lvd142m?img
 """
 
 import hashlib
+import struct
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,11 @@ _ARGUMENTS = frozenset({
 })  # fmt: skip
 # What others' files hold beside the encoder.
 _BESIDE = ("head", "decoder_", "mask_token", "pre_logits")
+# What the readers of safetensors and torch raise on damaged bytes.
+_DAMAGED = (
+    SafetensorError, RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError,
+    AssertionError, ArithmeticError, MemoryError, struct.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +258,7 @@ def _tensors(path: Path) -> Any:
             f"'{path.name}' is damaged or holds more than weights, so it is not opened: such a file can "
             "run programs. Save its state dict as .safetensors."
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, LookupError) as error:
+    except _DAMAGED as error:
         raise UsageError(f"'{path.name}' is not a readable weights file: {error}.") from error
 
 

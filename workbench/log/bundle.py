@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from sqlite_utils import Database
@@ -80,15 +81,26 @@ def check_rows(db: Database, run: int) -> None:
     if problem:
         raise WorkbenchError(f"The bundle is damaged: its run cannot be shown ({problem}).")
     from_dict(_known_settings(found.config))
+    for file in found.files:
+        _check_below(f"{file['path']}")
     events = [checked(event) for event in reading.events(db, run)]
     tasks = max([len(each.tasks) for each in events if isinstance(each, RunStarted)], default=0)
     for event in events:
+        for name in ("path", "pictures"):  # of Snapshot and Answered
+            _check_below(getattr(event, name, ""))
         for name in ("task", "after_task", "other"):
             task = getattr(event, name, None)
             if task is not None and not 0 <= task < tasks:
                 raise WorkbenchError(
                     f"The bundle is damaged: it speaks of task {task + 1}, and its run has {tasks}."
                 )
+
+
+def _check_below(path: str) -> None:
+    """Refuse a path that would be read from outside the run's folder."""
+    odd = PurePosixPath(path).is_absolute() or ".." in path.split("/")
+    if odd or "\\" in path or ":" in path or "\x00" in path:
+        raise WorkbenchError(f"The bundle is damaged: {path!r} is no file of its run.")
 
 
 def _known_settings(config: Mapping[str, Any]) -> dict[str, Any]:
