@@ -5,7 +5,7 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, cast
 
 LARGEST = 2**53  # of a whole number: what JSON, SQLite and a double hold alike
@@ -40,6 +40,8 @@ def _fits(value: Any, kind: Any) -> bool:
         return isinstance(value, Mapping) and all(
             _fits(key, arguments[0]) and _fits(each, arguments[1]) for key, each in value.items()
         )
+    if origin is Callable:
+        return callable(value)
     if dataclasses.is_dataclass(kind):
         return isinstance(value, cast("type[Any]", kind)) and not misfit(value)
     return kind is Any or _is(value, kind)
