@@ -1,6 +1,7 @@
 """What SECURITY.md promises, each promise held by a test here or in the modules it names."""
 
 import ast
+import dataclasses
 import hashlib
 import json
 import os
@@ -17,12 +18,29 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from PySide6.QtCore import QByteArray, QModelIndex, QSettings
+from PySide6.QtGui import QAction, Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QLabel,
+    QListView,
+    QTextBrowser,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
 
+from tests.pictures import make_class_folders
 from tests.recorded import recorded_run
 from tests.test_compare import log_run
+from tests.test_plug_in_window import shut
 from workbench import paths, query
 from workbench.config import DataConfig, RunConfig, TaskFolder, as_command
 from workbench.errors import UsageError, WorkbenchError
+from workbench.events import Event, Note, RunStarted
+from workbench.face.drop import Given
+from workbench.face.remembered import remembered
+from workbench.face.window import Window
 from workbench.log import table
 from workbench.log.store import Log
 from workbench.paths import ROOT, home_folder
@@ -83,22 +101,83 @@ def test_torch_and_numpy_read_nothing_but_numbers() -> None:
 
 
 def test_a_weights_file_that_is_a_program_is_not_run(tmp_path: Path) -> None:
-    from workbench.core.weights import _tensors
-
-    class Trap:
-        def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
-            return (os.mkdir, (str(tmp_path / "sprung"),))
-
     import pickle
 
     import torch
 
-    torch.save({"weight": Trap()}, tmp_path / "weights.pt")
-    (tmp_path / "bare.bin").write_bytes(pickle.dumps(Trap(), 2))
+    from workbench.core.weights import _tensors
+
+    trap = Trap()
+    trap.place = str(tmp_path / "sprung")
+    torch.save({"weight": trap}, tmp_path / "weights.pt")
+    (tmp_path / "bare.bin").write_bytes(pickle.dumps(trap, 2))
     for name in ("weights.pt", "bare.bin"):
         with pytest.raises(UsageError, match=r"so it is not opened|not a readable"):
             _tensors(tmp_path / name)
     assert not (tmp_path / "sprung").exists()
+
+
+class Trap:
+    """Once unpickled, a folder lies at `place`."""
+
+    place = ""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+        return (os.mkdir, (self.place,))
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as Qt writes it": lambda text: text,
+    "escaped": lambda text: text.replace("@Variant(", "\\x40Va\\x72iant("),
+    "octal": lambda text: text.replace("@Variant(", "@\\126ariant("),
+    "in pieces": lambda text: text.replace("@Variant(", '@Var""iant('),
+    "over two lines": lambda text: text.replace("@Variant(", "@Var\\\niant("),
+    "a letter skipped": lambda text: text.replace("@Variant(", "@Var\\qiant("),
+    "another word": lambda text: text.replace(
+        "@Variant(\\0\\0\\0\\x7f", "@DateTime(\\0\\0\\0\\x7f"
+    ),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_what_the_window_remembers_is_never_unpickled(
+    tmp_path: Path, qapp: QApplication, spelling: str
+) -> None:
+    trap = Trap()
+    trap.place = str(tmp_path / "sprung")
+    file = tmp_path / "window.ini"
+    made = QSettings(str(file), QSettings.Format.IniFormat)
+    made.setValue("scheme", trap)
+    made.sync()
+    text = SPELLINGS[spelling](file.read_text(encoding="latin-1"))
+    file.write_text(text, encoding="latin-1")
+    if spelling != "another word":  # the trap works: this is what Qt does by itself
+        loose = tmp_path / "loose.ini"
+        loose.write_text(text, encoding="latin-1")
+        QSettings(str(loose), QSettings.Format.IniFormat).value("scheme")
+        (tmp_path / "sprung").rmdir()
+    assert remembered(tmp_path).value("scheme") is None
+    assert not (tmp_path / "sprung").exists()
+    assert (tmp_path / "window.ini.refused").is_file()
+
+
+def test_what_the_window_keeps_itself_comes_back(tmp_path: Path, qapp: QApplication) -> None:
+    kept = {
+        "geometry": QByteArray(bytes(range(256))),
+        "scheme": "dark",
+        "on": True,
+        "folder": "/@home/Ö ü,;\\",
+    }
+    memory = remembered(tmp_path)
+    for key, value in kept.items():
+        memory.setValue(key, value)
+    memory.sync()
+    again = remembered(tmp_path)
+    assert again.value("geometry") == kept["geometry"]
+    assert again.value("scheme") == "dark"
+    assert str(again.value("on")).lower() == "true"
+    assert again.value("folder") == kept["folder"]
+    assert not (tmp_path / "window.ini.refused").exists()
 
 
 # --- nothing that was read is run ---
@@ -458,6 +537,92 @@ def test_a_package_cannot_bring_modules_that_the_question_did_not_cover(tmp_path
     (entry,) = plug_ins(tmp_path).entries
     assert entry.state == "failed"
     assert "hidden" in entry.problem
+
+
+# --- names are names ---
+
+MARK = "<img src='x'>"
+
+
+def hostile_events() -> list[Event]:
+    """A run whose tasks, classes, notes and reasons are all called like markup."""
+    events = recorded_run(3, kernel=True)
+    started = events[0]
+    assert isinstance(started, RunStarted)
+    tasks = tuple(
+        dataclasses.replace(task, name=f"{MARK}{n}", class_names=tuple(f"{MARK}{n} {c}" for c in range(4)))
+        for n, task in enumerate(started.tasks)
+    )  # fmt: skip
+    first = dataclasses.replace(started, tasks=tasks, backbone=MARK, device=MARK)
+    return [first, Note(f"Look: {MARK}", "warning"), *events[1:]]
+
+
+def shown_as_markup(window: Window) -> list[str]:
+    """Return where a name would be drawn as what it says instead of as it is written."""
+    found = []
+    for widget in window.findChildren(QWidget):
+        what = f"{type(widget).__name__} in {type(widget.parent()).__name__}"
+        if isinstance(widget, QLabel) and widget.textFormat() != Qt.TextFormat.PlainText:
+            rich = widget.textFormat() == Qt.TextFormat.RichText or Qt.mightBeRichText(
+                widget.text()
+            )
+            found += [f"{what}: {widget.text()[:80]}"] * (rich and "<img" in widget.text())
+        if "<img" in widget.toolTip() and Qt.mightBeRichText(widget.toolTip()):
+            found.append(f"tip of {what}: {widget.toolTip()[:80]}")
+        if isinstance(widget, QTextBrowser) and "<img" in widget.toHtml():
+            found.append(f"{what}: a picture")
+        if isinstance(widget, QAbstractItemView) and widget.model() is not None:
+            found += tips_of(widget, what)
+    for action in window.findChildren(QAction):
+        if "<img" in action.toolTip() and Qt.mightBeRichText(action.toolTip()):
+            found.append(f"tip of action: {action.toolTip()[:80]}")
+    return found
+
+
+def tips_of(view: QAbstractItemView, what: str) -> list[str]:
+    model, top = view.model(), QModelIndex()
+    rows = range(min(model.rowCount(top), 20))
+    columns = range(1 if isinstance(view, QListView) else model.columnCount(top))
+    role = Qt.ItemDataRole.ToolTipRole
+    tips = [str(model.data(model.index(row, column), role)) for row in rows for column in columns]
+    tips += [str(model.headerData(n, Qt.Orientation.Horizontal, role)) for n in columns]
+    tips += [str(model.headerData(n, Qt.Orientation.Vertical, role)) for n in rows]
+    return [
+        f"tip in {what}: {tip[:80]}" for tip in tips if "<img" in tip and Qt.mightBeRichText(tip)
+    ]
+
+
+def test_names_from_data_are_drawn_as_they_are_written(tmp_path: Path, qtbot: QtBot) -> None:
+    session = Session(tmp_path / "home", entry_points=False)
+    with session.log() as log:
+        for number in (1, 2):
+            log_run(log, number, hostile_events(), model__backbone=MARK, train__epochs=number)
+            log.rename(f"id{number}", f"{MARK} {number}")
+    session.table.tag("id1", [MARK])
+    session.table.note("id1", MARK)
+    task = make_class_folders(tmp_path / MARK, {f"{MARK} a": 3, f"{MARK} b": 3, f"{MARK} c": 1})
+    (task / f"{MARK} a" / f"{MARK}.png").write_text("no picture")
+    window = Window(session)
+    qtbot.addWidget(window, before_close_func=shut)
+    window.show()
+    desk = window.desk
+    found = []
+    desk.adder.take(Given(folders=(str(task),)))
+    qtbot.waitUntil(lambda: desk.adder.sheet is not None, timeout=20_000)
+    assert desk.adder.sheet is not None
+    found += shown_as_markup(window)
+    desk.adder.sheet.add_button.click()
+    qtbot.waitUntil(lambda: len(desk.draft.state.tasks) == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: len(desk.history.model.runs()) == 2, timeout=20_000)
+    desk.replay("id1")
+    for page in range(desk.tabs.count()):
+        desk.tabs.setCurrentIndex(page)
+        qtbot.wait(50)
+        found += shown_as_markup(window)
+    desk.strips.show_strip("x", MARK, "error")
+    desk.toast.say(MARK)
+    found += shown_as_markup(window)
+    assert not found, "\n".join(sorted(set(found)))
 
 
 # --- private, and alone ---
