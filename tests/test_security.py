@@ -32,7 +32,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.pictures import make_class_folders
 from tests.recorded import recorded_run
-from tests.test_compare import log_run
+from tests.test_compare import log_run, tick
 from tests.test_plug_in_window import shut
 from workbench import paths, query
 from workbench.config import DataConfig, RunConfig, TaskFolder, as_command
@@ -615,6 +615,7 @@ def test_names_from_data_are_drawn_as_they_are_written(tmp_path: Path, qtbot: Qt
     qtbot.waitUntil(lambda: len(desk.draft.state.tasks) == 1, timeout=20_000)
     qtbot.waitUntil(lambda: len(desk.history.model.runs()) == 2, timeout=20_000)
     desk.replay("id1")
+    tick(window, qtbot, "id1", "id2")
     for page in range(desk.tabs.count()):
         desk.tabs.setCurrentIndex(page)
         qtbot.wait(50)

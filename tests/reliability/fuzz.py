@@ -21,7 +21,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.reliability.kinds import KINDS_OF_INPUT, Sandbox
+from tests.reliability.kinds import KINDS_OF_INPUT
+from tests.reliability.sandbox import Sandbox
 from workbench.errors import WorkbenchError
 
 LONGEST = 30  # seconds that one input may take, on a machine that does other things too
@@ -118,6 +119,7 @@ def fuzz(kind: str, examples: int, root: Path, start: int = 0) -> Tally:
         tally.seconds = time.perf_counter() - began
     finally:
         os.chdir(here)
+        place.stack.close()
     return tally
 
 

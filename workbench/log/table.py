@@ -140,7 +140,7 @@ def _of_setting(term: Term) -> Condition:
         sql, values = _compared(f"CAST({column} AS REAL)", term.operator, number_of(term.value))
     except ValueError:
         operator = "LIKE" if term.operator in (":", "=") else term.operator
-        pattern = _within(term.value) if term.operator == ":" else text_of(term.value)
+        pattern = {":": _within, "=": _exactly}.get(term.operator, text_of)(term.value)
         escape = " ESCAPE '\\'" if operator == "LIKE" else ""
         return f"CAST({column} AS TEXT) {operator} ?{escape}", [path, pattern]
     number = f"json_type(r.config, ?) IN ('integer', 'real') AND {sql}"
