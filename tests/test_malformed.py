@@ -201,6 +201,20 @@ def test_a_weights_file_cut_anywhere_is_a_sentence(
         list(load_weights("vit_tiny_patch16_224.augreg_in21k?depth=1", str(file), tmp_path))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "depth=100000", "depth=-1", "embed_dim=1000000000", "embed_dim=16384&depth=200&num_heads=4", "seed=1" + "0" * 30,
+        "img_size=16384&patch_size=1", "mlp_ratio=1e300", "mlp_ratio=nan", "num_heads=0", "patch_size=0", "img_size=0",
+    ],
+)  # fmt: skip
+def test_a_name_that_asks_for_too_much_is_refused_before_memory_is_taken(
+    tmp_path: Path, words: str
+) -> None:
+    with pytest.raises(UsageError, match="The backbone 'random:vit_tiny"):
+        list(load_weights(f"random:vit_tiny_patch16_224?{words}", "", tmp_path))
+
+
 def whole_answers() -> dict[str, Any]:
     numbers = dict.fromkeys(
         ("task", "label", "predicted", "given_task", "baseline"), np.zeros(4, np.int32)

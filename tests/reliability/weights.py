@@ -123,3 +123,25 @@ def weight_files(place: Sandbox) -> Inputs:
         st.tuples(st.just(".safetensors"), inputs.mutated([safe])),
         st.tuples(st.sampled_from([".pt", ".bin"]), inputs.mutated([whole, *old])),
     ), target
+
+
+def backbone_names(place: Sandbox) -> Inputs:
+    """Names of backbones as a card or a configuration may hold them; what is taken is really built."""
+    from workbench.core.weights import load_weights
+
+    keys = st.sampled_from(
+        ["img_size", "patch_size", "depth", "embed_dim", "num_heads", "mlp_ratio", "seed", "x"]
+    )
+    small = st.sampled_from([0, 1, 2, 3, 8, 16, 32])
+    values = st.one_of(small, small, inputs.NUMBERS, inputs.TEXTS).map(str)
+    pairs = st.lists(st.tuples(keys, values).map("=".join), max_size=4).map("&".join)
+    known = st.sampled_from(
+        ["vit_tiny_patch16_224", "vit_tiny_patch16_224.augreg", "deit_tiny_patch16_224", "resnet18"]
+    )
+    names = st.tuples(known, st.sampled_from(["?depth=1&", "?", ""]), pairs).map("".join)
+
+    def target(name: str) -> None:
+        for _ in load_weights(f"random:{name}", "", place.home):
+            pass
+
+    return st.one_of(names, inputs.TEXTS), target
