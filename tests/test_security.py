@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import py_compile
+import re
 import shlex
 import stat
 import struct
@@ -71,6 +72,12 @@ def calls() -> Iterator[tuple[str, str, ast.Call]]:
 
 def keyword(call: ast.Call, name: str) -> str:
     return next((ast.unparse(each.value) for each in call.keywords if each.arg == name), "")
+
+
+def test_every_test_that_security_md_names_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8")))
+    assert len(named) > 15
+    assert named <= set(globals())
 
 
 # --- nothing is unpickled ---
