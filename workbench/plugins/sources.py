@@ -16,6 +16,7 @@ from workbench.errors import UsageError
 from workbench.plugins.hooks import PROJECT
 
 PREFIX = f"{PROJECT}_plugin_"  # of the module that a file becomes
+_IMPORTED = (".py", ".so", ".pyd")
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,10 @@ def installed() -> Iterator[Source]:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file's text, or of all Python files in a folder with their names."""
-    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    """Return the SHA-256 of a file's text, or of all files in a folder that can be imported, with their names."""
+    files = [path]
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix in _IMPORTED)
     total = hashlib.sha256()
     for file in files:
         if path.is_dir():
@@ -89,8 +92,14 @@ class _FromText(importlib.machinery.SourceFileLoader):
         return self.source_to_code(self.get_data(self.path), self.path)
 
 
+_LOADERS: tuple[tuple[Any, list[str]], ...] = (
+    (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES),
+    (_FromText, importlib.machinery.SOURCE_SUFFIXES),
+)
+
+
 class _OwnModules:
-    """Finds the modules of a plug-in that is a package: its Python files, and nothing that is compiled."""
+    """Finds the modules of a plug-in that is a package: files that its hash covers, and no others."""
 
     @staticmethod
     def find_spec(
@@ -100,7 +109,7 @@ class _OwnModules:
         if not name.startswith(PREFIX) or path is None:
             return None
         for folder in path:
-            finder = importlib.machinery.FileFinder(folder, (_FromText, [".py"]))
+            finder = importlib.machinery.FileFinder(folder, *_LOADERS)
             found = finder.find_spec(name)
             if found is not None and found.loader is not None:
                 return found

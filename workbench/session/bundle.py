@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from workbench import paths
-from workbench.errors import UsageError, WorkbenchError
+from workbench.errors import CannotWrite, UsageError, WorkbenchError, because
 from workbench.log import bundle, table
 from workbench.log.numbers import write_numbers
 from workbench.log.store import UNDER_WAY, Log
@@ -80,16 +80,22 @@ def read(home: Path, opened: Opened, file: Path) -> str:
 
     Raises:
         UsageError: the file is no bundle, is of a newer version, or its run is in the log already.
-        WorkbenchError: the bundle is damaged or incomplete; nothing of it was kept.
+        WorkbenchError: the bundle is damaged or incomplete, or the home folder cannot be written; nothing
+            of it was kept.
     """
     runs = home / "runs"
-    runs.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix="bundle-", dir=runs) as beside:
-        with unpacking.opened(file) as packed:
-            card = _checked_card(packed, file)
-            _refuse_known(card["run"], opened)
-            _unpack(packed, card["files"], file, Path(beside))
-        _enter(Path(beside), runs / card["run"], card["run"], opened)
+    try:
+        runs.mkdir(exist_ok=True)
+        with TemporaryDirectory(prefix="bundle-", dir=runs) as beside:
+            with unpacking.opened(file) as packed:
+                card = _checked_card(packed, file)
+                _refuse_known(card["run"], opened)
+                _unpack(packed, card["files"], file, Path(beside))
+            _enter(Path(beside), runs / card["run"], card["run"], opened)
+    except OSError as error:
+        raise CannotWrite(
+            f"{file.name} could not be unpacked in {runs}: {because(error)}. Nothing of it was kept."
+        ) from error
     return str(card["run"])
 
 

@@ -41,13 +41,18 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9
 def opened(file: Path) -> Iterator[zipfile.ZipFile]:
     """Open an archive to read from; whatever is wrong with it becomes a UsageError that names it."""
     try:
-        with zipfile.ZipFile(file) as packed:
+        with _archive(file) as packed:
             _check_members(packed, file)
             yield packed
     except _DAMAGED as error:
         raise UsageError(
             f"{file.name} is not a bundle of a run, or it is damaged: {error}."
         ) from error
+
+
+def _archive(file: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}.") from error
 
