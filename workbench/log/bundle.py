@@ -90,7 +90,9 @@ def check_rows(db: Database, run: int) -> None:
             _check_below(getattr(event, name, ""))
         for name in ("task", "after_task", "other"):
             task = getattr(event, name, None)
-            if task is not None and not 0 <= task < tasks:
+            # a checkpoint names the task to go on with, which after the last one is not there yet
+            most = tasks if type(event).__name__ == "Checkpointed" else tasks - 1
+            if task is not None and not 0 <= task <= most:
                 raise WorkbenchError(
                     f"The bundle is damaged: it speaks of task {task + 1}, and its run has {tasks}."
                 )
