@@ -41,6 +41,8 @@ class Plan:
     paths: list[str] = field(default_factory=list)
     ranges: list[str | None] = field(default_factory=list)
     missing: tuple[str, ...] = ()
+    sha256: str = ""  # named by the hub where it sends on to the file
+    headers: dict[str, str] = field(default_factory=dict)  # in place of its own
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -48,6 +50,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         plan = self.plan
+        if plan.sha256 and not self.path.startswith("/cdn/"):
+            self.send_response(302)
+            self.send_header("X-Linked-ETag", f'"{plan.sha256}"')
+            self.send_header("Location", f"/cdn{self.path}")
+            self.end_headers()
+            return
         plan.paths.append(self.path)
         plan.ranges.append(self.headers["Range"])
         if plan.status != 200 or self.path.endswith(plan.missing or ("\0",)):
@@ -64,9 +72,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(206 if start else 200)
         self.send_header("Content-Type", plan.kind)
-        self.send_header("Content-Length", str(size - start + plan.claims))
-        if plan.etag:
-            self.send_header("ETag", plan.etag)
+        told = {"Content-Length": str(size - start + plan.claims), "ETag": plan.etag}
+        for name, value in (told | plan.headers).items():
+            if value:
+                self.send_header(name, value)
         self.end_headers()
         end = start + plan.cut_after.pop(0) if plan.cut_after else size
         self.wfile.write(plan.content[start:end])
@@ -154,6 +163,94 @@ def test_a_cancelled_download_goes_on_the_next_time(
     size = part.stat().st_size
     assert finish(fetch(weights, tmp_path))[0].read_bytes() == CONTENT
     assert plan.ranges == [None, f"bytes={size}-"]
+
+
+@pytest.mark.parametrize("how", ["refuses", "sends nothing"])
+def test_a_download_cut_half_way_for_good_keeps_its_part_says_so_and_goes_on_later(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(cut_after=[1_500_000, *[0] * 9], sha256=SHA256)
+    part = tmp_path / "weights" / "vit.tag.safetensors.part"
+    with served(plan) as base:
+        monkeypatch.setenv("HF_ENDPOINT", base)
+        work = fetch(Weights("vit.tag", hub_urls("timm/vit.tag")), tmp_path)
+        if how == "refuses":
+            next(stage for stage in work if "Downloading" in stage.text and stage.done >= 0)
+        else:
+            with pytest.raises(WorkbenchError, match=r"broke .* 2 MB are kept; start again"):
+                finish(work)
+    if how == "refuses":  # the server is gone in the middle of it
+        with pytest.raises(
+            WorkbenchError, match=r"The connection broke .* MB are kept; start again"
+        ):
+            finish(work)
+    kept = part.stat().st_size
+    assert 0 < kept <= 1_500_000
+    assert part.read_bytes() == CONTENT[:kept]
+    assert stored_file("vit.tag", tmp_path) is None
+    again = Plan(sha256=SHA256)
+    with served(again) as base:
+        monkeypatch.setenv("HF_ENDPOINT", base)
+        path, _ = finish(fetch(Weights("vit.tag", hub_urls("timm/vit.tag")), tmp_path))
+    assert again.ranges == [f"bytes={kept}-"]
+    assert path.read_bytes() == CONTENT
+    assert not part.exists()
+
+
+def test_a_part_that_was_changed_meanwhile_is_found_by_the_hubs_own_hash(
+    plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    plan.sha256 = SHA256
+    work = fetch(weights, tmp_path)
+    next(stage for stage in work if "Downloading" in stage.text)
+    work.close()
+    part = tmp_path / "weights" / "vit.tag.safetensors.part"
+    data = bytearray(part.read_bytes())
+    data[100] ^= 1
+    part.write_bytes(bytes(data))
+    with pytest.raises(WorkbenchError, match=r"came damaged: .* They were deleted; start again\."):
+        finish(fetch(weights, tmp_path))
+    assert not part.exists()
+    assert stored_file("vit.tag", tmp_path) is None
+    assert finish(fetch(weights, tmp_path))[0].read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Length": "many"},
+        {"Content-Length": "-5"},
+        {"Content-Range": "bytes 7-99/100"},
+        {"Content-Type": "????"},
+        {"ETag": '"\x01"'},
+    ],
+)
+def test_headers_that_make_no_sense_break_nothing(
+    headers: dict[str, str], plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    plan.headers, plan.cut_after = headers, [1_000_000]
+    said = ""
+    try:
+        finish(fetch(weights, tmp_path))
+    except WorkbenchError as error:
+        said = str(error)
+    place = stored_file("vit.tag", tmp_path)
+    if place is None:
+        assert "connection broke" in said
+    else:  # where no length is told, the end of what comes is the end of the file
+        assert place.read_bytes() in (CONTENT, CONTENT[:1_000_000])
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", "é".encode(), b"a\r\nHost: evil"])
+def test_a_damaged_note_of_the_version_begins_anew(
+    text: bytes, plan: Plan, weights: Weights, tmp_path: Path
+) -> None:
+    (tmp_path / "weights").mkdir()
+    part = tmp_path / "weights" / "vit.tag.safetensors.part"
+    part.write_bytes(CONTENT[:1000])
+    part.with_name(part.name + ".version").write_bytes(text)
+    assert finish(fetch(weights, tmp_path))[0].read_bytes() == CONTENT
+    assert plan.ranges == [None]
 
 
 def test_a_file_that_changed_meanwhile_is_fetched_anew(
@@ -262,6 +359,7 @@ def test_addresses_follow_the_endpoint_and_prefer_the_safe_format(
         "https://huggingface.co/timm/x/resolve/main/open_clip_model.safetensors",
         "https://huggingface.co/timm/x/resolve/main/open_clip_pytorch_model.bin",
     )
-    monkeypatch.setenv("HF_ENDPOINT", "file:///etc")
-    with pytest.raises(UsageError, match="not a web address"):
-        hub_urls("timm/x")
+    for odd in ("file:///etc", "http://", "http://[", "http://a b", "https://x\n/evil", "ftp://x"):
+        monkeypatch.setenv("HF_ENDPOINT", odd)
+        with pytest.raises(UsageError, match="not a web address"):
+            hub_urls("timm/x")

@@ -46,6 +46,18 @@ def test_answers_are_read_back_and_their_files_are_in_the_log(trained: tuple[Ses
         assert all((Path(folder) / name).is_file() for name in pictures)
 
 
+def test_a_trained_run_comes_back_from_its_bundle_with_every_answer(
+    trained: tuple[Session, str], tmp_path: Path
+) -> None:
+    session, run = trained
+    file = session.bundle(run, tmp_path / "run.zip")
+    with closing(Session(tmp_path / "other", entry_points=False)) as other:
+        assert other.open_bundle(file) == run
+        assert other.events(run) == session.events(run)
+        one, two = (each.results.history(run, each.events(run)) for each in (session, other))
+        assert [accuracy_row(one[t]) for t in one] == [accuracy_row(two[t]) for t in two]
+
+
 def rows_of(file: Path) -> list[dict[str, str]]:
     with file.open(encoding="utf-8", newline="") as text:
         return list(csv.DictReader(text))

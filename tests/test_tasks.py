@@ -1,6 +1,7 @@
+import os
 import shutil
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,18 +120,84 @@ def test_a_limit_holds_for_its_own_part_alone(tmp_path: Path, limits, train, tes
         assert len(cache) == sum(train) + sum(test)  # what is not used is not decoded
 
 
-def test_unreadable_pictures_are_named_and_left_out(tmp_path: Path) -> None:
+Harm = Callable[[Path], object]
+HARMS: dict[str, Harm] = {
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:60]),
+    "emptied": lambda path: path.write_bytes(b""),
+    "replaced": lambda path: path.write_text("no"),
+    "a folder now": lambda path: (path.unlink(), path.mkdir()),
+    "a link to nothing": lambda path: (path.unlink(), path.symlink_to(path.parent / "gone")),
+}
+
+
+def harmed_while_read(monkeypatch: pytest.MonkeyPatch, victims: Sequence[Path], harm: Harm) -> None:
+    """Do harm to the files when the first picture is read: after the scan, and after the listing."""
+    original, left = pictures.read, list(victims)
+    lock = threading.Lock()
+
+    def read(*arguments: Any) -> Any:
+        with lock:
+            while left:
+                harm(left.pop())
+        return original(*arguments)
+
+    monkeypatch.setattr(pictures, "read", read)
+
+
+@pytest.mark.parametrize("how", [*HARMS, "deleted", "closed"])
+def test_a_picture_that_becomes_unreadable_after_the_scan_is_named_and_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    if how == "closed" and os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    harms = HARMS | {"deleted": Path.unlink, "closed": lambda path: path.chmod(0)}
     owls = make_class_folders(tmp_path / "owls", {"tawny": 9, "barn": 3})
-    (owls / "tawny" / "bad.png").write_text("no")
-    (owls / "barn" / "empty.png").touch()
-    result, notes = loaded(folders(owls))
+    report = list(scan([str(owls)]))[-1]
+    assert isinstance(report, ScanReport)
+    harmed_while_read(monkeypatch, [owls / "tawny" / "0005.png"], harms[how])
+    result, notes = loaded(DataConfig((report.tasks[0].folder,)))
     with result.cache:
-        assert result.tasks[0].info.train_counts == (2, 7)
+        assert result.tasks[0].info.train_counts == (2, 6)
         assert result.tasks[0].info.test_counts == (1, 2)
+    assert notes == ["1 picture could not be read and was skipped: owls/tawny/0005.png."]
+
+
+def test_up_to_one_in_a_hundred_pictures_are_skipped_and_more_end_the_run(tmp_path: Path) -> None:
+    owls = make_class_folders(tmp_path / "owls", {"tawny": 200, "barn": 100}, size=4)
+    bad = sorted((owls / "tawny").iterdir())[:14]
+    for path in bad[:3]:
+        path.write_text("no")
+    result, notes = loaded(folders(owls))
+    with result.cache as cache:
+        assert len(cache) == 297
     (note,) = notes
-    assert note.startswith("2 pictures of task 'owls' cannot be used and will be left out. ")
-    assert "'owls/barn/empty.png' is empty" in note
-    assert "'owls/tawny/bad.png' is not a picture" in note
+    assert note == (
+        "3 pictures could not be read and were skipped: "
+        "owls/tawny/0000.png, owls/tawny/0001.png, owls/tawny/0002.png."
+    )
+    for path in bad[3:]:
+        path.write_text("no")
+    said = failure(folders(owls))
+    assert said.startswith(
+        "14 of the 300 pictures of task 'owls' could not be read, more than 1 %: "
+    )
+    assert said.count("owls/tawny/") == 10
+    assert "and 4 more. Repair them, or add the folder again" in said
+    report = list(scan([str(owls)]))[-1]  # what the sentence advises
+    assert isinstance(report, ScanReport)
+    result, notes = loaded(DataConfig((report.tasks[0].folder,)))
+    result.cache.close()
+    assert notes == []
+
+
+def test_one_picture_of_few_never_ends_a_run(tmp_path: Path) -> None:
+    owls = make_class_folders(tmp_path / "owls", {"tawny": 3, "barn": 3})
+    (owls / "tawny" / "0000.png").write_text("no")
+    result, notes = loaded(folders(owls))
+    result.cache.close()
+    assert notes == ["1 picture could not be read and was skipped: owls/tawny/0000.png."]
+    (owls / "barn" / "0000.png").write_text("no")
+    assert failure(folders(owls)).startswith("2 of the 6 pictures of task 'owls' could not be read")
 
 
 def test_what_a_scan_reported_is_what_is_loaded(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ Integers = NDArray[np.int64]
 Numbers = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 MOST = 5  # classes kept of each picture
+TOO_MANY = 100_000  # classes; a table of all by all would fill the memory
 Z = 1.959963984540054  # of 95 %
 
 
@@ -64,12 +65,29 @@ class Answers:
 
 
 def answers_of(arrays: Mapping[str, NDArray[np.generic]]) -> Answers:
-    """Build answers from the arrays of a file; raises KeyError if one is not there."""
+    """Build answers from the arrays of a file.
+
+    Raises:
+        KeyError: one is not there.
+        ValueError: they are not of the same pictures, or name a class or task that none can be.
+    """
     kinds = {item.name: item.type for item in dataclasses.fields(Answers)}
     values: dict[str, Any] = {
         name: arrays[name].astype(np.float32 if kind is Numbers else np.int64)
         for name, kind in kinds.items()
     }
+    for name, array in values.items():
+        ways = 2 if name.startswith("best") else 1
+        if array.ndim != ways or len(array) != len(values["label"]):
+            raise ValueError(f"{name} has shape {array.shape}")
+        if (
+            array.dtype.kind == "i"
+            and array.size
+            and not -1 <= array.min() <= array.max() < TOO_MANY
+        ):
+            raise ValueError(f"{name} holds numbers from {array.min()} to {array.max()}")
+    if values["best"].shape != values["best_scores"].shape or (np.diff(values["task"]) < 0).any():
+        raise ValueError("the rows are not in the order of the tasks")
     return Answers(**values)
 
 

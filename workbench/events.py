@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from workbench.errors import WorkbenchError
+from workbench.fits import misfit
+
 
 @dataclass(frozen=True)
 class Event:
@@ -225,12 +228,37 @@ def to_json(event: Event) -> str:
 
 
 def from_json(kind: str, text: str, time: float | None = None) -> Event:
-    """Rebuild the event of class name `kind` from its JSON, said at `time`."""
-    values = json.loads(text)
-    if kind == "RunStarted":
-        values["tasks"] = tuple(tupled(TaskInfo, task) for task in values["tasks"])
-    event: Event = tupled(KINDS[kind], values | {"time": time})
+    """Rebuild the event of class name `kind` from its JSON, said at `time`.
+
+    Raises:
+        WorkbenchError: this version knows no such event, or its JSON is damaged.
+    """
+    if kind not in KINDS:
+        raise WorkbenchError(
+            f"The log holds an event {kind!r}, which this version does not know. Update the workbench."
+        )
+    try:
+        values = json.loads(text)
+        if kind == "RunStarted":
+            values["tasks"] = tuple(tupled(TaskInfo, task) for task in values["tasks"])
+        event: Event = tupled(KINDS[kind], values | {"time": time})
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise _damaged(kind, str(error)) from error
+    return checked(event)
+
+
+def checked(event: Event) -> Event:
+    """Return an event that came from a file; raises WorkbenchError if a value is of another type."""
+    problem = misfit(event)
+    if problem:
+        raise _damaged(type(event).__name__, problem)
     return event
+
+
+def _damaged(kind: str, reason: str) -> WorkbenchError:
+    return WorkbenchError(
+        f"An event {kind!r} is damaged ({reason}): the run cannot be shown. Bring its log from a copy."
+    )
 
 
 def tupled(kind: type[Any], values: Mapping[str, Any]) -> Any:

@@ -34,7 +34,7 @@ def plugin_folders(home: Path) -> list[Path]:
 
 
 def home_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder of the log, made if needed.
+    """Return the folder of the log, made if needed and then for this user alone.
 
     It is `chosen`, else WORKBENCH_HOME, else the one that was remembered, else the platform's.
     """
@@ -46,7 +46,7 @@ def home_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
     )
     try:
         folder = folder.expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:  # RuntimeError: "~name" of nobody
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(

@@ -13,6 +13,7 @@ from datetime import date
 from workbench.config import RunConfig, settings_of
 from workbench.errors import UsageError, nearest
 
+MOST_TERMS, LONGEST = 100, 10_000  # of one filter; SQLite has limits of its own not far above
 STATES = ("starting", "running", "paused", "finished", "stopped", "failed", "interrupted")
 FLAGS = ("starred", "imported", "noted", "tagged", "learnt", "baseline")
 
@@ -91,7 +92,12 @@ def parse(text: str) -> Query:
     Raises:
         FilterError: a part is not understood; the sentence names it and says what to write.
     """
-    return Query(tuple(_term(found.group()) for found in _TOKEN.finditer(text)))
+    tokens = [found.group() for found in _TOKEN.finditer(text)] if len(text) <= LONGEST else []
+    if len(text) > LONGEST or len(tokens) > MOST_TERMS:
+        raise FilterError(
+            f"{text[:20]}…", f"A filter has at most {MOST_TERMS} parts and {LONGEST:,} letters."
+        )
+    return Query(tuple(map(_term, tokens)))
 
 
 def completions(text: str) -> list[str]:

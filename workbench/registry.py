@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from workbench.errors import UsageError, nearest
+from workbench.fits import misfit
 
 T = TypeVar("T")
 
@@ -21,6 +22,9 @@ class Registry(Generic[T]):
         if self._of is not None and not isinstance(thing, self._of):
             wanted, found = self._of.__name__, type(thing).__name__
             raise UsageError(f"{self.kind} {name!r} must be a {wanted}, not a {found}.")
+        problem = misfit(thing) if self._of is not None else ""
+        if problem:
+            raise UsageError(f"{self.kind} {name!r} does not fit: {problem}.")
         if name in self._things:
             raise UsageError(f"{self.kind} {name!r} is registered twice.")
         self._things[name] = thing

@@ -116,7 +116,7 @@ def _tasks_from(text: str) -> Any:
     """Return tasks given as TOML tables, [[tasks]] with name and path."""
     try:
         return tomllib.loads(text)["tasks"]
-    except (tomllib.TOMLDecodeError, KeyError) as error:
+    except (tomllib.TOMLDecodeError, KeyError, RecursionError) as error:
         raise UsageError(
             "data.tasks: expected TOML tables, each [[tasks]] with a name and a path."
         ) from error
@@ -128,7 +128,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Notepad adds a mark
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not a TOML file: {error}.") from error
 
 

@@ -18,8 +18,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_bytes, save as save_bytes
 from torch import Tensor
 
+from workbench.config import from_dict
 from workbench.errors import UsageError, WorkbenchError
-from workbench.events import finite
+from workbench.events import finite, tupled
+from workbench.fits import misfit
 
 FORMAT = 1
 TENSORS_NAME, CARD_NAME, README_NAME = "adapter.safetensors", "adapter.json", "README.md"
@@ -130,7 +132,7 @@ def load_adapter(path: Path) -> tuple[dict[str, Tensor], AdapterCard]:
 def check_shapes(
     tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], card: AdapterCard
 ) -> None:
-    """Raise UsageError unless `tensors` are the `expected` network's, by name and shape.
+    """Raise UsageError unless `tensors` are the `expected` network's, by name, shape and type, and finite.
 
     Rows of `prototypes.*` are not compared with the network's, which grows with its classes, but
     with the number of classes on the card.
@@ -146,6 +148,15 @@ def check_shapes(
         if found != needed:
             raise UsageError(
                 f"The adapter's tensor '{name}' has shape {found}; backbone and card ask for {needed}."
+            )
+        if tensor.dtype != expected[name].dtype:
+            raise UsageError(
+                f"The adapter's tensor '{name}' holds {tensor.dtype}; {expected[name].dtype} is expected."
+            )
+        if not tensor.isfinite().all():
+            raise UsageError(
+                f"The adapter's tensor '{name}' holds numbers that are not finite: its training went astray, "
+                "or the file was changed. Take the adapter of another run."
             )
 
 
@@ -192,7 +203,7 @@ def _bytes_of(path: Path) -> bytes:
 def _card_tree(path: Path) -> dict[str, Any]:
     try:
         tree = json.loads(_bytes_of(path))
-    except ValueError as error:  # not JSON, or not UTF-8
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
         raise UsageError(f"The card '{path}' is damaged: {error}.") from error
     version = tree.get("format") if isinstance(tree, dict) else None
     if type(version) is not int:
@@ -208,20 +219,37 @@ def _card_tree(path: Path) -> dict[str, Any]:
 def _card(path: Path, tree: Mapping[str, Any]) -> AdapterCard:
     try:
         values = {item.name: tree[item.name] for item in fields(AdapterCard)}
-        values["classes"] = tuple(AdapterClass(**entry) for entry in values["classes"])
-        values["tasks"] = tuple(values["tasks"])
-        steps = Preprocessing(**values["preprocessing"])
-        values["preprocessing"] = dataclasses.replace(
-            steps, mean=tuple(steps.mean), std=tuple(steps.std)
-        )
-        card = AdapterCard(**values)
-        if not all(0 <= entry.task < len(card.tasks) for entry in card.classes):
-            raise ValueError("a class belongs to a task that is not listed")
-        return card
+        values["classes"] = [AdapterClass(**entry) for entry in values["classes"]]
+        values["preprocessing"] = tupled(Preprocessing, values["preprocessing"])
+        return _checked(tupled(AdapterCard, values))
     except KeyError as error:
         raise UsageError(f"The card '{path}' is damaged: it has no {error}.") from error
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"The card '{path}' is damaged: {error}.") from error
+    except (TypeError, ValueError, AttributeError, UsageError) as error:
+        reason = str(error).removesuffix(".")
+        raise UsageError(f"The card '{path}' is damaged: {reason}.") from error
+
+
+def _checked(card: AdapterCard) -> AdapterCard:
+    problem = misfit(card)
+    if problem:
+        raise ValueError(problem)
+    if not all(0 <= entry.task < len(card.tasks) for entry in card.classes):
+        raise ValueError("a class belongs to a task that is not listed")
+    if not card.preprocessing.size <= card.preprocessing.resize <= 4 * card.preprocessing.size:
+        raise ValueError(
+            f"pictures of {card.preprocessing.size} from {card.preprocessing.resize} pixels"
+        )
+    if len(card.preprocessing.mean) != 3 or len(card.preprocessing.std) != 3:
+        raise ValueError("mean and deviation are of three colours")
+    if not (card.temperature or 0) > 0:
+        raise ValueError("its temperature is not above 0")
+    from_dict({"model": dict(card.model), "switches": dict(card.switches)})
+    if str(card.model.get("weights", "")).startswith(("//", "\\\\")):
+        raise ValueError(
+            f"its weights lie on another computer ({card.model['weights']}). Copy that file here, and "
+            "write its new place into the card"
+        )
+    return card
 
 
 def _readme(card: AdapterCard) -> str:

@@ -6,7 +6,7 @@ logits on them. An export is read back, rebuilt and must give the same logits.
 
 import shutil
 from collections.abc import Generator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from workbench import __version__
-from workbench.config import ModelConfig, RunConfig, effective_switches
+from workbench.config import ModelConfig, RunConfig, SwitchConfig, effective_switches
 from workbench.core.adapter_file import (
     AdapterCard,
     AdapterClass,
@@ -32,7 +32,7 @@ from workbench.core.probe import undisturbed
 from workbench.core.tasks import TaskData
 from workbench.core.transforms import CROP_SHARE
 from workbench.core.weights import LoadedWeights, load_weights
-from workbench.errors import CannotWrite, WeightsDiffer, WorkbenchError, because
+from workbench.errors import CannotWrite, UsageError, WeightsDiffer, WorkbenchError, because
 from workbench.events import Stage
 
 CHECKED_PICTURES = 8
@@ -71,7 +71,19 @@ def load_network(
             "The backbone's weights are not those the adapter was trained on. Answers may be wrong. "
             f"({card.backbone}: SHA-256 {weights.sha256[:12]}… here, {card.weights_sha256[:12]}… then.)"
         )
+    missing = sorted({item.name for item in fields(SwitchConfig)} - set(card.switches))
+    if missing:
+        raise UsageError(f"The card of '{source}' is damaged: it has no switch '{missing[0]}'.")
     network = build_network(model, card.switches, weights, device)
+    if (card.width, card.preprocessing.size) != (
+        network.backbone.width,
+        network.backbone.image_size,
+    ):
+        raise UsageError(
+            f"The card of '{source}' does not fit its backbone {card.backbone!r}: it says {card.width} numbers "
+            f"from {card.preprocessing.size} pixels, and the backbone gives {network.backbone.width} from "
+            f"{network.backbone.image_size}."
+        )
     network.prototypes.grow(len(card.classes))
     check_shapes(tensors, network.adapter_state(), card)
     network.load_state_dict(tensors, strict=False)

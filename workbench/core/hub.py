@@ -9,15 +9,16 @@ import hashlib
 import http
 import http.client
 import os
+import re
 import shutil
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.core.connection import Hops, connect, sha256_in
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Stage
 from workbench.paths import weights_folder
@@ -25,7 +26,6 @@ from workbench.paths import weights_folder
 SUFFIXES = (".safetensors", ".bin", ".pth", ".pt")
 CHUNK = 1 << 18  # bytes
 TICK_SECONDS = 0.1  # at most ten stages a second
-TIMEOUT_SECONDS = 5.0  # without a byte; also the longest wait until a cancel is seen
 ATTEMPTS = 3  # in a row without a new byte
 _HUB = "https://huggingface.co"
 _BROKEN = (OSError, http.client.HTTPException)  # a connection that fails or ends too soon
@@ -46,7 +46,9 @@ def hub_urls(repository: str, filename: str = "") -> tuple[str, ...]:
         stem = filename.rpartition(".")[0].replace("pytorch_model", "model")
         names = (f"{stem}.safetensors", filename)
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or _HUB
-    if not endpoint.startswith(("https://", "http://")):
+    if not re.fullmatch(
+        r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:\d+)?(/[\w./~%-]*)?", endpoint, re.ASCII
+    ):
         raise UsageError(f"HF_ENDPOINT is {endpoint!r}, which is not a web address (https://…).")
     return tuple(f"{endpoint}/{repository}/resolve/main/{name}" for name in dict.fromkeys(names))
 
@@ -61,7 +63,7 @@ def recorded_sha256(path: Path) -> str:
     """Return the SHA-256 recorded when the file was downloaded, "" if it was not or cannot be read."""
     try:
         return _record(path).read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return ""
 
 
@@ -100,13 +102,12 @@ def checked_sha256(path: Path) -> Generator[Stage, None, str]:
                 if time.monotonic() >= next_tick:
                     yield Stage(f"Checking {path.name} (MB)", *_megabytes(file.tell(), size))
                     next_tick = time.monotonic() + TICK_SECONDS
-        record = _record(path)
-        recorded = record.read_text(encoding="utf-8").strip() if record.is_file() else ""
     except OSError as error:
         raise WorkbenchError(f"'{path}' cannot be read: {error.strerror}.") from error
+    recorded = recorded_sha256(path)
     if recorded not in ("", digest.hexdigest()):
         raise WorkbenchError(
-            f"'{path}' is not the file that was downloaded: its hash differs from '{record.name}'. "
+            f"'{path}' is not the file that was downloaded: its hash differs from '{_record(path).name}'. "
             "Delete both to download it again."
         )
     return digest.hexdigest()
@@ -116,9 +117,16 @@ def _download(weights: Weights, folder: Path) -> Generator[Stage, None, Path]:
     _make(folder)
     for url in weights.urls:
         place = folder / f"{weights.name}{os.path.splitext(url)[1]}"
-        if (yield from _download_from(url, weights.name, place)):
+        hops = Hops()
+        if (yield from _download_from(url, weights.name, place, hops)):
             _record(place).unlink(missing_ok=True)  # of a file that was deleted since
             sha256 = yield from checked_sha256(_part(place))
+            if hops.sha256 not in ("", sha256):
+                _part(place).unlink()
+                raise WorkbenchError(
+                    f"The weights of {weights.name} came damaged: their SHA-256 is {sha256[:12]}…, and the hub "
+                    f"names {hops.sha256[:12]}…. They were deleted; start again."
+                )
             _record(place).write_text(sha256 + "\n", encoding="utf-8")
             os.replace(_part(place), place)
             _version(place).unlink(missing_ok=True)
@@ -129,15 +137,16 @@ def _download(weights: Weights, folder: Path) -> Generator[Stage, None, Path]:
     )
 
 
-def _download_from(url: str, name: str, place: Path) -> Generator[Stage, None, bool]:
+def _download_from(url: str, name: str, place: Path, hops: Hops) -> Generator[Stage, None, bool]:
     """Fill the part file from `url`, over several connections if they break; False if it is not there."""
     part, failures, was_reached = _part(place), 0, False
     while failures < ATTEMPTS:
         size = _size(part)
         yield Stage(f"Connecting for the weights of {name}")
         try:
-            with closing(_connect(url, place)) as answer:
+            with closing(connect(url, _size(part), _version_text(place), hops)) as answer:
                 was_reached = True
+                hops.sha256 = sha256_in(answer.headers) or hops.sha256
                 total = _accept(answer, name, place)
                 yield from _receive(answer, name, part, total)
             if _size(part) == total or not total:
@@ -161,17 +170,6 @@ def _download_from(url: str, name: str, place: Path) -> Generator[Stage, None, b
     )
 
 
-def _connect(url: str, place: Path) -> http.client.HTTPResponse:
-    """Ask for the file, or for what is missing of it if the same version can be asked for."""
-    request = urllib.request.Request(url, headers={"User-Agent": "ntkcl-workbench"})
-    size, version = _size(_part(place)), _version(place)
-    if size and version.is_file():
-        request.add_header("Range", f"bytes={size}-")
-        request.add_header("If-Range", version.read_text(encoding="utf-8"))
-    answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
-    return answer
-
-
 def _accept(answer: http.client.HTTPResponse, name: str, place: Path) -> int:
     """Prepare the part file for what is coming and return the whole file's bytes, 0 if not told."""
     folder, part = place.parent, _part(place)
@@ -180,8 +178,14 @@ def _accept(answer: http.client.HTTPResponse, name: str, place: Path) -> int:
             f"{answer.url} answered with a web page instead of weights; perhaps this network asks for "
             f"a login first. {_by_hand(folder, name)}"
         )
-    left = int(answer.headers.get("Content-Length", 0))
-    if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+    length = answer.headers.get("Content-Length", "")
+    left = int(length) if length.isdecimal() else 0
+    begins = f"bytes {_size(part)}-"
+    if answer.status == http.HTTPStatus.PARTIAL_CONTENT:
+        if not answer.headers.get("Content-Range", begins).startswith(begins):
+            part.unlink(missing_ok=True)
+            raise http.client.HTTPException("another part than the one asked for")
+    else:
         _write(part, b"", "wb")
         tag = answer.headers.get("ETag", "")
         version = (
@@ -236,6 +240,15 @@ def _part(place: Path) -> Path:
 def _version(place: Path) -> Path:
     """Return the file that holds the ETag or date of what the part file is a part of."""
     return place.with_name(f"{place.name}.part.version")
+
+
+def _version_text(place: Path) -> str:
+    """Return the version as it may stand in a header, or an empty string."""
+    try:
+        text = _version(place).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return text if text.isprintable() else ""
 
 
 def _record(path: Path) -> Path:

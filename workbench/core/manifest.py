@@ -42,13 +42,16 @@ def read_manifest(folder: Path) -> list[Contents]:
     """Return the contents task by task; none if the run kept no list."""
     try:
         tree: Any = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        return [
+            {str(path): str(sha) for path, sha in task["pictures"].items()}
+            for task in tree["tasks"]
+        ]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise WorkbenchError(
             f"The list of pictures in {folder} cannot be read. The run's numbers are kept."
         ) from error
-    return [task["pictures"] for task in tree["tasks"]]
 
 
 def changes_since(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from workbench.config import DataConfig, SeedConfig, TaskFolder
 from workbench.core.cache import PictureCache
-from workbench.core.gather import NAMED, Parts, Pool, divided, first_few, gathered, must_exist
+from workbench.core.gather import NAMED, Parts, Pool, divided, gathered, must_exist
 from workbench.core.listing import Listing
 from workbench.core.naming import number_classes
 from workbench.core.pictures import Cadence, PictureError, read_all
@@ -27,6 +27,7 @@ Integers = NDArray[np.int64]
 CLOSED = frozenset(
     {"no_permission", "vanished", "unreadable", "link_loop", "too_long"}
 )  # kinds worth a note
+SPARED = 0.01  # of a task's pictures; where more cannot be read, something else is wrong
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +160,7 @@ def _load(
         yield from _read(loaded, missing, data.max_side, cache)
     if loaded.errors:
         must_exist(folder)
-        yield Note(_unreadable(loaded), "warning")
+        yield Note(_skipped(loaded), "warning")
     short = [each for each in classes if each.name not in loaded.parts]
     if short:
         yield Note(_shortage(loaded, short), "warning")
@@ -194,10 +195,26 @@ def _read(
                 yield Stage(f"Reading '{folder.name}'", done, len(paths))
 
 
-def _unreadable(loaded: _Loaded) -> str:
-    count = counted(len(loaded.errors), "picture")
-    cannot = f"{count} of task {loaded.folder.name!r} cannot be used and will be left out."
-    return f"{cannot} {first_few(map(str, loaded.errors.values()))}"
+def _skipped(loaded: _Loaded) -> str:
+    """Return what to say of pictures that could not be read, which are left out.
+
+    A scan leaves out what it cannot read, so these became so since. One picture never ends a run.
+
+    Raises:
+        WorkbenchError: they are more than `SPARED` of those the task needs.
+    """
+    name, failed = loaded.folder.name, len(loaded.errors)
+    needed = failed + len(loaded.places)
+    named = [f"{name}/{path}" for path in loaded.errors]
+    more = f" and {failed - NAMED} more" if failed > NAMED else ""
+    which = ", ".join(named[:NAMED]) + more
+    if failed > max(1, SPARED * needed):
+        raise WorkbenchError(
+            f"{failed} of the {needed} pictures of task {name!r} could not be read, more than 1 %: "
+            f"{which}. Repair them, or add the folder again: what a scan cannot read is left out."
+        )
+    were = "was" if failed == 1 else "were"
+    return f"{counted(failed, 'picture')} could not be read and {were} skipped: {which}."
 
 
 def _shortage(loaded: _Loaded, short: Sequence[Pool]) -> str:

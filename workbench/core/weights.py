@@ -7,14 +7,13 @@ Arguments that shape the model may follow: "vit_small_patch14_dinov2.lvd142m?img
 """
 
 import hashlib
-import pickle
+import struct
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError  # what torch raises; nothing here unpickles
 from typing import Any, cast
-from urllib.parse import parse_qsl
 
-import timm
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -24,21 +23,22 @@ from torch import Tensor
 
 from workbench.core import sample_backbone as sample
 from workbench.core.backbone import check_plain, create
+from workbench.core.backbone_name import RANDOM, Name, parse_name, which_tag
 from workbench.core.device import GLOBAL_CHANCE
 from workbench.core.hub import SUFFIXES, Weights, checked_sha256, fetch, hub_urls
-from workbench.errors import UsageError, WorkbenchError, nearest
+from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Stage
 
-_RANDOM = "random:"
 _WRAPPERS = ("state_dict", "model", "module", "teacher")  # keys under which others keep the weights
 _PREFIXES = ("module.", "model.", "backbone.")
-# Arguments a name may carry: those that shape the model, none that reads files or the network.
-_ARGUMENTS = frozenset({
-    "img_size", "patch_size", "depth", "embed_dim", "num_heads", "mlp_ratio", "init_values", "global_pool",
-    "class_token", "reg_tokens", "no_embed_class", "fc_norm", "pre_norm", "qkv_bias",
-})  # fmt: skip
+_MOST_PARAMETERS = 10_000_000_000  # a name may come from a stranger's card
 # What others' files hold beside the encoder.
 _BESIDE = ("head", "decoder_", "mask_token", "pre_logits")
+# What the readers of safetensors and torch raise on damaged bytes.
+_DAMAGED = (
+    SafetensorError, RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError,
+    AssertionError, ArithmeticError, MemoryError, struct.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,20 +56,6 @@ class LoadedWeights:
     licence: str
 
 
-@dataclass(frozen=True)
-class _Name:
-    """A backbone's name taken apart; `tag` is "" where none was given."""
-
-    whole: str
-    architecture: str
-    tag: str
-    kwargs: dict[str, Any]
-
-    @property
-    def tagged(self) -> str:
-        return f"{self.architecture}.{self.tag}" if self.tag else self.architecture
-
-
 def load_weights(
     backbone: str, weights_file: str, home: Path
 ) -> Generator[Stage, None, LoadedWeights]:
@@ -83,11 +69,11 @@ def load_weights(
         return (yield from _from_file(backbone, Path(weights_file).expanduser()))
     if backbone == "sample":
         return (yield from _sample())
-    if backbone.startswith(_RANDOM):
-        return _random(_parse(backbone, backbone.removeprefix(_RANDOM)))
-    name = _parse(backbone, backbone)
+    if backbone.startswith(RANDOM):
+        return _random(parse_name(backbone, backbone.removeprefix(RANDOM)))
+    name = parse_name(backbone, backbone)
     if not name.tag:
-        raise UsageError(_which_tag(name))
+        raise UsageError(which_tag(name))
     template = _template(name)
     cfg: Any = get_pretrained_cfg(name.tagged)
     path = yield from fetch(Weights(name.tagged, _urls(cfg)), home)
@@ -98,9 +84,9 @@ def width_of(backbone: str) -> int:
     """Return the length of the backbone's feature, without its weights; 0 if the name is not known."""
     try:
         if backbone == "sample":
-            name = _Name(backbone, sample.TIMM_NAME, "", dict(sample.CREATE_KWARGS))
+            name = Name(backbone, sample.TIMM_NAME, "", dict(sample.CREATE_KWARGS))
         else:
-            name = _parse(backbone, backbone.removeprefix(_RANDOM))
+            name = parse_name(backbone, backbone.removeprefix(RANDOM))
             name.kwargs.pop("seed", None)
         return int(cast(Any, _template(name)).num_features)
     except UsageError:
@@ -120,10 +106,11 @@ def _sample() -> Generator[Stage, None, LoadedWeights]:
     )  # fmt: skip
 
 
-def _random(name: _Name) -> LoadedWeights:
+def _random(name: Name) -> LoadedWeights:
     seed = name.kwargs.pop("seed", 0)
     if type(seed) is not int:
         raise UsageError(f"The backbone {name.whole!r}: seed is a whole number.")
+    _template(name)  # refuses what would fill the memory
     with GLOBAL_CHANCE, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = _built(name)
@@ -135,7 +122,7 @@ def _random(name: _Name) -> LoadedWeights:
 
 
 def _from_file(backbone: str, path: Path) -> Generator[Stage, None, LoadedWeights]:
-    if backbone == "sample" or backbone.startswith(_RANDOM):
+    if backbone == "sample" or backbone.startswith(RANDOM):
         raise UsageError(
             f"The backbone {backbone!r} brings its own weights, so '{path.name}' cannot be its weights "
             "file. Name the timm model that the file was made for, or take the file away."
@@ -146,13 +133,13 @@ def _from_file(backbone: str, path: Path) -> Generator[Stage, None, LoadedWeight
         raise UsageError(
             f"The weights file '{path.name}' is not one of {', '.join(SUFFIXES)}. Choose such a file."
         )
-    name = _parse(backbone, backbone)
+    name = parse_name(backbone, backbone)
     template = _template(name)
     return (yield from _read(name, path, template, f"not stated (file {path.name})"))
 
 
 def _read(
-    name: _Name, path: Path, template: torch.nn.Module, licence: str
+    name: Name, path: Path, template: torch.nn.Module, licence: str
 ) -> Generator[Stage, None, LoadedWeights]:
     sha256 = yield from checked_sha256(path)
     yield Stage(f"Reading {path.name}")
@@ -160,64 +147,12 @@ def _read(
     return _loaded(name, state, sha256, licence)
 
 
-def _loaded(name: _Name, state: dict[str, Tensor], sha256: str, licence: str) -> LoadedWeights:
+def _loaded(name: Name, state: dict[str, Tensor], sha256: str, licence: str) -> LoadedWeights:
     cfg: Any = get_pretrained_cfg(name.tagged)
     return LoadedWeights(
         name.architecture, name.kwargs, state, sha256, tuple(cfg.mean), tuple(cfg.std),
         cfg.interpolation, cfg.crop_pct, licence,
     )  # fmt: skip
-
-
-def _parse(whole: str, text: str) -> _Name:
-    tagged, _, query = text.partition("?")
-    architecture, _, tag = tagged.partition(".")
-    if not timm.is_model(architecture):
-        plain = timm.list_models(module="vision_transformer") + timm.list_models(module="deit")
-        raise UsageError(f"The backbone {whole!r} is not known.{nearest(architecture, plain)}")
-    known = _tags(architecture)
-    if tag and tag not in known:
-        close = nearest(tagged, [f"{architecture}.{one}" for one in known])
-        raise UsageError(f"The backbone {whole!r} is not known: timm has no such weights.{close}")
-    return _Name(whole, architecture, tag, _arguments(whole, query))
-
-
-def _arguments(whole: str, query: str) -> dict[str, Any]:
-    try:
-        pairs = parse_qsl(query, strict_parsing=True) if query else []
-    except ValueError as error:
-        raise UsageError(
-            f"The backbone {whole!r}: after '?' come arguments such as img_size=224&depth=6."
-        ) from error
-    known = _ARGUMENTS | ({"seed"} if whole.startswith(_RANDOM) else frozenset())
-    for key, _ in pairs:
-        if key not in known:
-            raise UsageError(f"The backbone {whole!r}: {key!r} cannot be set.{nearest(key, known)}")
-    return {key: _value(value) for key, value in pairs}
-
-
-def _value(text: str) -> Any:
-    """Return a whole number, a number, true or false, or the text itself."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text.lower(), text)
-
-
-def _tags(architecture: str) -> list[str]:
-    prefix = f"{architecture}."
-    return [name.removeprefix(prefix) for name in timm.list_pretrained(f"{prefix}*")]
-
-
-def _which_tag(name: _Name) -> str:
-    known = [f"{name.architecture}.{tag}" for tag in _tags(name.architecture)]
-    if not known:
-        return f"timm has no weights for {name.architecture!r}. Choose a weights file for it."
-    return (
-        f"The backbone {name.architecture!r} exists with several weights; name them by their tag: "
-        f"{', '.join(known)}."
-    )
 
 
 def _urls(cfg: Any) -> tuple[str, ...]:
@@ -226,13 +161,17 @@ def _urls(cfg: Any) -> tuple[str, ...]:
     return (cfg.url,) if cfg.url and cfg.url.endswith(SUFFIXES) else ()
 
 
-def _template(name: _Name) -> torch.nn.Module:
+def _template(name: Name) -> torch.nn.Module:
     """Return the model without memory for its weights, after checking that it is a plain ViT."""
     with torch.device("meta"):
-        return _built(name)
+        model = _built(name)
+    size = sum(parameter.numel() for parameter in model.parameters())
+    if size > _MOST_PARAMETERS:
+        raise UsageError(f"The backbone {name.whole!r} would have {size:,} parameters, too many.")
+    return model
 
 
-def _built(name: _Name) -> torch.nn.Module:
+def _built(name: Name) -> torch.nn.Module:
     try:
         model = create(name.architecture, None, **name.kwargs)
     except (TypeError, ValueError, AssertionError, ArithmeticError, RuntimeError) as error:
@@ -247,12 +186,12 @@ def _tensors(path: Path) -> Any:
         if path.suffix.lower() == ".safetensors":
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except UnpicklingError as error:
         raise UsageError(
             f"'{path.name}' is damaged or holds more than weights, so it is not opened: such a file can "
             "run programs. Save its state dict as .safetensors."
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, LookupError) as error:
+    except _DAMAGED as error:
         raise UsageError(f"'{path.name}' is not a readable weights file: {error}.") from error
 
 
@@ -277,9 +216,7 @@ def _unwrapped(stored: Any, path: Path) -> dict[str, Tensor]:
     }
 
 
-def _fitted(
-    tensors: dict[str, Tensor], template: Any, name: _Name, path: Path
-) -> dict[str, Tensor]:
+def _fitted(tensors: dict[str, Tensor], template: Any, name: Name, path: Path) -> dict[str, Tensor]:
     """Return the encoder's tensors under timm's names, positions resized to the model's grid."""
     needed = {key: tuple(value.shape) for key, value in template.state_dict().items()}
     try:
@@ -301,5 +238,5 @@ def _fitted(
     return state
 
 
-def _misfit(name: _Name, path: Path) -> str:
+def _misfit(name: Name, path: Path) -> str:
     return f"'{path.name}' does not fit the backbone {name.whole!r}"

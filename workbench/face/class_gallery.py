@@ -21,6 +21,7 @@ from workbench.face.notices import reveal
 from workbench.face.task_card import AnyIndex
 from workbench.face.theme import current_theme
 from workbench.face.thumbnails import SIDE, Thumbnails
+from workbench.face.words import as_written
 
 PAGE = 60
 _NOWHERE = QModelIndex()
@@ -63,7 +64,8 @@ class PageModel(QAbstractListModel):
             return QIcon(self._look(path))
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             out = self.tr("{path}, left out") if path in self.out else "{path}"
-            return out.format(path=path)
+            said = out.format(path=path)
+            return as_written(said) if role == Qt.ItemDataRole.ToolTipRole else said
         if role == Qt.ItemDataRole.ForegroundRole and path in self.out:
             return QColor(current_theme().muted)
         return None
@@ -112,8 +114,10 @@ class Gallery(QWidget):
         self.view.setModel(self.model)
         self._dress()
         self.title = QLabel(self)
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setProperty("heading", "true")
         self.where = QLabel(self)
+        self.where.setTextFormat(Qt.TextFormat.PlainText)
         self.where.setProperty("muted", "true")
         self.back = self._turner("‹", self.tr("Previous page"), self.turn_back)
         self.forth = self._turner("›", self.tr("Next page"), self.turn_forth)

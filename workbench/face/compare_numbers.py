@@ -19,6 +19,7 @@ from workbench.face.bars import LEVELS, SIGNS, Bar, Bars, number_text
 from workbench.face.compare_lines import Drawn
 from workbench.face.drawing import DrawingPanel
 from workbench.face.theme import current_theme
+from workbench.face.words import as_written
 from workbench.session.compare import Comparison, FinalNumber
 
 _ROW = 18  # pixels that a bar needs
@@ -44,7 +45,7 @@ def size_table(table: QTableWidget, rows: Sequence[str], columns: Sequence[str])
     table.setVerticalHeaderLabels(list(rows))
     table.setHorizontalHeaderLabels(list(columns))
     for row, label in enumerate(rows):  # a long one is cut
-        table.verticalHeaderItem(row).setToolTip(label)
+        table.verticalHeaderItem(row).setToolTip(as_written(label))
 
 
 class NumbersPanel(QWidget):

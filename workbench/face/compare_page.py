@@ -25,6 +25,7 @@ from workbench.face.filter_bar import fill_groups
 from workbench.face.messages import Strips
 from workbench.face.plot_file import write_panel
 from workbench.face.record import RunRecord
+from workbench.face.words import as_written
 from workbench.session.compare import Comparison, Difference
 
 _BESIDE = 720  # pixels of width from which tables lie beside the curves
@@ -62,6 +63,7 @@ class ComparePage(QWidget):
             self.tr("Numbers and differences as CSV, curves as PNG, SVG and PDF")
         )
         self.told = QLabel(self)
+        self.told.setTextFormat(Qt.TextFormat.PlainText)
         self.told.setProperty("muted", "true")
         self.told.setWordWrap(True)
         self.plots = [ComparePlot(v, memory, i) for i, v in enumerate(("accuracy", "forgetting"))]
@@ -200,6 +202,6 @@ class ComparePage(QWidget):
         for row, each in enumerate(rows):
             for column, value in enumerate(each.values):
                 item = QTableWidgetItem(value)
-                item.setToolTip(f"{each.key}: {value}")
+                item.setToolTip(as_written(f"{each.key}: {value}"))
                 self.differences.setItem(row, column, item)
         self.differences.resizeColumnsToContents()

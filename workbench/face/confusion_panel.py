@@ -42,6 +42,7 @@ class ConfusionPanel(DrawingPanel):
         for widget in (self.back, self.level, self.unit):
             self.header.addWidget(widget)
         self.readout = QLabel(self)
+        self.readout.setTextFormat(Qt.TextFormat.PlainText)
         self.readout.setProperty("muted", "true")
         self.readout.setWordWrap(True)
         self.readout.setMinimumHeight(self.fontMetrics().height() * 2)

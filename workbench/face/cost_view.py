@@ -52,6 +52,7 @@ class CostView(QScrollArea):
                 widget.deleteLater()
         for row, (name, value) in enumerate(facts):
             label, text = QLabel(name, self._card), QLabel(value, self._card)
+            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setProperty("muted", "true")
             text.setWordWrap(True)
             text.setTextFormat(Qt.TextFormat.PlainText)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
 from workbench.config import RunConfig
@@ -25,6 +25,7 @@ from workbench.face.history import HistoryPanel
 from workbench.face.messages import DetailBox, Strips, Toast
 from workbench.face.ntk_page import NtkPage
 from workbench.face.question import Answer
+from workbench.face.remembered import remembered
 from workbench.face.scan_work import FolderAdder
 from workbench.face.self_check import SelfCheck
 from workbench.face.settings import SettingsPanel
@@ -54,7 +55,7 @@ class Desk(QObject):
         super().__init__(window)
         self.session = session
         self.window = window
-        self.memory = QSettings(str(session.home / "window.ini"), QSettings.Format.IniFormat)
+        self.memory = remembered(session.home)
         self.toolbar = toolbar
         self.activities = Activities(self)
         self.draft = Draft(self)

@@ -39,7 +39,9 @@ class DraftKeeper(Feature):
             return
         try:
             state = state_from(json.loads(self.path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, WorkbenchError) as error:
+        except (
+            OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, WorkbenchError,
+        ) as error:  # fmt: skip
             text = self.tr(
                 "The tasks and settings of last time could not be read ({reason}); this is a fresh start."
             )

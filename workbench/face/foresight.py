@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -34,6 +34,7 @@ class WorkStrip(QWidget):
         card = QFrame(self)
         card.setProperty("card", "true")
         self.label = QLabel(card)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.bar = QProgressBar(card)
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(180)

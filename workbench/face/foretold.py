@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from workbench.config import TaskFolder
 from workbench.face.panel import Table, number_grid, tabbed
-from workbench.face.words import percent
+from workbench.face.words import as_written, percent
 from workbench.report import Forecast, OrderStudy
 
 FEW = 8  # columns that share the width of a sheet
@@ -42,7 +42,7 @@ class NextTask(QDialog):
         self.list.setAccessibleName(self.tr("Tasks that may come next"))
         for task in tasks:
             item = QListWidgetItem(task.name, self.list)
-            item.setToolTip(task.path)
+            item.setToolTip(as_written(task.path))
             item.setData(Qt.ItemDataRole.UserRole, task)
         self.list.setCurrentRow(0)
         self.list.setSpacing(3)

@@ -191,6 +191,7 @@ class Beside(QWidget):
         super().__init__(parent)
         self.view, self.gallery = view, gallery
         self.title = QLabel(self)
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setProperty("heading", "true")
         self.title.setWordWrap(True)
         self.back = QPushButton(self.tr("Back"), self)

@@ -12,6 +12,7 @@ from workbench.face.book import Picture
 from workbench.face.task_card import AnyIndex
 from workbench.face.theme import Theme, current_theme
 from workbench.face.thumbs import Thumbs
+from workbench.face.words import as_written
 
 PICTURE_ROLE = Qt.ItemDataRole.UserRole + 1
 IMAGE_ROLE = Qt.ItemDataRole.UserRole + 2
@@ -72,7 +73,7 @@ class GalleryModel(QAbstractListModel):
             parts = (picture.caption, picture.note, Path(picture.path).name, self._lack(index))
             return ", ".join(part for part in parts if part)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{picture.caption} ({picture.note})\n{self._file_of(picture)}"
+            return as_written(f"{picture.caption} ({picture.note})\n{self._file_of(picture)}")
         return None
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOpti
 
 from workbench.face.task_card import AnyIndex
 from workbench.face.theme import Theme, current_theme
+from workbench.face.words import as_written
 from workbench.report import Guess
 
 ANSWER_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -118,7 +119,7 @@ class AnswerModel(QAbstractListModel):
             return Path(answer.guess.path).name
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return answer.spoken()
-        return answer.guess.path if role == Qt.ItemDataRole.ToolTipRole else None
+        return as_written(answer.guess.path) if role == Qt.ItemDataRole.ToolTipRole else None
 
 
 class AnswerDelegate(QStyledItemDelegate):

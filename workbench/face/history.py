@@ -37,6 +37,7 @@ class HistoryPanel(QWidget):
         self.table.activated.connect(self._replay)
         self.table.selectionModel().selectionChanged.connect(self.chosen_changed)
         self.empty = QLabel(self)
+        self.empty.setTextFormat(Qt.TextFormat.PlainText)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setProperty("muted", "true")
         self.empty.setWordWrap(True)

@@ -58,6 +58,7 @@ class NtkPage(QWidget):
         self.bar = PlotBar(self)
         self.bar.steer(self.board.curves)
         self._hint = QLabel(self)
+        self._hint.setTextFormat(Qt.TextFormat.PlainText)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
         self._hint.setProperty("muted", "true")
@@ -242,6 +243,7 @@ class ReadingCard(QFrame):
 
     def _words(self) -> QLabel:
         label = QLabel(self)
+        label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.setContentsMargins(10, 0, 10, 0)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -63,6 +63,7 @@ class Panel(QWidget):
         self._instead = False
         self.theme = theme or current_theme()
         self._heading = QLabel(title, self)
+        self._heading.setTextFormat(Qt.TextFormat.PlainText)
         self._heading.setProperty("heading", True)
         self._heading.setMinimumHeight(self.fontMetrics().height() + 10)  # as high as a list beside
         self.header = QHBoxLayout()

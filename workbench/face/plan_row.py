@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.face.review import Plan
-from workbench.face.words import counted
+from workbench.face.words import as_written, counted
 from workbench.report import TaskReport
 
 _LARGEST_SEED = 2**31 - 1
@@ -72,7 +72,7 @@ class PlanRow(QWidget):
             classes = counted(len(task.classes), "class", "classes")
             text = f"{number}   {task.folder.name}   ·   {classes}   ·   {train:,} + {test:,}"
             item = QListWidgetItem(text, self.list)
-            item.setToolTip(", ".join(each.name for each in task.classes[:40]))
+            item.setToolTip(as_written(", ".join(each.name for each in task.classes[:40])))
         free = self.each.isChecked() and len(tasks) > 1
         mode = QAbstractItemView.DragDropMode
         self.list.setDragDropMode(mode.InternalMove if free else mode.NoDragDrop)

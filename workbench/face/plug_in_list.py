@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.face.theme import current_theme
+from workbench.face.words import as_written
 from workbench.session import Session
 from workbench.session.plug_ins import FAILED, LEFT_OUT, LOADED, NEW, OFF, WARNING, Entry
 
@@ -108,7 +109,7 @@ class PlugInList(QDialog):
         item = QTreeWidgetItem(texts)
         item.setData(0, _NAME, entry.name)
         for place, text in enumerate(texts):
-            item.setToolTip(place, text)
+            item.setToolTip(place, as_written(text))
         if entry.state == FAILED:
             for place in (0, 3):
                 item.setForeground(place, QBrush(QColor(current_theme().bad)))

@@ -66,7 +66,7 @@ class PlugInPanels(QObject):
                 panel = resolve(choice.make)()
             if not isinstance(panel, QWidget):
                 raise TypeError(f"the panel is a {type(panel).__name__}, not a QWidget")
-        except Exception as error:  # noqa: BLE001  (a stranger's code may raise anything)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code may raise anything)
             self._closed.add(choice.name)
             self._report(choice.name, error)
             return
@@ -88,7 +88,7 @@ class PlugInPanels(QObject):
         try:
             call: Callable[..., object] = getattr(self._panels[name], method)
             call(*arguments)
-        except Exception as error:  # noqa: BLE001  (a stranger's code may raise anything)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code may raise anything)
             self._tell(name, error)
 
     def _tell(self, name: str, error: BaseException) -> None:

@@ -18,6 +18,7 @@ class Popover(QFrame):
         self.setProperty("card", "true")
         self.setAccessibleName(title)
         heading = QLabel(title, self)
+        heading.setTextFormat(Qt.TextFormat.PlainText)
         heading.setProperty("heading", "true")
         self.rows = QWidget(self)
         self.column = QVBoxLayout(self.rows)

@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QObject, Qt, Signal
 
 from workbench.face.task_card import AnyIndex
-from workbench.face.words import duration
+from workbench.face.words import as_written, duration
 from workbench.session import QueuedRun
 
 ID_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -73,7 +73,7 @@ class QueueModel(QAbstractTableModel):
             return cells[index.column()]
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join(filter(None, cells))
-        return cells[index.column()] if role == Qt.ItemDataRole.ToolTipRole else None
+        return as_written(cells[index.column()]) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def setData(self, index: AnyIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Ask for another name."""

@@ -52,6 +52,7 @@ class QueueSheet(QDialog):
         self.setWindowTitle(self.tr("Queue"))
         self.model = QueueModel(self)
         self.state = QLabel(self)
+        self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setProperty("heading", "true")
         self.state.setWordWrap(True)
         self.table = QueueTable(self)

@@ -45,6 +45,7 @@ class ReportSheet(QDialog):
         self._settings = settings
         self._result: tuple[TaskReport, ...] = ()
         self.heading = QLabel(self)
+        self.heading.setTextFormat(Qt.TextFormat.PlainText)
         self.heading.setProperty("heading", "true")
         self.heading.setWordWrap(True)
         self.notices = NoticeList(self)
@@ -53,6 +54,7 @@ class ReportSheet(QDialog):
         one = len(report.tasks) == 1
         self.plan = PlanRow(len(report.tasks), len(report.tasks[0].classes) if one else 0, self)
         self.trouble = QLabel(self)
+        self.trouble.setTextFormat(Qt.TextFormat.PlainText)
         self.trouble.setProperty("level", "error")
         self.trouble.setWordWrap(True)
         self.trouble.hide()
@@ -204,6 +206,7 @@ class ReportSheet(QDialog):
         across.setSizes([430, 450])
         column.addWidget(across, 1)
         note = QLabel(self._held_back(), self)
+        note.setTextFormat(Qt.TextFormat.PlainText)
         note.setProperty("muted", "true")
         column.addWidget(note)
         column.addWidget(self.plan)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from workbench.face.run_columns import COLUMNS, LEVELS, PLACES
 from workbench.face.task_card import AnyIndex
 from workbench.face.theme import current_theme
+from workbench.face.words import as_written
 from workbench.query import Query
 from workbench.report import RunSummary
 from workbench.session.table import PAGE, RunGroup, RunTable
@@ -174,7 +175,7 @@ class RunModel(QAbstractTableModel):
             return _RIGHT
         if role == Qt.ItemDataRole.ToolTipRole:
             reason = row.state_reason if isinstance(row, RunSummary) else ""
-            return reason or self._text(row, index.column())
+            return as_written(reason or self._text(row, index.column()))
         if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
             return self._tick_of(row)
         return self._look(row, column.order, role)

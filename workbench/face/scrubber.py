@@ -21,8 +21,10 @@ class Scrubber(QFrame):
         self._moments: list[Named] = []
         self._following = self._setting = False
         self.run = QLabel(self)
+        self.run.setTextFormat(Qt.TextFormat.PlainText)
         self.run.setProperty("heading", "true")
         self.label = QLabel(self)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setAccessibleName(self.tr("Moment of the run"))
         self.slider.setToolTip(

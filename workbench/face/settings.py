@@ -56,6 +56,7 @@ class SettingsPanel(QWidget):
         self.hint = QLabel(self.tr("Fixed while a run trains. Duplicate it to change them."), self)
         self.hint.hide()
         self.reason = QLabel(self)
+        self.reason.setTextFormat(Qt.TextFormat.PlainText)
         self.help = QLabel(self.tr("Point at a setting to read what it does."), self)
         self.form.help_wanted.connect(self.help.setText)
         self.help.setAlignment(Qt.AlignmentFlag.AlignTop)

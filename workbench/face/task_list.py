@@ -161,6 +161,7 @@ class TaskPanel(QWidget):
         self.pending = QFrame(self)
         self.pending.setProperty("card", "true")
         self._pending_text = QLabel(self.pending)
+        self._pending_text.setTextFormat(Qt.TextFormat.PlainText)
         self._pending_text.setWordWrap(True)
         self._pending_bar = QProgressBar(self.pending)
         self._pending_bar.setTextVisible(False)

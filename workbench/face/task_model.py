@@ -15,6 +15,7 @@ from PySide6.QtCore import (
 from workbench.events import Evaluated, Event, RunStarted, TaskEnded, TaskStarted
 from workbench.face.draft import Draft
 from workbench.face.task_card import CARD_ROLE, AnyIndex, Card
+from workbench.face.words import as_written
 from workbench.report import ClassReport, TaskReport
 
 _ROW_FORMAT = "application/x-workbench-task-row"
@@ -116,7 +117,7 @@ class TaskModel(QAbstractListModel):
                 card.size_sentence(),
                 *(p.sentence for p in card.report.problems[:8]),
             ]
-            return "\n".join(lines)
+            return as_written("\n".join(lines))
         return None
 
     def setData(self, index: AnyIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

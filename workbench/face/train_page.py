@@ -143,6 +143,7 @@ class TrainPage(QWidget):
         self.banner = QFrame(self)
         self.banner.setProperty("card", "true")
         self._text = QLabel(self.banner)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setProperty("heading", "true")
         self._back = QPushButton(self.banner)
         self._back.clicked.connect(self.back_to_live)

@@ -19,6 +19,7 @@ from workbench.face.features import FEATURES
 from workbench.face.last_words import LastWords
 from workbench.face.messages import DetailBox
 from workbench.face.single import OnlyWindow
+from workbench.face.words import as_written
 from workbench.session import Session
 
 _LAYOUT_VERSION = 1
@@ -43,6 +44,7 @@ class Window(QMainWindow):
         self.menus = fill_menus(self.menuBar(), rows, self.actions_by_id)
         self.setCentralWidget(self.desk.whole)
         self._title = QLabel(self)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
         self.closing = Closing(self.desk)
         self.closing.ready.connect(self.close)
         self._fill_toolbar()
@@ -65,7 +67,7 @@ class Window(QMainWindow):
             self.tr("Export the run shown (Ctrl+E)") if moment.run else self.tr("No run yet")
         )
         self._title.setText(self.desk.title())
-        self._title.setToolTip(self.desk.title())
+        self._title.setToolTip(as_written(self.desk.title()))
 
     def watch(self, only: OnlyWindow, words: LastWords) -> None:
         """Come forward when a second start asks; tell how the last window ended, and note what this one does."""
@@ -156,6 +158,7 @@ class Window(QMainWindow):
 
     def _fill_status_bar(self) -> None:
         place = QLabel(self.tr("log: {home}").format(home=self.desk.session.home), self)
+        place.setTextFormat(Qt.TextFormat.PlainText)
         place.setProperty("muted", "true")
         place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -1,5 +1,6 @@
 """Numbers as a person reads them: counts with their noun, shares, durations, ages. Qt-free."""
 
+import html
 import re
 from datetime import UTC, datetime
 
@@ -60,3 +61,10 @@ def listed(names: list[str], most: int = 3) -> str:
     """Return names in quotes, the surplus counted: "'a', 'b', 'c' and 4 more"."""
     shown = ", ".join(f"'{name}'" for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def as_written(text: str) -> str:
+    """Return a tip that shows `text` letter by letter: Qt takes one with tags in it for a page."""
+    if "<" not in text:
+        return text
+    return f"<p style='white-space:pre-wrap'>{html.escape(text)}</p>"

@@ -2,11 +2,15 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from sqlite_utils import Database
 
+from workbench.config import RunConfig, from_dict, to_dict
 from workbench.errors import WorkbenchError
+from workbench.events import RunStarted, checked
+from workbench.fits import misfit
 from workbench.log import reading
 from workbench.log.rows import utc
 
@@ -44,8 +48,11 @@ def rows_of(db: Database, run_id: str) -> Iterator[Row]:
         )
 
 
-def put_rows(db: Database, rows: Iterable[Row]) -> None:
-    """Enter a bundled run, marked as imported; what this version has no column for is left out."""
+def put_rows(db: Database, rows: Iterable[Row]) -> int:
+    """Enter a bundled run, marked as imported, and return its number.
+
+    What this version has no column for is left out.
+    """
     columns = {table: set(db.table(table).columns_dict) for table in ("run", "metric", *_TABLES)}
     keys: dict[tuple[str, str], int] = {}
     number = 0
@@ -60,6 +67,54 @@ def put_rows(db: Database, rows: Iterable[Row]) -> None:
         if table == "metric":
             more["metric_key"] = _key_of(db, keys, values)
         _insert(db, table, _known(values | more, columns[table]))
+    return number
+
+
+def check_rows(db: Database, run: int) -> None:
+    """Read everything back as the window would; SQLite itself takes any value in any column.
+
+    Raises:
+        WorkbenchError: a value is of another type, or speaks of a task that the run does not have.
+    """
+    found = reading.details(db, run)
+    problem = misfit(found.summary)
+    if problem:
+        raise WorkbenchError(f"The bundle is damaged: its run cannot be shown ({problem}).")
+    from_dict(_known_settings(found.config))
+    for file in found.files:
+        _check_below(f"{file['path']}")
+    events = [checked(event) for event in reading.events(db, run)]
+    tasks = max([len(each.tasks) for each in events if isinstance(each, RunStarted)], default=0)
+    for event in events:
+        for name in ("path", "pictures"):  # of Snapshot and Answered
+            _check_below(getattr(event, name, ""))
+        for name in ("task", "after_task", "other"):
+            task = getattr(event, name, None)
+            # a checkpoint names the task to go on with, which after the last one is not there yet
+            most = tasks if type(event).__name__ == "Checkpointed" else tasks - 1
+            if task is not None and not 0 <= task <= most:
+                raise WorkbenchError(
+                    f"The bundle is damaged: it speaks of task {task + 1}, and its run has {tasks}."
+                )
+
+
+def _check_below(path: str) -> None:
+    """Refuse a path that would be read from outside the run's folder."""
+    odd = PurePosixPath(path).is_absolute() or ".." in path.split("/")
+    if odd or "\\" in path or ":" in path or "\x00" in path:
+        raise WorkbenchError(f"The bundle is damaged: {path!r} is no file of its run.")
+
+
+def _known_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration without what only a newer version has."""
+    tree = to_dict(RunConfig())
+    return {
+        key: _known(value, set(tree[key]))
+        if isinstance(tree[key], dict) and isinstance(value, dict)
+        else value
+        for key, value in config.items()
+        if key in tree
+    }
 
 
 def _key_of(db: Database, keys: dict[tuple[str, str], int], values: Mapping[str, Any]) -> int:

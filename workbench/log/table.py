@@ -140,8 +140,7 @@ def _of_setting(term: Term) -> Condition:
         sql, values = _compared(f"CAST({column} AS REAL)", term.operator, number_of(term.value))
     except ValueError:
         operator = "LIKE" if term.operator in (":", "=") else term.operator
-        text = {":": _within, "=": _exactly}.get(term.operator, text_of)
-        pattern = text(term.value)
+        pattern = {":": _within, "=": _exactly}.get(term.operator, text_of)(term.value)
         escape = " ESCAPE '\\'" if operator == "LIKE" else ""
         return f"CAST({column} AS TEXT) {operator} ?{escape}", [path, pattern]
     number = f"json_type(r.config, ?) IN ('integer', 'real') AND {sql}"
@@ -163,9 +162,10 @@ def _on_days(term: Term) -> Condition:
 
 
 def _exactly(text: str) -> str:
+    text = text_of(text)  # first, since it writes what no UTF-8 can hold with a backslash
     for letter in "\\%_":
         text = text.replace(letter, f"\\{letter}")
-    return text_of(text)
+    return text
 
 
 def _within(text: str) -> str:

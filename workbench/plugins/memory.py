@@ -77,10 +77,10 @@ class Memory:
     def _read(self) -> dict[str, list[str]]:
         try:
             tree = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):  # not there, or damaged: everything is asked again
+        except (OSError, ValueError, RecursionError):  # not there, or damaged: asked again
             return {}
         lists = tree.items() if isinstance(tree, dict) else ()
-        return {key: value for key, value in lists if isinstance(value, list)}
+        return {key: list(map(str, value)) for key, value in lists if isinstance(value, list)}
 
     def _write(self) -> None:
         tree = {"trusted": sorted(self._trusted), "off": sorted(self._off)}

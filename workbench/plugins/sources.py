@@ -1,21 +1,15 @@
 """Where plug-ins lie: Python files and packages in folders, and installed packages with an entry point."""
 
 import hashlib
+import importlib.machinery
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.machinery import (
-    EXTENSION_SUFFIXES,
-    SOURCE_SUFFIXES,
-    ExtensionFileLoader,
-    FileFinder,
-    SourceFileLoader,
-)
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from workbench.errors import UsageError
@@ -90,30 +84,48 @@ def _refuse(first: Path) -> Any:
     raise UsageError(f"{first} has the same name and came first. Rename one of them.")
 
 
-class _SourceAlone(SourceFileLoader):
-    """Compiles the source: bytecode that lies beside it is in no digest, so nobody has agreed to it."""
+class _FromText(importlib.machinery.SourceFileLoader):
+    """Compiles the text that the question was asked about, never what a `__pycache__` beside it holds."""
 
     def get_code(self, fullname: str) -> CodeType:
-        path = self.get_filename(fullname)
-        code: CodeType = self.source_to_code(self.get_data(path), path)
-        return code
+        """Return the code of the module's text as it is now."""
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+_LOADERS: tuple[tuple[Any, list[str]], ...] = (
+    (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES),
+    (_FromText, importlib.machinery.SOURCE_SUFFIXES),
+)
+
+
+class _OwnModules:
+    """Finds the modules of a plug-in that is a package: files that its hash covers, and no others."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return where a module of a plug-in lies; of all others, nothing."""
+        if not name.startswith(PREFIX) or path is None:
+            return None
+        for folder in path:
+            finder = importlib.machinery.FileFinder(folder, *_LOADERS)
+            found = finder.find_spec(name)
+            if found is not None and found.loader is not None:
+                return found
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def _import_file(path: Path, name: str) -> Any:
-    if path.name == "__init__.py":
-        for folder in (path.parent, *(each for each in path.parent.rglob("*") if each.is_dir())):
-            sys.path_importer_cache[str(folder)] = FileFinder(
-                str(folder),
-                (ExtensionFileLoader, EXTENSION_SUFFIXES),
-                (_SourceAlone, SOURCE_SUFFIXES),
-            )
-    spec = importlib.util.spec_from_file_location(name, path, loader=_SourceAlone(name, str(path)))
+    if _OwnModules not in sys.meta_path:
+        sys.meta_path.insert(0, _OwnModules)
+    loader = _FromText(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise

@@ -5,16 +5,13 @@ Nothing in a bundle is ever unpickled, and nothing is written outside the run's 
 
 import hashlib
 import json
-import lzma
 import os
 import re
-import shutil
 import sqlite3
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -23,26 +20,11 @@ from workbench.errors import CannotWrite, UsageError, WorkbenchError, because
 from workbench.log import bundle, table
 from workbench.log.numbers import write_numbers
 from workbench.log.store import UNDER_WAY, Log
+from workbench.session import unpacking
 
 FORMAT = 1
 _CARD, _ROWS, _FILES = "bundle.json", "rows.jsonl", "files/"
 _NUMBERS = ("curves.csv", "accuracy_matrix.csv", "steps.csv", "run.json")
-_PROGRAMS = (
-    ".pt",
-    ".pth",
-    ".pkl",
-    ".pickle",
-    ".ckpt",
-    ".bin",
-    ".py",
-)  # may run programs when opened
-_DAMAGED = (  # RuntimeError: encrypted, or packed in a way that is not known here
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    RuntimeError,
-)
 _LEFT_OUT = ("checkpoint", "checkpoints", "cache")  # heavy, and of use only where the run was made
 
 Opened = Callable[[], AbstractContextManager[Log]]
@@ -101,22 +83,20 @@ def read(home: Path, opened: Opened, file: Path) -> str:
         WorkbenchError: the bundle is damaged or incomplete, or the home folder cannot be written; nothing
             of it was kept.
     """
+    runs = home / "runs"
     try:
-        with zipfile.ZipFile(file) as packed:
-            card = _checked_card(packed, file)
-            try:
-                return _take(packed, card, home, opened)
-            except OSError as error:
-                raise CannotWrite(
-                    f"{file.name} could not be unpacked in {home / 'runs'}: {because(error)}. "
-                    "Nothing of it was kept."
-                ) from error
-    except _DAMAGED as error:
-        raise UsageError(
-            f"{file.name} is not a bundle of a run, or it is damaged: {error}."
-        ) from error
+        runs.mkdir(exist_ok=True)
+        with TemporaryDirectory(prefix="bundle-", dir=runs) as beside:
+            with unpacking.opened(file) as packed:
+                card = _checked_card(packed, file)
+                _refuse_known(card["run"], opened)
+                _unpack(packed, card["files"], file, Path(beside))
+            _enter(Path(beside), runs / card["run"], card["run"], opened)
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+        raise CannotWrite(
+            f"{file.name} could not be unpacked in {runs}: {because(error)}. Nothing of it was kept."
+        ) from error
+    return str(card["run"])
 
 
 def _files_of(folder: Path) -> dict[str, Path]:
@@ -125,14 +105,16 @@ def _files_of(folder: Path) -> dict[str, Path]:
         relative = path.relative_to(folder)
         if path.is_file() and not path.is_symlink() and relative.parts[0] not in _LEFT_OUT:
             found[_FILES + relative.as_posix()] = path
-    return {name: path for name, path in found.items() if path.suffix.lower() not in _PROGRAMS}
+    return {
+        name: path for name, path in found.items() if path.suffix.lower() not in unpacking.PROGRAMS
+    }
 
 
 def _checked_card(packed: zipfile.ZipFile, file: Path) -> dict[str, Any]:
     try:
-        card = json.loads(packed.read(_CARD))
+        card = unpacking.read_json(packed, _CARD)
         version, run_id, files = card["format"], card["run"], dict(card["files"])
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise UsageError(f"{file.name} is not a bundle of a run: it has no {_CARD}.") from error
     if version != FORMAT:
         raise UsageError(
@@ -141,64 +123,46 @@ def _checked_card(packed: zipfile.ZipFile, file: Path) -> dict[str, Any]:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(run_id)):
         raise WorkbenchError(f"The bundle is damaged: {run_id!r} is no run's id.")
     there = set(packed.namelist())
-    for name in (_ROWS, *_NUMBERS, *files):
+    for name in (_ROWS, *_NUMBERS, *map(str, files)):
         if name not in there or name not in files:
             raise WorkbenchError(f"The bundle is incomplete ({name.removeprefix(_FILES)} missing).")
-        _check_name(name)
+        unpacking.check_name(name)
     return {"run": str(run_id), "files": files}
 
 
-def _check_name(name: str) -> None:
-    """Refuse a path that leaves the run's folder, and files that could run as a program."""
-    path = PurePosixPath(name)
-    odd = path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or "\x00" in name
-    if odd:
-        raise WorkbenchError(f"The bundle is damaged: {name!r} would lie outside the run's folder.")
-    if path.suffix.lower() in _PROGRAMS:
-        raise WorkbenchError(
-            f"The bundle holds {path.name}, which can run programs. It was not opened."
-        )
-
-
-def _take(packed: zipfile.ZipFile, card: dict[str, Any], home: Path, opened: Opened) -> str:
-    run_id = str(card["run"])
+def _refuse_known(run_id: str, opened: Opened) -> None:
     with opened() as log, log.snapshot() as db:
         for known in table.some(db, [run_id]):
             where = " in the bin" if known.deleted else " already"
             raise UsageError(f"This run is in the log{where}, as {known.name}.")
-    runs = home / "runs"
-    runs.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix="bundle-", dir=runs) as beside:
-        for name, digest in card["files"].items():
-            target = Path(beside) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with packed.open(name) as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
-            if _sha256(target) != digest:
-                raise WorkbenchError(
-                    f"The bundle is damaged ({name.removeprefix(_FILES)} is not as it was written)."
-                )
-        (Path(beside) / _FILES).mkdir(exist_ok=True)
-        _enter(Path(beside), runs / run_id, run_id, opened)
-    return run_id
+
+
+def _unpack(packed: zipfile.ZipFile, files: dict[str, str], file: Path, beside: Path) -> None:
+    """Copy the files that the card names into `beside`, each compared with its SHA-256."""
+    unpacking.check_room(packed, file, beside)
+    for name, digest in files.items():
+        if _sha256(unpacking.copy_member(packed, name, beside)) != digest:
+            raise WorkbenchError(
+                f"The bundle is damaged ({name.removeprefix(_FILES)} is not as it was written)."
+            )
+    (beside / _FILES).mkdir(exist_ok=True)
 
 
 def _enter(unpacked: Path, folder: Path, run_id: str, opened: Opened) -> None:
     """Rows and files come in together: the folder is moved within the transaction."""
+    if folder.exists() and any(folder.iterdir()):
+        raise WorkbenchError(
+            f"{folder} holds files of a run that the log does not know. Move it away."
+        )
     try:
         with opened() as log, log.change() as db:
-            bundle.put_rows(db, _rows(unpacked / _ROWS, run_id))
+            bundle.check_rows(db, bundle.put_rows(db, _rows(unpacked / _ROWS, run_id)))
             if folder.exists():  # made empty by a look at it
                 folder.rmdir()
             os.replace(unpacked / _FILES, folder)
     except (
-        ValueError,
-        KeyError,
-        TypeError,
-        OverflowError,  # a number beyond 64 bits
-        sqlite3.IntegrityError,
-        sqlite3.ProgrammingError,
-    ) as error:
+        ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, sqlite3.Error,
+    ) as error:  # fmt: skip
         raise WorkbenchError(f"The bundle is damaged: its rows do not fit ({error}).") from error
 
 

@@ -55,7 +55,7 @@ def _made(
     try:
         made = resolve(measure.make)(tuple(said))
         value, reason = (None, made) if isinstance(made, str) else (float(made), "")
-    except Exception as error:  # noqa: BLE001  (a stranger's code may raise anything)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code may raise anything)
         blamed = culprit(error)
         reason = f"{blamed.name}: {blamed.reason}" if blamed else f"{type(error).__name__}: {error}"
         if end.task == 0:

@@ -126,14 +126,24 @@ class PlugIns:
         return configs.with_values(config, method.values) if method.values else config
 
     def learner(self, config: RunConfig) -> Callable[..., Any]:
-        """Return what makes the learner of the run's method; imports torch."""
-        return resolve(self.loaded.methods.get(config.method.name).make)
+        """Return what makes the learner of the run's method; imports torch.
+
+        Raises:
+            WorkbenchError: it cannot be imported, with the plug-in's name.
+        """
+        choice = self.loaded.methods.get(config.method.name)
+        owner = self.loaded.owner("method", choice.name)
+        return (
+            _learner(owner, f"method '{choice.title}'", choice.make)
+            if owner
+            else resolve(choice.make)
+        )
 
     def measured(
         self, events: Generator[Event, None, None], before: Sequence[Event] = ()
     ) -> Generator[Event, None, None]:
         """Return the run's events with the numbers of plug-ins among them; `before` had been said."""
-        return with_measures(events, tuple(self.loaded.measures), before)
+        return with_measures(_without_exit(events), tuple(self.loaded.measures), before)
 
     def take_data(self, name: str, given: Path | None) -> list[str]:
         """Return the folders of a data set, as absolute paths; may be slow."""
@@ -142,7 +152,7 @@ class PlugIns:
         place.mkdir(exist_ok=True)
         owner = self.loaded.owner("dataset", name)
         folders = _called(owner, f"data set '{choice.title}'", choice.make, place, given)
-        return [str(Path(folder).absolute()) for folder in folders]
+        return [str(folder.absolute()) for folder in folders]
 
     def export(
         self, name: str, details: "RunDetails", events: list[Event], folder: Path
@@ -154,12 +164,7 @@ class PlugIns:
         """
         choice = self.loaded.exporters.get(name)
         owner = self.loaded.owner("exporter", name)
-        return [
-            Path(file)
-            for file in _called(
-                owner, f"exporter '{choice.title}'", choice.make, details, events, folder
-            )
-        ]
+        return _called(owner, f"exporter '{choice.title}'", choice.make, details, events, folder)
 
 
 def version_of(entry: Entry) -> str:
@@ -180,15 +185,47 @@ def line_of(entry: Entry) -> str:
     return f"{version_of(entry)}: {entry.problem or state.get(entry.state, entry.state)}"
 
 
-def _called(owner: str, what: str, make: Any, *arguments: Any) -> list[Any]:
-    """Call a factory; what a plug-in's raises becomes a sentence with its name, our own bug stays one."""
+def _without_exit(events: Generator[Event, None, None]) -> Generator[Event, None, None]:
+    """Pass events on; a method that ends the whole program ends its run instead."""
     try:
-        return list(resolve(make)(*arguments))
+        yield from events
+    except SystemExit as error:
+        raise RuntimeError("it called sys.exit()").with_traceback(error.__traceback__) from None
+
+
+def _learner(owner: str, what: str, factory: Any) -> Callable[..., Any]:
+    """Return a plug-in's factory of learners, which says so where it makes anything else."""
+    from workbench.core.learner import Learner
+
+    try:
+        make = resolve(factory)
+    except (Exception, SystemExit) as error:
+        raise _failed(owner, what, error) from error
+
+    def made(*parts: Any) -> Any:
+        found = make(*parts)
+        if not isinstance(found, Learner):
+            raise _failed(
+                owner, what, TypeError(f"it makes a {type(found).__name__}, not a Learner")
+            )
+        return found
+
+    return made
+
+
+def _failed(owner: str, what: str, error: BaseException) -> WorkbenchError:
+    return WorkbenchError(
+        f"The {what} failed. {sentence_of(owner, error)} Switch the plug-in off, or tell its author."
+    )
+
+
+def _called(owner: str, what: str, make: Any, *arguments: Any) -> list[Path]:
+    """Call a factory for paths; what a plug-in's raises becomes a sentence with its name, our own bug stays one."""
+    try:
+        return [Path(each) for each in resolve(make)(*arguments)]
     except WorkbenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if not owner:
             raise
-        raise WorkbenchError(
-            f"The {what} failed. {sentence_of(owner, error)} Switch the plug-in off, or tell its author."
-        ) from error
+        raise _failed(owner, what, error) from error

@@ -47,7 +47,7 @@ class Results:
         file = paths.run_folder(self._session.home, run_id) / path
         try:
             return answers_of(load_file(file))
-        except (OSError, SafetensorError, KeyError) as error:
+        except (OSError, SafetensorError, LookupError, ValueError, TypeError) as error:
             raise WorkbenchError(_unreadable(file, error)) from error
 
     def pictures(self, run_id: str, path: str) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ class Results:
         file = paths.run_folder(self._session.home, run_id) / path
         try:
             return tuple(str(name) for name in json.loads(file.read_bytes()))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise WorkbenchError(_unreadable(file, error)) from error
 
     def folders(self, run_id: str) -> tuple[str, ...]:

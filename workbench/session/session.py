@@ -182,7 +182,7 @@ class Session:
         file = paths.run_folder(self.home, self.details(run).summary.id) / path
         try:
             return dict(load_file(file))
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, LookupError, ValueError, TypeError) as error:
             raise WorkbenchError(
                 f"The kernel's arrays in {file} cannot be read: {error}. The run's other numbers are kept."
             ) from error
