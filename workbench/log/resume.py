@@ -7,7 +7,7 @@ that happened before it, so a run that goes on there has no row twice and misses
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,24 @@ def checkpoints(db: Database, run_id: str) -> list[LoggedCheckpoint]:
         for n, said, fields in rows
         if isinstance(event := from_json("Checkpointed", fields, said), Checkpointed)
     ]
+
+
+def last_step(db: Database, run_id: str) -> tuple[int, int] | None:
+    """Return task and number of the last step in the log; None if there is none."""
+    row = db.execute(
+        "SELECT task, step FROM step WHERE run = ? ORDER BY n DESC LIMIT 1",
+        [reading.number_of(db, run_id)],
+    ).fetchone()
+    return None if row is None else (int(row[0]), int(row[1]))
+
+
+def must_have_ended(db: Database, run_id: str, states: Sequence[str]) -> None:
+    """Raise UsageError unless the run is in one of these states."""
+    name, state = db.execute("SELECT name, state FROM run WHERE id = ?", [run_id]).fetchone()
+    if state not in states:
+        raise UsageError(
+            f"{name} is {state} and cannot be resumed; it would have to be {', '.join(states)}."
+        )
 
 
 def rewind(

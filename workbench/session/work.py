@@ -42,6 +42,10 @@ class Job:
     home: Path
     id: str
     config: RunConfig
+    resume: str = (
+        ""  # the checkpoint to go on from, below the run's folder; empty: from the beginning
+    )
+    steps: int = 0  # done before it
 
     @property
     def folder(self) -> Path:
@@ -87,7 +91,7 @@ class Work:
     def __init__(self, engine: ThreadEngine, job: Job, steering: Steering, tell: Tell) -> None:
         self._engine, self._job, self._steering, self._tell = engine, job, steering, tell
         self._clock = WorkClock()
-        self._steps = 0  # done so far
+        self._steps = job.steps  # done so far
 
     def do(self) -> None:
         """Train to the end; whatever breaks, the last event told says how it ended."""
@@ -113,6 +117,8 @@ class Work:
 
     def _train(self, writer: Writer) -> None:
         job, folder = self._job, self._job.folder
+        if job.resume:
+            self._say(writer, Resumed(job.steps))
         with closing(self._engine.events(job.config, job.home, folder, self._clock)) as events:
             for event in events:
                 self._say(writer, event)
