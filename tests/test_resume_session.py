@@ -167,7 +167,7 @@ def test_what_is_not_as_it_was_is_asked_about(tmp_path: Path) -> None:
 def _asked(session: Session, run_id: str) -> Sequence[str]:
     last = list(session.resuming.questions(run_id))[-1]
     assert isinstance(last, tuple)
-    return last
+    return tuple(doubt.sentence for doubt in last)
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:

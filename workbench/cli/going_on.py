@@ -21,7 +21,8 @@ _SETTINGS = {
 
 def resume(session: Session, options: argparse.Namespace) -> int:
     """Train a run that ended early to its end, from its last checkpoint."""
-    questions = result_of(session.resuming.questions(options.run), tuple)
+    doubts = result_of(session.resuming.questions(options.run), tuple)
+    questions = [doubt.sentence for doubt in doubts]
     if questions and not options.anyway:
         raise UsageError(" ".join((*questions, "Add --anyway to resume all the same.")))
     given = {key: getattr(options, name) for name, key in _SETTINGS.items()}

@@ -43,6 +43,15 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Something that is not as it was when a run began: kind versions, checkpoint or pictures."""
+
+    kind: str
+    sentence: str
+    step: int = 0  # where the run would go on, for a checkpoint
+
+
+@dataclass(frozen=True)
 class CutOff:
     """A run that was found dead."""
 
@@ -91,23 +100,25 @@ class Resuming:
             bad = bad or wrong
         return Points(None, _damaged_sentence(len(logged), bad, None))
 
-    def questions(self, run: str) -> Iterator[ScanProgress | tuple[str, ...]]:
-        """Look for what is not as it was when the run began; the last item is one sentence for each.
+    def questions(self, run: str) -> Iterator[ScanProgress | tuple[Doubt, ...]]:
+        """Look for what is not as it was when the run began; the last item is the answer.
 
         Raises:
             UsageError: the run cannot be resumed as things are: its state, a folder or weights missing.
         """
         details = self._session.details(run)
-        config = self._must_be_resumable(details)
-        found = [_version_sentence(details.versions, self._session.versions())]
-        found.append(self.points(run).sentence)
+        self._must_be_resumable(details)
+        versions = _version_sentence(details.versions, self._session.versions())
+        points = self.points(run)
+        found = [Doubt("versions", versions)] if versions else []
+        found += [Doubt("checkpoint", points.sentence, points.step)] if points.sentence else []
         if self._session.pictures.has_list(details.summary.id):
             for item in self._session.pictures.changes(run):
                 if isinstance(item, ScanProgress):
                     yield item
                 else:
-                    found += _changed_sentences(item, len(config.data.tasks))
-        yield tuple(sentence for sentence in found if sentence)
+                    found += (Doubt("pictures", text) for text in _changed_sentences(item))
+        yield tuple(found)
 
     def resume(
         self,
@@ -250,8 +261,8 @@ def _change_sentences(before: RunConfig, after: RunConfig, step: int) -> Iterato
             yield f"From step {step:,} on: {name} {value}, before that {old[name]}."
 
 
-def _changed_sentences(found: Sequence[PictureChanges], tasks: int) -> Iterator[str]:
-    for number, changes in enumerate(found[:tasks], 1):
+def _changed_sentences(found: Sequence[PictureChanges]) -> Iterator[str]:
+    for number, changes in enumerate(found, 1):
         if changes.number:
             one = changes.number == 1
             what = "1 picture" if one else f"{changes.number:,} pictures"
