@@ -232,7 +232,7 @@ def test_a_run_found_dead_says_when_and_where(tmp_path: Path) -> None:
         assert found.id == run.id
         assert found.sentence.startswith("run-0001 was cut off ")
         assert found.sentence.endswith(" at task 1, step 6.")
-        assert found.sentence in session.notes
+        assert session.cut_off == (found.sentence,)
 
 
 def test_days_are_named_within_a_week() -> None:

@@ -135,13 +135,9 @@ class Resuming(Feature):
             self._thread = None
 
     def _tell_cut_off(self) -> None:
-        """Say of each run found dead where it was cut off, in the place of the session's own note."""
+        """Say of each run found dead where it was cut off."""
         kept = self._kept()
         told = [run for run in self.desk.session.resuming.cut_off() if run.id not in kept]
-        sentences = {run.sentence for run in told}
-        for number, note in enumerate(self.desk.session.notes):
-            if note in sentences:
-                self.desk.strips.clear_strip(f"note {number}")
         for run in told[:MOST_STRIPS]:
             answers: list[Answer] = [
                 (self.tr("Resume"), partial(self._resume_this, run.id)),

@@ -146,7 +146,10 @@ class Resuming:
             for sentence in (*accepted, *_change_sentences(config, changed, points.step)):
                 at = points.newest.time if points.newest else _now()
                 log.write(run_id, [(at, Note(sentence))])
-        return self._run(run_id, changed, points.newest)
+        return Run(
+            self._session.home, run_id, changed, self._engine(), *_place(points.newest),
+            accept_changed=bool(accepted),
+        )  # fmt: skip
 
     def extend(self, run: str, tasks: Sequence[TaskFolder] = (), epochs: int = 0) -> Run:
         """Enter a child of a finished run that goes on from its end, with more tasks or more epochs.
@@ -215,9 +218,6 @@ class Resuming:
         must_be_startable(config)
         self._session.backbones.require(config.model.backbone, config.model.weights)
         return config
-
-    def _run(self, run_id: str, config: RunConfig, point: LoggedCheckpoint | None) -> Run:
-        return Run(self._session.home, run_id, config, self._engine(), *_place(point))
 
     def _engine(self) -> ThreadEngine:
         return ThreadEngine(self._session.plug_ins)

@@ -42,6 +42,8 @@ class Run:
         engine: Engine | None = None,
         checkpoint: str = "",
         steps: int = 0,
+        *,
+        accept_changed: bool = False,
     ) -> None:
         self.home = home
         self.id = run_id
@@ -51,7 +53,7 @@ class Run:
         self._clock = WorkClock()
         self._engine = engine or ThreadEngine()
         self.steps = steps
-        self._checkpoint = checkpoint
+        self._checkpoint, self._accept_changed = checkpoint, accept_changed
         self._news: deque[Event] = deque()
         self._lock = threading.Lock()
         self._steering = Steering()
@@ -69,11 +71,10 @@ class Run:
     def work(self) -> str:
         """Train to the end, writing the log; return the end state: finished, stopped or failed."""
         self._began = self._clock()
-        self._engine.work(
-            Job(self.home, self.id, self.config, self._checkpoint, self.steps),
-            self._steering,
-            self._take,
+        job = Job(
+            self.home, self.id, self.config, self._checkpoint, self.steps, self._accept_changed
         )
+        self._engine.work(job, self._steering, self._take)
         return self.state
 
     def news(self) -> list[Event]:

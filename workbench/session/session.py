@@ -51,7 +51,8 @@ class Session:
 
     Attributes:
         home: the folder of log, runs and weights.
-        notes: sentences worth showing at the start (runs found cut off).
+        notes: sentences worth showing at the start.
+        cut_off: a sentence for each run that was found dead at this start.
         plug_ins: what plug-ins bring, and whether they may run.
     """
 
@@ -67,10 +68,8 @@ class Session:
         )
         found = set(self._log.sweep())
         cut_off = [run for run in self.resuming.cut_off() if run.id in found] if found else []
-        self.notes = (
-            *(run.sentence for run in cut_off),
-            *([self._log.journal_note] if self._log.journal_note else []),
-        )
+        self.cut_off = tuple(run.sentence for run in cut_off)
+        self.notes = (self._log.journal_note,) if self._log.journal_note else ()
 
     @cached_property
     def backbones(self) -> Backbones:

@@ -46,6 +46,7 @@ class Job:
         ""  # the checkpoint to go on from, below the run's folder; empty: from the beginning
     )
     steps: int = 0  # done before it
+    accept_changed: bool = False  # go on though the pictures are not those that it began with
 
     @property
     def folder(self) -> Path:
