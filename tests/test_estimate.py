@@ -12,8 +12,8 @@ from tests.tiny import tiny_network
 from tests.trained import folders, quick_config
 from workbench.config import RunConfig, with_values
 from workbench.core.cache import PictureCache
+from workbench.core.running import pacer_of
 from workbench.core.tasks import TaskSet
-from workbench.core.train import _pacer
 from workbench.core.units import Line, Units, largest_batch, total_seconds
 from workbench.core.workload import Amounts, amounts, stand_ins
 from workbench.face.estimating import Estimating
@@ -41,7 +41,7 @@ def test_the_work_is_what_the_run_paces_itself_by() -> None:
     config = with_values(RunConfig(), {"train.epochs": 3, "train.batch_size": 8})
     network, work = tiny_network(), amounts(TASKS, config, drift=False)
     with PictureCache(1) as cache:
-        paced = _pacer(config, network, TaskSet(cache, tuple(stand_ins(TASKS))), lambda: 0.0)
+        paced = pacer_of(config, network, TaskSet(cache, tuple(stand_ins(TASKS))), lambda: 0.0)
     looks = 2 * len(network.branches) * work.looked
     assert paced.passes == work.frozen + work.trained * network.passes_of_step + looks
 

@@ -3,6 +3,7 @@
     WorkbenchError        shown to the user as it is: names the thing, the value, the rule, a way out
     ├── UsageError        the command or the configuration asks for something that cannot be (exit 2)
     ├── CannotWrite       a place on the disk cannot be written; another one may be
+    ├── DiskFullError     there is no room for what has to be written
     ├── WeightsDiffer     the backbone is another one than the adapter was trained on; may be overruled
     └── Cancelled         the user stopped it; nothing is wrong (exit 3)
 
@@ -24,6 +25,10 @@ class UsageError(WorkbenchError):
 
 class CannotWrite(WorkbenchError):  # noqa: N818  (says what is, as the others do)
     """A place on the disk cannot be written; another one may be."""
+
+
+class DiskFullError(WorkbenchError):
+    """No space left on the disk."""
 
 
 class WeightsDiffer(WorkbenchError):  # noqa: N818  (a fact that may be overruled)

@@ -57,6 +57,15 @@ class Stream:
         self._outer: list[Tensor] = []
         self._thread = 0  # that is inside
 
+    @property
+    def states(self) -> list[Tensor]:
+        """Where the stream stands, outside of it: the CPU's generator and, if it has one, the GPU's."""
+        return self._states
+
+    @states.setter
+    def states(self, states: list[Tensor]) -> None:
+        self._states = [*states, *self._states[len(states) :]][: len(self._states)]
+
     def __enter__(self) -> None:
         if self._outer and self._thread == threading.get_ident():
             raise RuntimeError("the stream is already in force")

@@ -23,7 +23,7 @@ class Feeder:
         self.cache = cache
         self.device = device
         self.dtype = dtype
-        self._augmentation = augmentation
+        self.augmentation = augmentation
         self._train, self._test = TrainTransform(size), TestTransform(size)
 
     def plain(self, indices: np.ndarray) -> Tensor:
@@ -32,5 +32,5 @@ class Feeder:
 
     def augmented(self, indices: np.ndarray) -> Tensor:
         """The pictures as they are trained on: random crop and flip from the augmentation stream."""
-        with self._augmentation:
+        with self.augmentation:
             return self._train([self.cache[int(i)] for i in indices]).to(self.device, self.dtype)

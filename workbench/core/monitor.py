@@ -90,6 +90,15 @@ class Monitor:
                 f"the monitor within {self._budget.share:.0%} of the work. A larger monitor.budget allows more."
             )
 
+    def extend(self, tasks: Sequence[TaskData], network: Network) -> None:
+        """Reserve work for the tasks after those that were begun: the run has got more."""
+        if self._off:
+            return
+        probes = [draw_task(task, n, self._size, self._seed) for n, task in enumerate(tasks)]
+        begun = len(self._probes)
+        costs = [Costs(network, self._plan, probes[: n + 1]) for n in range(begun, len(probes))]
+        self._budget.reserved = sum(c.start() + c.end() + c.settled() for c in costs)
+
     def start_task(
         self, network: Network, learner: Learner, feeder: Feeder, task: TaskData, step: int
     ) -> Iterator[Event]:

@@ -60,6 +60,17 @@ class Pacer:
         """Forget the time since the last training step: what came between was not training."""
         self._since, self._images = self._clock(), 0
 
+    def state(self) -> list[float]:
+        """Return what `restore` needs to count on."""
+        elapsed = self._clock() - self._began
+        return [self.done, float(self._done_steps), elapsed, self._measured, self._rate]
+
+    def restore(self, state: list[float]) -> None:
+        """Count on from where another pacer of the same run stood."""
+        self.done, steps, elapsed, self._measured, self._rate = state
+        self._done_steps = int(steps)
+        self._began = self._clock() - elapsed
+
     def _left(self, now: float) -> float | None:
         elapsed = now - self._began
         if elapsed < FIRST_ESTIMATE or self.done <= 0:

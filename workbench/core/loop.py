@@ -1,0 +1,151 @@
+"""The loop within a task: begin it, train its epochs, settle, test. It goes on from wherever `run.place` says."""
+
+from collections.abc import Generator, Iterator
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.core import answering
+from workbench.core.card import save_run_adapter
+from workbench.core.evaluate import Seen, fuse, see
+from workbench.core.heads import drift_of
+from workbench.core.learner import Learner
+from workbench.core.running import Place, Running, steps_of
+from workbench.core.tasks import TaskData
+from workbench.events import (
+    Answered,
+    EpochEnded,
+    Event,
+    Measured,
+    Note,
+    Stage,
+    Step,
+    TaskEnded,
+    TaskStarted,
+)
+
+
+def learn(run: Running, task: TaskData) -> Iterator[Event]:
+    """Learn a task, or the rest of it from `run.place` on."""
+    place = run.place
+    number, epochs = place.task, run.config.train.epochs
+    is_last = run.config.method.sequence == "closed" and number == len(run.tasks.tasks) - 1
+    if not place.begun:
+        yield from _begin(run, task)
+    measuring, monitor = run.pacer.measuring, run.monitor
+    for epoch in range(place.epoch, epochs):
+        yield from _epoch(run, task, number, epoch)
+        yield from measuring(monitor.measure(epoch, run.step, at_end=epoch == epochs - 1))
+        place.epoch, place.rest = epoch + 1, None
+        yield EpochEnded(number, epoch, run.step)
+    yield from _skipped_terms(run.learner)
+    averaged = run.learner.average(is_last=is_last)
+    yield from measuring(monitor.averaged(changed=averaged))
+    yield from _set_prototypes(run, task)
+    run.learner.end_task()
+    yield from measuring(monitor.settled(epochs - 1, run.step))
+    yield from _examine(run, number)
+    if run.folder is not None:
+        files = answering.keep(run.folder, number, run.examiner.answers, task)
+        yield Answered(number, run.step, *files)
+        save_run_adapter(run.folder, run.config, run.weights, run.network, run.examiner)
+    run.place = Place(number + 1)
+    yield TaskEnded(number, run.step)
+
+
+def _begin(run: Running, task: TaskData) -> Iterator[Event]:
+    """Look at the task's pictures, prepare the learner for it, and forecast."""
+    place, epochs = run.place, run.config.train.epochs
+    place.frozen = yield from run.examiner.admit(task)
+    yield from run.pacer.did(len(task.train) + len(task.test))
+    place.before = yield from _features_before(run, task, place.frozen)
+    with run.initialisation:
+        run.learner.begin_task(task.info.class_ids, epochs)
+    start = run.monitor.start_task(run.network, run.learner, run.feeder, task, run.step)
+    yield from run.pacer.measuring(start)
+    place.begun = True
+    yield TaskStarted(place.task, run.step, epochs, epochs * steps_of(run.config, task))
+
+
+def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Event]:
+    """Train on the epoch's pictures, or on what is left of them."""
+    place = run.place
+    local = {class_id: i for i, class_id in enumerate(task.info.class_ids)}
+    labels = np.array([local[int(label)] for label in task.train_labels])
+    if place.rest is None:
+        place.lr = run.learner.begin_epoch(epoch)
+        place.rest = torch.randperm(len(labels), generator=run.order)
+    run.network.train()
+    run.pacer.restart_clock_of_images()
+    size = run.config.train.batch_size
+    yield Stage(
+        f"Task {number + 1} of {len(run.tasks.tasks)}, epoch {epoch + 1} of {run.config.train.epochs}"
+    )
+    while len(place.rest):
+        at = place.rest[:size].numpy()
+        images = run.feeder.augmented(task.train[at])
+        y = torch.from_numpy(labels[at]).to(run.feeder.device)
+        with run.dropout:
+            batch = run.learner.forward(images, y)
+        terms = run.learner.losses(batch)
+        run.learner.step(terms)
+        values = {name: float(term.detach()) for name, term in terms.items()}
+        # whoever leaves at the step finds it counted
+        run.step, place.rest = run.step + 1, place.rest[size:]
+        paces = run.pacer.did(run.network.passes_of_step * len(at), len(at), 1)
+        yield Step(number, epoch, run.step - 1, place.lr, values)
+        yield from paces
+
+
+def _features_before(
+    run: Running, task: TaskData, frozen: Tensor
+) -> Generator[Stage, None, Tensor | None]:
+    """Return features (n, D) of the task's pictures before it is learnt, if drift is to be estimated from them."""
+    if run.switches["prototype_drift"] != "compensated" or not len(run.network.prototypes.counts):
+        return None
+    text = f"Looking at '{task.info.name}' before learning it"
+    seen = yield from see(run.network, run.feeder, task.train, frozen, text)
+    return fuse(run.network, seen).main
+
+
+def _set_prototypes(run: Running, task: TaskData) -> Iterator[Event]:
+    frozen, before = cast(Tensor, run.place.frozen), run.place.before
+    text = f"Making prototypes of '{task.info.name}'"
+    seen = yield from see(run.network, run.feeder, task.train, frozen, text)
+    yield from run.pacer.did(2 * len(run.network.branches) * len(task.train))
+    if run.network.fusion is not None and run.switches["fusion_refit"] == "cached":
+        _refit(run, task, seen)
+    features = fuse(run.network, seen).main
+    if before is not None:
+        old = run.network.prototypes.weight
+        learnt = run.network.prototypes.counts > 0
+        old[learnt] += drift_of(old[learnt], before, features)
+    run.examiner.learnt(task, features)
+
+
+def _refit(run: Running, task: TaskData, seen: Seen) -> None:
+    assert seen.s1 is not None
+    assert seen.s2 is not None
+    local = {class_id: i for i, class_id in enumerate(task.info.class_ids)}
+    labels = torch.tensor([local[int(label)] for label in task.train_labels], device=seen.s1.device)
+    run.learner.refit_fusion(seen.s1, seen.s2, labels, run.order)
+
+
+def _examine(run: Running, number: int) -> Iterator[Event]:
+    row = yield from run.examiner.examine(run.step)
+    yield row
+    yield from run.pacer.did(2 * len(run.network.branches) * sum(row.sizes))
+    last = run.config.train.epochs - 1
+    for name, value in run.examiner.summary().items():
+        reason = "" if value is not None else "needs more than one task"
+        yield Measured(name, number, last, run.step, value, reason)
+
+
+def _skipped_terms(learner: Learner) -> Iterator[Note]:
+    if learner.skipped:
+        yield Note(
+            f"Task {learner.task + 1}: {learner.skipped} auxiliary loss terms were left out, because their batch "
+            "had no two pictures of one class or nothing was learnt before."
+        )

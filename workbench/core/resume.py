@@ -1,0 +1,234 @@
+"""A run's whole state into a checkpoint and back; what may differ between the two configurations."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save as save_bytes
+from torch import Tensor
+
+from workbench import __version__
+from workbench.config import RunConfig, to_dict
+from workbench.core import checkpoint
+from workbench.core.network import Network
+from workbench.core.running import Place, Running
+from workbench.core.state import CannotKeep, Packer, Unpacker
+from workbench.errors import UsageError, WorkbenchError
+from workbench.events import TaskInfo
+
+_FREE = ("name", "data.tasks", "data.cache_megabytes", "train.batch_size", "train.learning_rate",
+         "train.device", "train.epochs")  # fmt: skip
+_FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, SafetensorError)  # fmt: skip
+
+
+class ChangedPictures(WorkbenchError):  # noqa: N818  (says what is, as the others do)
+    """The pictures are not those that the run began with; may be overruled."""
+
+
+def packed(run: Running) -> tuple[dict[str, Any], bytes]:
+    """Return plain values and a safetensors file's bytes that hold the run as it stands.
+
+    Raises:
+        CannotKeep: the method's learner holds something that cannot be saved; the text names it.
+    """
+    packer, place = Packer(_anchors(run)), run.place
+    state = {
+        "network": packer.pack(_own(run.network)),
+        "live": sorted(run.network.live_parameters()),
+        "training": run.network.training,
+        "learner": _learner(run, packer),
+        "examiner": packer.pack(vars(run.examiner)),
+        "monitor": packer.pack(vars(run.monitor)),
+        "place": packer.pack(vars(place)),
+        "streams": [packer.pack(stream.states) for stream in _streams(run)],
+        "order": packer.pack(run.order.get_state()),
+        "pacer": run.pacer.state(),
+        "device": run.feeder.device.type,
+    }
+    head = {
+        "position": {"task": place.task, "begun": place.begun, "epoch": place.epoch, "step": run.step},
+        "versions": {"workbench": __version__, "torch": torch.__version__},
+        "config": to_dict(run.config),
+        "tasks": [_facts(task.info) for task in run.tasks.tasks],
+        "state": state,
+    }  # fmt: skip
+    return head, save_bytes(packer.tensors)
+
+
+def restore(run: Running, path: Path, head: Mapping[str, Any]) -> None:
+    """Bring a newly assembled run to where the checkpoint at `path` stands; `head` is its description.
+
+    Raises:
+        DamagedCheckpoint: it does not hold such a run.
+        UsageError: it was made on a processor, and this run is on a GPU.
+    """
+    checkpoint.usable(path.parent, path.name)
+    try:
+        state = head["state"]
+        if state["device"] == "cpu" and run.feeder.device.type != "cpu":
+            raise UsageError(
+                "train.device: this run was trained on the processor and can only go on there. Choose 'cpu'."
+            )
+        _restored(run, state, load_file(path))
+        run.step = int(head["position"]["step"])
+        before = head["config"]["train"]["learning_rate"]
+        if run.place.begun:
+            _adapt(run, before)
+    except _FAULTS as error:
+        raise checkpoint.damaged(path, f"it does not hold this run ({error})") from error
+
+
+def _restored(run: Running, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    device = run.feeder.device
+    found = Unpacker(tensors, {}, device).unpack(state["network"])
+    _put(run.network, found)
+    for name, parameter in run.network.named_parameters():
+        parameter.requires_grad_(name in state["live"])
+    run.network.train(state["training"])
+    unpacker = Unpacker(tensors, _anchors(run), device)
+    learner = {name: unpacker.unpack(node) for name, node in state["learner"].items()}
+    for target, values in (
+        (run.learner, learner),
+        (run.examiner, unpacker.unpack(state["examiner"])),
+        (run.monitor, unpacker.unpack(state["monitor"])),
+    ):
+        vars(target).clear()
+        vars(target).update(values)
+    run.place = Place(**unpacker.unpack(state["place"]))
+    for stream, states in zip(_streams(run), state["streams"], strict=True):
+        stream.states = unpacker.unpack(states)
+    run.order.set_state(unpacker.unpack(state["order"]))
+    run.pacer.restore(state["pacer"])
+
+
+def _adapt(run: Running, before: float) -> None:
+    """Go on within a task with this configuration's epochs and learning rate."""
+    run.learner.epochs = run.config.train.epochs
+    now = run.config.train.learning_rate
+    if now == before:
+        return
+    share = now / before if before else 1.0
+    run.place.lr *= share
+    for group in run.learner.optimiser.param_groups:
+        group["lr"] *= share
+
+
+def check_config(config: RunConfig, head: Mapping[str, Any]) -> None:
+    """Raise unless a run with this configuration may go on from the checkpoint.
+
+    Raises:
+        UsageError: it differs in more than batch, learning rate, device, more tasks, or more epochs at the end.
+    """
+    now, before, at = to_dict(config), head["config"], head["position"]
+    for key, value in _flat(before).items():
+        if key not in _FREE and _flat(now).get(key) != value:
+            raise UsageError(
+                f"{key}: this run was begun with {value!r}, not {_flat(now).get(key)!r}. "
+                "Go on with the run's own settings, or start a new run."
+            )
+    tasks, epochs = len(head["tasks"]), before["train"]["epochs"]
+    more = config.train.epochs != epochs
+    at_end = at["begun"] and at["task"] == tasks - 1 and at["epoch"] == epochs
+    if more and (config.train.epochs < epochs or not at_end):
+        raise UsageError(
+            f"train.epochs: this run was begun with {epochs}, not {config.train.epochs}. More epochs can be added "
+            "when the last task has been trained; go on with the run's own number until then."
+        )
+
+
+def check_tasks(now: Sequence[TaskInfo], head: Mapping[str, Any], *, accept_changed: bool) -> None:
+    """Raise unless the run's tasks are those of the checkpoint, with more behind them if it was finished.
+
+    Raises:
+        ChangedPictures: pictures differ, and that is not accepted.
+        UsageError: tasks or classes differ, or there are more too early.
+    """
+    before, at = head["tasks"], head["position"]
+    if len(now) < len(before) or (len(now) > len(before) and at["task"] < len(before)):
+        raise UsageError(
+            f"The run was begun with {len(before)} tasks, not {len(now)}. More can be added when it has finished."
+        )
+    same = ("class_ids", "class_names", "train_counts", "test_counts")
+    facts = [_facts(info) for info in now]
+    changed = [old["name"] for old, new in zip(before, facts, strict=False)
+               if old["fingerprint"] != new["fingerprint"]]  # fmt: skip
+    fits = all(
+        old[key] == new[key] for old, new in zip(before, facts, strict=False) for key in same
+    )
+    names = ", ".join(repr(name) for name in changed) or "a task"
+    if not fits:
+        raise UsageError(
+            f"The classes or the number of pictures of {names} have changed since this run began, so it cannot go on. "
+            "Put the pictures back, or start a new run."
+        )
+    if changed and not accept_changed:
+        raise ChangedPictures(
+            f"The pictures of {names} have changed since this run began. Put them back, or go on with them as they are."
+        )
+
+
+def _facts(info: TaskInfo) -> dict[str, Any]:
+    names = ("name", "fingerprint", "class_ids", "class_names", "train_counts", "test_counts")
+    found = {name: getattr(info, name) for name in names}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
+
+
+def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for section, values in tree.items():
+        inner = values if isinstance(values, Mapping) else None
+        found.update({section: values} if inner is None else {f"{section}.{k}": v for k, v in inner.items()})  # fmt: skip
+    return found
+
+
+def _streams(run: Running) -> tuple[Any, ...]:
+    return run.initialisation, run.dropout, run.feeder.augmentation
+
+
+def _learner(run: Running, packer: Packer) -> dict[str, Any]:
+    found = {}
+    for name, value in vars(run.learner).items():
+        try:
+            found[name] = packer.pack(value)
+        except CannotKeep as error:
+            raise CannotKeep(f"attribute '{name}': {error}") from error
+    return found
+
+
+def _own(network: Network) -> dict[str, Tensor]:
+    """Return every tensor that may change."""
+    live = network.live_parameters()
+    return {k: v for k, v in network.state_dict().items() if k in live or not k.startswith("backbone.")}  # fmt: skip
+
+
+@torch.no_grad()
+def _put(network: Network, found: Mapping[str, Tensor]) -> None:
+    own = network.state_dict()
+    missing = {name for name in own if not name.startswith("backbone.")} - found.keys()
+    if missing:
+        raise ValueError(f"there is no {min(missing)}")
+    for name, tensor in found.items():
+        section, _, last = name.rpartition(".")
+        if section == "prototypes":  # which grow
+            setattr(network.prototypes, last, tensor.to(own[name].device))
+        elif tensor.shape != own[name].shape or tensor.dtype != own[name].dtype:
+            raise ValueError(f"{name} is {tuple(tensor.shape)}, not {tuple(own[name].shape)}")
+        else:
+            own[name].copy_(tensor)
+
+
+def _anchors(run: Running) -> dict[str, Any]:
+    """Return what a run has anyway, by name."""
+    network, config = run.network, run.config
+    anchors: dict[str, Any] = {
+        "config": config, "switches": run.switches, "network": network, "learner": run.learner,
+        "feeder": run.feeder, "pixels": run.feeder.plain, "pacer": run.pacer, "monitor": run.monitor,
+        "folder": run.folder, "method": config.method, "train": config.train, "monitoring": config.monitor,
+        "model": config.model,
+    }  # fmt: skip
+    anchors |= {f"task {n}": task for n, task in enumerate(run.tasks.tasks)}
+    anchors |= {f"module {name}": module for name, module in network.named_modules() if name}
+    anchors |= {f"tensor {name}": tensor for name, tensor in network.named_parameters()}
+    return anchors | {f"tensor {name}": tensor for name, tensor in network.named_buffers()}

@@ -1,0 +1,126 @@
+"""A run with everything loaded, and where in it the loop stands."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from workbench.config import RunConfig, effective_switches
+from workbench.core.build import build_network
+from workbench.core.device import Stream, device_name
+from workbench.core.evaluate import Examiner
+from workbench.core.feeder import Feeder
+from workbench.core.learner import Learner
+from workbench.core.monitor import Monitor
+from workbench.core.network import Network
+from workbench.core.pace import Pacer
+from workbench.core.tasks import TaskData, TaskSet
+from workbench.core.weights import LoadedWeights
+from workbench.events import RunStarted
+
+
+@dataclass
+class Place:
+    """Where the loop stands, and what it holds there: at the start of a task, or in it once `begun`.
+
+    Attributes:
+        epoch: to be gone on with; the number of epochs once all are done.
+        rest: pictures of the epoch still to come, as drawn; None before the epoch.
+        lr: the epoch's learning rate.
+        frozen: the task's training pictures as the frozen backbone sees them (n, d).
+        before: their features (n, D) before the task, where drift is estimated from them.
+    """
+
+    task: int = 0
+    begun: bool = False
+    epoch: int = 0
+    rest: Tensor | None = None
+    lr: float = 0.0
+    frozen: Tensor | None = None
+    before: Tensor | None = None
+
+
+@dataclass
+class Running:
+    """A run with everything loaded; `step` counts optimiser steps."""
+
+    config: RunConfig
+    switches: dict[str, str]
+    weights: LoadedWeights
+    tasks: TaskSet
+    network: Network
+    learner: Learner
+    feeder: Feeder
+    examiner: Examiner
+    monitor: Monitor
+    pacer: Pacer
+    initialisation: Stream
+    dropout: Stream
+    order: torch.Generator
+    folder: Path | None
+    step: int = 0
+    place: Place = field(default_factory=Place)
+
+
+def assemble(
+    config: RunConfig,
+    weights: LoadedWeights,
+    tasks: TaskSet,
+    device: torch.device,
+    folder: Path | None,
+    clock: Callable[[], float],
+    method: Callable[..., Learner],
+) -> Running:
+    """Build everything that the run needs around weights and tasks."""
+    switches, seeds = effective_switches(config), config.seeds
+    initialisation = Stream(seeds.initialisation, "initialisation")
+    dropout, augmentation = (
+        Stream(seeds.dropout, "dropout", device),
+        Stream(seeds.augmentation, "augmentation"),
+    )
+    with initialisation:
+        network = build_network(config.model, switches, weights, device)
+        network.backbone.autocast = config.train.precision == "bf16"
+    chance, order = (torch.Generator().manual_seed(seeds.data_order + salt) for salt in (0x5EED, 0))
+    learner = method(network, config.method, switches, config.train, chance)
+    pacer = pacer_of(config, network, tasks, clock)
+    size = network.backbone.image_size
+    feeder = Feeder(tasks.cache, size, device, torch.float32, augmentation)
+    return Running(
+        config, switches, weights, tasks, network, learner, feeder,
+        Examiner(network, feeder, switches["task_mask"]),
+        Monitor(config.monitor, seeds.probe, pacer, folder), pacer, initialisation, dropout, order, folder,
+    )  # fmt: skip
+
+
+def started(run: Running) -> RunStarted:
+    """Return the run's first event."""
+    trainable = sum(p.numel() for p in run.network.live_parameters().values())
+    return RunStarted(
+        tasks=tuple(task.info for task in run.tasks.tasks), switches=run.switches,
+        backbone=run.config.model.backbone, weights_sha256=run.weights.sha256,
+        feature_width=run.network.width, trainable_parameters=trainable,
+        device=device_name(run.feeder.device), sequence=run.config.method.sequence,
+        backbone_parameters=sum(p.numel() for p in run.network.backbone.parameters()),
+    )  # fmt: skip
+
+
+def steps_of(config: RunConfig, task: TaskData) -> int:
+    """Return the steps of one epoch."""
+    return math.ceil(len(task.train) / config.train.batch_size)
+
+
+def pacer_of(
+    config: RunConfig, network: Network, tasks: TaskSet, clock: Callable[[], float]
+) -> Pacer:
+    """Return the pacer that knows the run's whole work."""
+    look = 2 * len(network.branches)  # beside the frozen section, which is kept
+    trained = sum(len(task.train) for task in tasks.tasks)
+    tested = sum(len(task.test) * (len(tasks.tasks) - i) for i, task in enumerate(tasks.tasks))
+    once = sum(len(task.train) + len(task.test) for task in tasks.tasks)
+    passes = once + trained * (config.train.epochs * network.passes_of_step + look) + look * tested
+    steps = config.train.epochs * sum(steps_of(config, task) for task in tasks.tasks)
+    return Pacer(steps, passes, clock)
