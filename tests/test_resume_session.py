@@ -1,6 +1,5 @@
 """Runs that were stopped or killed are trained to their end as if nothing had happened; finished ones take more."""
 
-import json
 import signal
 import sqlite3
 import subprocess
@@ -11,9 +10,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from tests.trained import folders, quick_config
 from workbench import paths
@@ -23,7 +20,6 @@ from workbench.errors import UsageError
 from workbench.events import Checkpointed, Event, Note, Paused, Resumed, Step, Stopped
 from workbench.log.resume import checkpoints
 from workbench.session import Run, Session
-from workbench.session.checkpoint_files import damage
 from workbench.session.resume import _day
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,7 +73,7 @@ def test_a_stopped_run_is_resumed_to_the_same_events_and_adapter(
     run = stopped_at(session, config, step)
     assert isinstance(session.events(run.id)[-1], Stopped)
     again = session.resuming.resume(run.id)
-    assert again.id == run.id
+    assert (again.id, again.steps) == (run.id, step + 1)
     assert session.details(run.id).summary.state == "starting"
     assert again.work() == "finished", again.news()[-1]
     assert told(session, run.id) == told(session, uninterrupted)
@@ -170,56 +166,28 @@ def _asked(session: Session, run_id: str) -> Sequence[str]:
     return tuple(doubt.sentence for doubt in last)
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
-    with closing(Session(tmp_path / "home", entry_points=False)) as session:
-        run = stopped_at(session, unmonitored(tmp_path / "pictures"), 1)
-        folder = paths.run_folder(session.home, run.id)
-        files = [_write_checkpoint(folder, number) for number in (800_001, 800_002)]
-        points = [
-            Checkpointed(0, 0, step, file.relative_to(folder).as_posix())
-            for step, file in zip((900, 1200), files, strict=True)
-        ]
-        with session.log() as log:
-            log.write(run.id, [(time.time(), point) for point in points])
-            with log.snapshot() as db:
-                assert len(checkpoints(db, run.id)) >= 2
-        assert session.resuming.points(run.id).step == 1200
-        files[1].write_bytes(files[1].read_bytes()[:-5])
-        found = session.resuming.points(run.id)
-        assert found.step == 900
-        assert found.sentence == (
-            "The last checkpoint is damaged (it is cut short); the one before (step 900) is good."
-        )
-
-
-def _write_checkpoint(folder: Path, number: int) -> Path:
-    file = folder / "checkpoint" / f"{number:06d}.safetensors"
-    file.parent.mkdir(exist_ok=True)
-    save_file({"weights": np.arange(20.0)}, file)
-    file.with_suffix(".json").write_text(json.dumps({"step": 1}))
-    return file
-
-
-def test_every_kind_of_damage_is_named(tmp_path: Path) -> None:
-    file = _write_checkpoint(tmp_path, 1)
-    good = file.read_bytes()
-    assert damage(file) == ""
-    for bad in (
-        good[:4],
-        good[:-1],
-        good + b"x",
-        b"\xff" * 8 + good[8:],
-        (10**12).to_bytes(8, "little"),
-    ):
-        file.write_bytes(bad)
-        assert damage(file) in ("it is cut short", "it cannot be read")
-    file.write_bytes(good)
-    file.with_suffix(".json").write_text("{")
-    assert damage(file) == "it cannot be read"
-    file.with_suffix(".json").write_text('{"sha256": "00"}')
-    assert damage(file) == "it is not as it was written"
-    file.unlink()
-    assert damage(file) == "000001.safetensors is not there"
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+    whole: tuple[Session, str, RunConfig],
+) -> None:
+    session, _, config = whole
+    run = stopped_at(session, config, 4)
+    folder = paths.run_folder(session.home, run.id)
+    with session.log() as log, log.snapshot() as db:
+        newest, before, *_ = checkpoints(db, run.id)
+    assert session.resuming.points(run.id).step == newest.event.step == 5
+    file = folder / newest.event.path
+    file.write_bytes(file.read_bytes()[:-5])
+    found = session.resuming.points(run.id)
+    assert found.step == before.event.step < 5
+    assert found.sentence == (
+        f"The last checkpoint is damaged; the one before (step {found.step}) is good."
+    )
+    (folder / before.event.path).unlink()
+    assert session.resuming.points(run.id).step == 0
+    assert _asked(session, run.id) == ("No checkpoint of this run is whole, so it begins again.",)
+    again = session.resuming.resume(run.id)
+    assert again.work() == "finished", again.news()[-1]
+    assert again.steps == 0
 
 
 def test_a_run_found_dead_says_when_and_where(tmp_path: Path) -> None:

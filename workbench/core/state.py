@@ -29,7 +29,7 @@ _CLASSES: dict[str, type] = {
         readings.Scene, Sketch, Evaluated,
     )
 }  # fmt: skip
-_CACHES = {Sketch: {"_lots": dict}}  # made again when they are needed
+_CACHES: dict[type, dict[str, type]] = {Sketch: {"_lots": dict}}  # made again when they are needed
 _MODULES = "torch.nn.modules."
 _CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 _MAPPINGS = {"dict": dict, "ordered": OrderedDict}
@@ -180,7 +180,7 @@ class Unpacker:
         return mapping
 
     def _object(self, name: str, inside: Any, number: int) -> Any:
-        cls = _CLASSES.get(name) or _torch_module(name)
+        cls: Any = _CLASSES.get(name) or _torch_module(name)
         made = self._known[number] = cls.__new__(cls)
         made.__dict__.update(self.unpack(inside))
         made.__dict__.update({key: make() for key, make in _CACHES.get(cls, {}).items()})

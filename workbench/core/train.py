@@ -76,12 +76,15 @@ class Training:
             WorkbenchError: something outside the program is wrong, said in a sentence.
         """
         with closing(self._events()) as events:
+            whole = False
             for event in events:
                 if not isinstance(event, Pace):  # it changes nothing
-                    self._whole, self._kept = isinstance(event, (Step, *_ENDS)), False
+                    whole, self._kept = isinstance(event, (Step, *_ENDS)), False
+                self._whole = whole
                 yield event
                 if isinstance(event, _ENDS):
                     yield from self._checkpoint()
+                self._whole = False  # while it is being changed
         self._run = None
 
     def keep(self) -> Checkpointed | None:

@@ -1,38 +1,20 @@
-"""Files of checkpoints as far as they can be judged without torch: whether one is whole, copies for another run."""
+"""Files of checkpoints: whether one is whole, copies for another run."""
 
-import hashlib
-import json
 import shutil
 from pathlib import Path
 
 from workbench.errors import CannotWrite, because
 
-_HEADER = 8  # bytes that say how long a safetensors file's own description is
 
+def is_whole(folder: Path, path: str) -> bool:
+    """Return whether the checkpoint at `path` of a run's folder can be gone on from."""
+    from workbench.core.checkpoint import DamagedCheckpoint, usable
 
-def damage(file: Path) -> str:
-    """Return why a checkpoint cannot be gone on from, as the end of a sentence; empty if it is whole."""
-    card = file.with_suffix(".json")
     try:
-        known = json.loads(card.read_text("utf-8"))
-        size = file.stat().st_size
-        with file.open("rb") as opened:
-            header = int.from_bytes(opened.read(_HEADER), "little")
-            if not 0 < header <= size - _HEADER:
-                return "it is cut short"
-            tensors = json.loads(opened.read(header))
-            tensors.pop("__metadata__", None)
-            ends = [int(entry["data_offsets"][1]) for entry in tensors.values()]
-            opened.seek(0)
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    except FileNotFoundError as error:
-        return f"{Path(error.filename).name} is not there"
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
-        return "it cannot be read"
-    if size != _HEADER + header + max(ends, default=0):
-        return "it is cut short"
-    told = known.get("sha256") if isinstance(known, dict) else None
-    return "it is not as it was written" if told not in (None, digest) else ""
+        usable(folder, path)
+    except DamagedCheckpoint:
+        return False
+    return True
 
 
 def give(parent: Path, child: Path, checkpoint: str) -> None:

@@ -2,19 +2,37 @@
 
 from collections.abc import Generator, Sequence
 
-from workbench.events import Event, Measured, Note, Pace, Stage, Step, TaskEnded
+from workbench.events import (
+    Checkpointed,
+    Event,
+    Measured,
+    Note,
+    Pace,
+    Paused,
+    Resumed,
+    Stage,
+    Step,
+    TaskEnded,
+)
 from workbench.plugins import ExtraMeasure, culprit, resolve
+
+_OF_CLOCK = (Stage, Pace, Checkpointed, Paused, Resumed)
 
 
 def with_measures(
-    events: Generator[Event, None, None], measures: Sequence[ExtraMeasure]
+    events: Generator[Event, None, None],
+    measures: Sequence[ExtraMeasure],
+    before: Sequence[Event] = (),
 ) -> Generator[Event, None, None]:
-    """Pass events on; before each `TaskEnded` put one `Measured` for each measure."""
+    """Pass events on; before each `TaskEnded` put one `Measured` for each measure.
+
+    `before` is what a run that goes on had said.
+    """
     if not measures:
         yield from events
         return
-    said: list[Event] = []
-    epoch = 0
+    said = [event for event in before if not isinstance(event, _OF_CLOCK)]
+    epoch = next((e.epoch for e in reversed(said) if isinstance(e, Step)), 0)
     try:
         for event in events:
             if isinstance(event, TaskEnded):
@@ -22,7 +40,7 @@ def with_measures(
                     yield from _made(measure, said, event, epoch)
             if isinstance(event, Step):
                 epoch = event.epoch
-            if not isinstance(event, (Stage, Pace)):
+            if not isinstance(event, _OF_CLOCK):
                 said.append(event)
             yield event
     finally:

@@ -1,6 +1,6 @@
 """Plug-ins as a session has them: which are there, whether they may run, and their use in a run."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,9 +129,11 @@ class PlugIns:
         """Return what makes the learner of the run's method; imports torch."""
         return resolve(self.loaded.methods.get(config.method.name).make)
 
-    def measured(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
-        """Return the run's events with the numbers of plug-ins among them."""
-        return with_measures(events, tuple(self.loaded.measures))
+    def measured(
+        self, events: Generator[Event, None, None], before: Sequence[Event] = ()
+    ) -> Generator[Event, None, None]:
+        """Return the run's events with the numbers of plug-ins among them; `before` had been said."""
+        return with_measures(events, tuple(self.loaded.measures), before)
 
     def take_data(self, name: str, given: Path | None) -> list[str]:
         """Return the folders of a data set, as absolute paths; may be slow."""

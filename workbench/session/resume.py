@@ -15,7 +15,7 @@ from workbench.log import resume as log_resume
 from workbench.log.resume import LoggedCheckpoint
 from workbench.log.store import UNDER_WAY
 from workbench.report import PictureChanges, RunDetails, RunSummary, ScanProgress
-from workbench.session.checkpoint_files import damage, give
+from workbench.session.checkpoint_files import give, is_whole
 from workbench.session.checks import must_be_startable
 from workbench.session.run import Run
 from workbench.session.work import ThreadEngine
@@ -92,13 +92,10 @@ class Resuming:
         with self._session.log() as log, log.snapshot() as db:
             logged = log_resume.checkpoints(db, summary.id)
         folder = paths.run_folder(self._session.home, summary.id)
-        bad = ""
         for number, point in enumerate(logged):
-            wrong = damage(folder / point.event.path)
-            if not wrong:
-                return Points(point, _damaged_sentence(number, bad, point.event.step))
-            bad = bad or wrong
-        return Points(None, _damaged_sentence(len(logged), bad, None))
+            if is_whole(folder, point.event.path):
+                return Points(point, _damaged_sentence(number, point.event.step))
+        return Points(None, _damaged_sentence(len(logged), None))
 
     def questions(self, run: str) -> Iterator[ScanProgress | tuple[Doubt, ...]]:
         """Look for what is not as it was when the run began; the last item is the answer.
@@ -201,7 +198,7 @@ class Resuming:
         folder = paths.run_folder(self._session.home, run.id)
         fits = [point for point in logged if _is_end(said, point, epochs=bool(epochs))]
         for point in fits:
-            if not damage(folder / point.event.path):
+            if is_whole(folder, point.event.path):
                 return point
         where = "last epoch" if epochs else "last task"
         what = "its checkpoint there is damaged" if fits else "it kept no checkpoint there"
@@ -282,13 +279,13 @@ def _version_sentence(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     return f"Made with {then}, now {today}: results may differ in the last digits."
 
 
-def _damaged_sentence(bad: int, reason: str, step: int | None) -> str:
+def _damaged_sentence(bad: int, step: int | None) -> str:
     if not bad:
         return ""
     if step is None:
-        return f"No checkpoint can be used ({reason}), so the run begins again."
+        return "No checkpoint of this run is whole, so it begins again."
     if bad == 1:
-        return f"The last checkpoint is damaged ({reason}); the one before (step {step:,}) is good."
+        return f"The last checkpoint is damaged; the one before (step {step:,}) is good."
     return f"The last {bad} checkpoints are damaged; the one before (step {step:,}) is good."
 
 

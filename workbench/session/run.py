@@ -71,9 +71,7 @@ class Run:
     def work(self) -> str:
         """Train to the end, writing the log; return the end state: finished, stopped or failed."""
         self._began = self._clock()
-        job = Job(
-            self.home, self.id, self.config, self._checkpoint, self.steps, self._accept_changed
-        )
+        job = Job(self.home, self.id, self.config, self._checkpoint, self._accept_changed)
         self._engine.work(job, self._steering, self._take)
         return self.state
 

@@ -43,6 +43,10 @@ class Steering:
         """When it is to stop: now, epoch or task; empty: it is not to stop."""
         return self._stop
 
+    def expect(self, tasks: int) -> None:
+        """Know how many tasks the run has; one that goes on does not say so again."""
+        self._tasks = tasks
+
     def stop(self, when: str = NOW) -> None:
         """Ask to end after the current step, epoch or task. The last word counts; a pause is over."""
         if when not in WHENS:

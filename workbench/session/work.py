@@ -13,8 +13,10 @@ from workbench.config import RunConfig
 from workbench.errors import WorkbenchError
 from workbench.events import (
     Answered,
+    Checkpointed,
     Event,
     Failed,
+    Note,
     Paused,
     Resumed,
     Snapshot,
@@ -23,12 +25,14 @@ from workbench.events import (
     Stopped,
     TaskEnded,
 )
+from workbench.log.store import Log
 from workbench.log.writer import Writer
 from workbench.plugins import culprit
 from workbench.session.engine import LOADING, NoEngineError, starting
 from workbench.session.steering import Steering, WorkClock
 
 if TYPE_CHECKING:
+    from workbench.core.train import Training
     from workbench.session.plug_ins import PlugIns
 
 HEARTBEAT = 10.0  # seconds between two signs of life of a paused run
@@ -42,10 +46,7 @@ class Job:
     home: Path
     id: str
     config: RunConfig
-    resume: str = (
-        ""  # the checkpoint to go on from, below the run's folder; empty: from the beginning
-    )
-    steps: int = 0  # done before it
+    resume: str = ""  # path of the checkpoint to go on from, below the run's folder
     accept_changed: bool = False  # go on though the pictures are not those that it began with
 
     @property
@@ -62,9 +63,12 @@ class ThreadEngine:
 
     def __init__(self, plug_ins: "PlugIns | None" = None) -> None:
         self._plug_ins = plug_ins
+        self._training: Training | None = None
+        self._resume, self._accept_changed = "", False
 
     def work(self, job: Job, steering: Steering, tell: Tell) -> None:
         """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
+        self._resume, self._accept_changed = job.resume, job.accept_changed
         Work(self, job, steering, tell).do()
 
     def events(
@@ -77,13 +81,31 @@ class ThreadEngine:
         """Return the run's events, paced on `clock`; torch is imported when the first one is asked for."""
         yield Stage(LOADING)
         with starting():
-            from workbench.core.train import train
+            from workbench.core.train import Training
 
+        resume = folder / self._resume if self._resume else None
         if self._plug_ins is None:
-            yield from train(config, home, folder, clock)
+            self._training = Training(
+                config, home, folder, clock, resume=resume, accept_changed=self._accept_changed
+            )
+            yield from self._training.events()
             return
         method = self._plug_ins.learner(config)
-        yield from self._plug_ins.measured(train(config, home, folder, clock, method))
+        self._training = Training(
+            config, home, folder, clock, method, resume, accept_changed=self._accept_changed
+        )
+        before = _said(home, folder.name) if resume else []
+        yield from self._plug_ins.measured(self._training.events(), before)
+
+    def keep(self) -> Checkpointed | None:
+        """Write a checkpoint between two events; None where the last one counts."""
+        return None if self._training is None else self._training.keep()
+
+
+def _said(home: Path, run_id: str) -> list[Event]:
+    """Return what a run that goes on has said: the log's events until its checkpoint."""
+    with Log(home / paths.LOG_NAME) as log:
+        return list(log.events(run_id))
 
 
 class Work:
@@ -92,7 +114,7 @@ class Work:
     def __init__(self, engine: ThreadEngine, job: Job, steering: Steering, tell: Tell) -> None:
         self._engine, self._job, self._steering, self._tell = engine, job, steering, tell
         self._clock = WorkClock()
-        self._steps = job.steps  # done so far
+        self._steps = 0  # done so far
 
     def do(self) -> None:
         """Train to the end; whatever breaks, the last event told says how it ended."""
@@ -119,34 +141,64 @@ class Work:
     def _train(self, writer: Writer) -> None:
         job, folder = self._job, self._job.folder
         if job.resume:
-            self._say(writer, Resumed(job.steps))
+            self._go_on(folder / job.resume)
+            self._say(writer, Resumed(self._steps))
         with closing(self._engine.events(job.config, job.home, folder, self._clock)) as events:
-            for event in events:
-                self._say(writer, event)
-                if isinstance(event, Snapshot):
-                    writer.note_file("kernel", folder / event.path)
-                if isinstance(event, Answered):
-                    writer.note_file("answers", folder / event.path)
-                    writer.note_file("answers", folder / event.pictures)
-                if isinstance(event, TaskEnded):
-                    writer.note_file("adapter", folder / "adapter" / "adapter.safetensors")
-                if isinstance(event, Step):
-                    self._steps = event.step + 1
-                if self._steering.pauses_after(event):
-                    self._wait(writer, event)
-                if self._steering.ends_after(event):
-                    self._say(writer, Stopped(self._steps))
-                    return
+            try:
+                for event in events:
+                    self._take(writer, event)
+                    if self._steering.pauses_after(event):
+                        self._wait(writer, event)
+                    if self._steering.ends_after(event):
+                        self._keep(writer)
+                        self._say(writer, Stopped(self._steps))
+                        return
+            except KeyboardInterrupt:
+                self._keep(writer)
+                raise
+
+    def _go_on(self, place: Path) -> None:
+        """Know what the events before the checkpoint had told."""
+        from workbench.core.checkpoint import read_head
+
+        head = read_head(place)
+        self._steps = head["position"]["step"]
+        self._steering.expect(len(head["tasks"]))
+
+    def _take(self, writer: Writer, event: Event) -> None:
+        """Write an event into the log with the files that it speaks of, and tell it."""
+        folder = self._job.folder
+        self._say(writer, event)
+        if isinstance(event, Snapshot):
+            writer.note_file("kernel", folder / event.path)
+        if isinstance(event, Answered):
+            writer.note_file("answers", folder / event.path)
+            writer.note_file("answers", folder / event.pictures)
+        if isinstance(event, TaskEnded):
+            writer.note_file("adapter", folder / "adapter" / "adapter.safetensors")
+        if isinstance(event, Step):
+            self._steps = event.step + 1
 
     def _wait(self, writer: Writer, event: Event) -> None:
         """Wait until the pause is over; the log hears a sign of life now and then."""
         began = time.monotonic()
+        self._keep(writer)
         self._say(writer, Paused(self._steps, event.task if isinstance(event, TaskEnded) else None))
         while not self._steering.wait(HEARTBEAT):
             writer.flush()
         self._clock.leave_out(time.monotonic() - began)
         if not self._steering.ends_after(event):
             self._say(writer, Resumed(self._steps))
+
+    def _keep(self, writer: Writer) -> None:
+        """Write a checkpoint of the state that is left, if there is something new to keep."""
+        try:
+            kept = self._engine.keep()
+        except WorkbenchError as error:  # the run can still go on from an older one
+            self._say(writer, Note(str(error), "warning"))
+            return
+        if kept is not None:
+            self._say(writer, kept)
 
     def _say(self, writer: Writer, event: Event) -> None:
         timed = replace(event, time=time.time())  # once: the log and whoever listens agree

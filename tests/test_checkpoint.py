@@ -1,0 +1,220 @@
+"""Checkpoint files: written whole or not at all, refused in a sentence where they are damaged."""
+
+import errno
+import json
+import os
+import pickle
+import struct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.resumed import copied, recorded, small_config
+from workbench.core import checkpoint
+from workbench.core.checkpoint import DamagedCheckpoint
+from workbench.core.method import Method
+from workbench.core.resume import ChangedPictures
+from workbench.core.state import CannotKeep, Packer, Unpacker
+from workbench.core.train import Training
+from workbench.errors import DiskFullError, UsageError
+from workbench.events import Checkpointed, EpochEnded, Finished, Note, Step
+
+
+def there_and_back(value, anchors=None):
+    packer = Packer(anchors or {})
+    node = json.loads(json.dumps(packer.pack(value), allow_nan=False))
+    return Unpacker(packer.tensors, anchors or {}, torch.device("cpu")).unpack(node)
+
+
+def test_plain_values_come_back_as_they_were():
+    value = {
+        1: (None, True, 2, 0.1, "ü"),
+        (2, "x"): [float("-inf")],
+        "set": {3, 4},
+        None: b"".hex(),
+    }
+    assert there_and_back(value) == value
+    assert np.isnan(there_and_back(float("nan")))
+
+
+def test_tensors_keep_type_layout_and_sharing():
+    base = torch.arange(12, dtype=torch.float64).reshape(3, 4)
+    column, whole = base.T[:, :2], torch.ones(2, dtype=torch.bfloat16)
+    again = there_and_back({"a": column, "b": [whole, whole], "c": np.arange(3, dtype=np.int32)})
+    assert torch.equal(again["a"], column)
+    assert again["a"].stride() == column.stride()
+    assert again["b"][0] is again["b"][1]
+    assert again["b"][0].dtype == torch.bfloat16
+    assert again["c"].dtype == np.int32
+
+
+def test_an_anchor_is_the_same_object_and_is_not_stored():
+    thing = object()
+    assert there_and_back([thing, (thing,)], {"it": thing}) == [thing, (thing,)]
+
+
+@pytest.mark.parametrize(
+    "value", [object(), print, {"a": lambda: 0}, torch.ones(1, requires_grad=True) * 2]
+)
+def test_what_cannot_be_saved_is_refused(value):
+    with pytest.raises(CannotKeep):
+        Packer({}).pack(value)
+
+
+def test_an_unknown_class_is_never_made():
+    for name in ("os.system", "torch.nn.functional", "builtins.eval", "subprocess.Popen"):
+        with pytest.raises((AttributeError, TypeError)):
+            Unpacker({}, {}, torch.device("cpu")).unpack(["object", name, {}, 0])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    root = tmp_path_factory.mktemp("run")
+    config = small_config(root / "pictures", **{"monitor.probe_per_task": 0, "train.epochs": 1})
+    return config, root, recorded(config, root)
+
+
+def _cut(blob):
+    return blob[: len(blob) // 2]
+
+
+def _flipped(blob):
+    return blob[:-3] + bytes([blob[-3] ^ 1]) + blob[-2:]
+
+
+DAMAGES = {
+    "cut": (".safetensors", _cut),
+    "flipped": (".safetensors", _flipped),
+    "endless": (".safetensors", lambda blob: struct.pack("<Q", 10**12) + blob[8:]),
+    "pickle": (".safetensors", lambda _: pickle.dumps({"a": 1})),
+    "empty": (".safetensors", lambda _: b""),
+    "cut json": (".json", _cut),
+    "flipped json": (".json", lambda blob: blob.replace(b'"step": ', b'"step": 1', 1)),
+    "list": (".json", lambda _: b"[1, 2]"),
+    "binary": (".json", lambda _: b"\xff\xfe\x00"),
+    "wrong types": (".json", lambda _: b'{"format": "1", "state": 3}'),
+    "deep": (".json", lambda _: b"[" * 200_000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_every_damage_is_said_and_the_older_one_is_whole(run, tmp_path, damage):
+    config, root, whole = run
+    newest, older = whole.checkpoints[3][1], whole.checkpoints[2][1]
+    path = copied(newest, tmp_path)
+    suffix, harm = DAMAGES[damage]
+    place = path.with_suffix(suffix)
+    place.write_bytes(harm(place.read_bytes()))
+    with pytest.raises(DamagedCheckpoint, match=r"is damaged|cannot be read"):
+        checkpoint.usable(tmp_path, f"checkpoint/{path.name}")
+    with pytest.raises(DamagedCheckpoint, match="Go on from an older one"):
+        list(Training(config, root, tmp_path, resume=path).events())
+    checkpoint.usable(older.parent.parent, f"checkpoint/{older.name}")
+
+
+@pytest.mark.parametrize("change", ["shape", "missing", "types"])
+def test_a_checkpoint_of_something_else_is_refused_even_where_its_hash_is_right(
+    run, tmp_path, change
+):
+    config, root, whole = run
+    path = whole.checkpoints[1][1]
+    head, blob = checkpoint.read_head(path), path.read_bytes()
+    if change == "types":
+        head["state"]["learner"] = {"task": ["list", 3, 1]}
+    elif change == "missing":
+        head["state"]["network"][1].pop()
+    else:
+        pairs = dict(head["state"]["network"][1])
+        (a, b) = [n for n in pairs if n.endswith(("down_proj.weight", "up_proj.weight"))][:2]
+        for pair in head["state"]["network"][1]:
+            pair[1] = pairs[{a: b, b: a}.get(pair[0], pair[0])]
+    checkpoint.write(tmp_path, 1, head, blob)
+    with pytest.raises(DamagedCheckpoint, match="does not hold this run"):
+        list(Training(config, root, tmp_path, resume=tmp_path / checkpoint.place_of(1)).events())
+
+
+def test_a_newer_format_names_the_version(run, tmp_path):
+    path = copied(run[2].checkpoints[0][1], tmp_path)
+    place = path.with_suffix(".json")
+    place.write_text(json.dumps({**json.loads(place.read_text()), "format": 9}))
+    with pytest.raises(DamagedCheckpoint, match="newer version"):
+        checkpoint.usable(tmp_path, f"checkpoint/{path.name}")
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
+    checkpoint.write(tmp_path, 1, {"position": {}}, b"first")
+
+    def full(_handle):  # the outside world: what the system says
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFullError, match=r"No space left on .* \(needs 2.0 MB\)\. Free some space; nothing is lost"):  # fmt: skip
+        checkpoint.write(tmp_path, 2, {"position": {}}, bytes(2_000_000))
+    assert sorted(p.name for p in (tmp_path / "checkpoint").iterdir()) == [
+        "000001.json",
+        "000001.safetensors",
+    ]
+
+
+def test_the_last_two_are_kept(run):
+    left = sorted(path.stem for path in (run[1] / "whole" / "checkpoint").glob("*.safetensors"))
+    last = [e for e in run[2].events if isinstance(e, Checkpointed)][-2:]
+    assert left == [e.path[-18:-12] for e in last]
+
+
+def test_batch_and_learning_rate_may_change_and_nothing_else(run, tmp_path):
+    config, root, whole = run
+    path = copied(whole.checkpoints[2][1], tmp_path)
+    changed = replace(config, train=replace(config.train, batch_size=2, learning_rate=0.005))
+    other = replace(config, train=replace(config.train, momentum=0.5))
+    longer = replace(config, train=replace(config.train, epochs=2))
+    *_, last = Training(changed, root, tmp_path, resume=path).events()
+    assert isinstance(last, Finished)
+    path = whole.checkpoints[2][1]  # the copy has been pruned
+    with pytest.raises(UsageError, match=r"train.momentum: this run was begun with 0.9, not 0.5"):
+        list(Training(other, root, tmp_path, resume=path).events())
+    with pytest.raises(UsageError, match=r"train.epochs: this run was begun with 1, not 2"):
+        list(Training(longer, root, tmp_path, resume=path).events())
+
+
+def test_half_the_learning_rate_holds_from_the_next_step_on(run, tmp_path):
+    config, root, _ = run
+    training = Training(config, root, tmp_path)
+    first = next(e for e in training.events() if isinstance(e, Step))
+    kept = training.keep()
+    half = replace(
+        config, train=replace(config.train, learning_rate=config.train.learning_rate / 2)
+    )
+    events = Training(half, root, tmp_path, resume=tmp_path / kept.path).events()
+    assert next(e for e in events if isinstance(e, Step)).lr == pytest.approx(first.lr / 2)
+
+
+def test_changed_pictures_are_asked_about(tmp_path):
+    config = small_config(tmp_path / "pictures", **{"monitor.probe_per_task": 0, "train.epochs": 1})
+    whole = recorded(config, tmp_path)
+    red, green = (
+        sorted((tmp_path / "pictures" / "first" / n).iterdir())[0] for n in ("red", "green")
+    )
+    red.write_bytes(green.read_bytes())
+    path = whole.checkpoints[3][1]
+    with pytest.raises(ChangedPictures, match="The pictures of 'first' have changed"):
+        list(Training(config, tmp_path, path.parent.parent, resume=path).events())
+    going = Training(config, tmp_path, path.parent.parent, resume=path, accept_changed=True)
+    assert isinstance([*going.events()][-1], Finished)
+
+
+def test_a_method_that_cannot_be_saved_is_named_once(run, tmp_path):
+    class Stubborn(Method):
+        def begin_task(self, class_ids, epochs):
+            super().begin_task(class_ids, epochs)
+            self.callback = print
+
+    config, root, _ = run
+    events = list(Training(config, root, tmp_path, method=Stubborn).events())
+    notes = [e.text for e in events if isinstance(e, Note) and "cannot be saved" in e.text]
+    assert len(notes) == 1
+    assert "attribute 'callback'" in notes[0]
+    assert not [e for e in events if isinstance(e, Checkpointed)]
+    assert sum(isinstance(e, EpochEnded) for e in events) == 3
