@@ -19,6 +19,7 @@ from workbench.config import RunConfig, TaskFolder, to_dict, with_values
 from workbench.core.adapter_file import load_adapter
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import (
+    Checkpointed,
     Event,
     Failed,
     Finished,
@@ -254,10 +255,10 @@ os._exit(0)
             ("run-0001", "interrupted"),
         ]
         assert "ended without a word" in session.runs()[1].state_reason
-        assert any("run-0001 was cut off before its end" in note for note in session.notes)
+        assert session.cut_off == ("run-0001 was cut off today before its first step.",)
     with closing(Session(log.parent, entry_points=False)) as session:
         assert session.details(mine.id).summary.state == "starting"  # this process lives
-        assert not any("cut off" in note for note in session.notes)
+        assert session.cut_off == ()
 
 
 def test_another_program_sees_a_run_grow_and_takes_nothing_from_it(session, tmp_path):
@@ -278,7 +279,11 @@ session.close()
         seen.append(json.loads(done.stdout))
 
     started = RunStarted((), {}, "sample", "", 1, 1, "cpu", "open")
-    run = run_with(session, Scripted(look, started, look, started, look, Finished(0)), tmp_path)
+    run = run_with(
+        session,
+        Scripted(look, started, look, Checkpointed(0, 0, 1, "checkpoint/1"), look, Finished(0)),
+        tmp_path,
+    )
     assert run.work() == "finished"
     assert seen == [[0], [1], [2]]
     assert (session.home / f"{LOG_NAME}-wal").exists()

@@ -188,6 +188,7 @@ class RunSummary:
     deleted: str | None = None  # when it was moved to the bin
     imported: str | None = None  # when it came in as a bundle
     group: str = ""  # id of the group of runs that it was trained for
+    parent: str = ""  # id of the run that it goes on from
 
 
 @dataclass(frozen=True)

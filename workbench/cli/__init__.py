@@ -13,7 +13,7 @@ from contextlib import closing
 from io import TextIOWrapper
 
 from workbench import __version__
-from workbench.cli import carry, commands, foresight, several
+from workbench.cli import carry, commands, foresight, going_on, several
 from workbench.errors import Cancelled, UsageError, WorkbenchError
 from workbench.paths import remember_home
 from workbench.session import Session
@@ -118,6 +118,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_learning(command: Callable[..., argparse.ArgumentParser]) -> None:
     _add_run(command("run", commands.run, "train without a window"))
+    _add_going_on(command)
     text = "list the runs that wait for their turn"
     queue = command("queue", several.queue, text)
     queue.add_argument("--go", action="store_true", help="train them, one after another")
@@ -125,6 +126,25 @@ def _add_learning(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "show one run: state, accuracy matrix, metrics, configuration"
     show = command("show", commands.show, text)
     show.add_argument("run", metavar="RUN", help="id, beginning of an id, or name")
+
+
+def _add_going_on(command: Callable[..., argparse.ArgumentParser]) -> None:
+    text = "train a run that was stopped, cut off or failed to its end, from its last checkpoint"
+    resume = command("resume", going_on.resume, text)
+    resume.add_argument("run", metavar="RUN", help="id, beginning of an id, or name")
+    resume.add_argument("--batch-size", type=int, metavar="N", help="go on with another batch")
+    text = "go on with another learning rate"
+    resume.add_argument("--learning-rate", type=float, metavar="X", help=text)
+    text = "go on on another device: auto, cpu, cuda"
+    resume.add_argument("--device", metavar="NAME", help=text)
+    text = "resume even though pictures or versions are not as they were"
+    resume.add_argument("--anyway", action="store_true", help=text)
+    text = "go on from the end of a finished run, as a new run: with further folders or more epochs"
+    extend = command("extend", going_on.extend, text)
+    extend.add_argument("run", metavar="RUN", help="id, beginning of an id, or name")
+    extend.add_argument("folders", metavar="DIR", nargs="*", help="task folders to learn after it")
+    text = "train the last task N epochs longer instead"
+    extend.add_argument("--epochs", type=int, metavar="N", default=0, help=text)
 
 
 def _add_foreseeing(command: Callable[..., argparse.ArgumentParser]) -> None:

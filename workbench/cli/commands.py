@@ -43,9 +43,9 @@ def say(text: str) -> None:
 
 
 def notes_of(session: Session, options: argparse.Namespace) -> tuple[str, ...]:
-    """Return what is to be said at the start; the window asks about plug-ins itself."""
+    """Return what is to be said at the start; the window tells of cut-off runs and plug-ins itself."""
     asks = options.command is window
-    return session.notes if asks else (*session.notes, *session.plug_ins.notes())
+    return session.notes if asks else (*session.cut_off, *session.notes, *session.plug_ins.notes())
 
 
 def window(session: Session, options: argparse.Namespace) -> int:

@@ -29,6 +29,8 @@ class Moment:
     stop_when: str = ""  # when the run under way is to stop: now, epoch, task
     draft_ready: bool = False  # a run could be made of the draft, now or later
     tasks_chosen: int = 0
+    may_resume: bool = False  # the run shown ended early
+    may_extend: bool = False  # the run shown is finished
 
 
 @dataclass(frozen=True)

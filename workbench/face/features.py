@@ -14,6 +14,7 @@ from workbench.face.control import Control
 from workbench.face.desktop_entry import DesktopEntry
 from workbench.face.draft_keeper import DraftKeeper
 from workbench.face.estimating import Estimating
+from workbench.face.extending import Extending
 from workbench.face.failure import Failure
 from workbench.face.feature import Feature
 from workbench.face.gpu_in_use import GpuInUse
@@ -24,6 +25,7 @@ from workbench.face.palette import CommandPalette
 from workbench.face.plug_ins import PlugInFeature
 from workbench.face.queue import QueueFeature
 from workbench.face.results import ResultsFeature
+from workbench.face.resuming import Resuming
 from workbench.face.run_verbs import RunVerbs
 from workbench.face.studies import StudyFeature
 from workbench.face.task_work import TaskWork
@@ -48,6 +50,8 @@ FEATURES: tuple[type[Feature], ...] = (
     Comparing,
     RunVerbs,
     Bin,
+    Resuming,
+    Extending,
     Bundles,
     TryItFeature,
     QueueFeature,

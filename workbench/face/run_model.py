@@ -174,11 +174,18 @@ class RunModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and column.number:
             return _RIGHT
         if role == Qt.ItemDataRole.ToolTipRole:
-            reason = row.state_reason if isinstance(row, RunSummary) else ""
-            return as_written(reason or self._text(row, index.column()))
+            return as_written(self._tip(row) or self._text(row, index.column()))
         if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
             return self._tick_of(row)
         return self._look(row, column.order, role)
+
+    def _tip(self, row: RunSummary | RunGroup) -> str:
+        """Return why a run is in its state and which one it goes on from."""
+        if not isinstance(row, RunSummary):
+            return ""
+        parent = self.known(row.parent) if row.parent else None
+        text = self.tr("Goes on from {run}.").format(run=parent.name) if parent else ""
+        return " ".join(part for part in (row.state_reason, text) if part)
 
     def setData(self, index: AnyIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Tick a run or a whole group, or ask for another name, tags or note."""

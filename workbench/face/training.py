@@ -1,8 +1,19 @@
 """The worker thread that owns a run, and the one value from which every button is drawn."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, QThread, Signal
 
-from workbench.events import Event, Pace, Paused, Resumed, RunStarted, Stage, TaskStarted
+from workbench.events import (
+    Event,
+    Pace,
+    Paused,
+    Resumed,
+    RunStarted,
+    Stage,
+    Step,
+    TaskStarted,
+)
 from workbench.face.activities import Activities, Activity
 from workbench.face.background import LONGEST_WAIT
 from workbench.face.pump import Pump
@@ -103,6 +114,14 @@ class Training(QObject):
         self._thread.start()
         self.state_changed.emit()
 
+    def recall(self, events: Sequence[Event]) -> None:
+        """Take what the run under way had said before it went on."""
+        for event in events:
+            if isinstance(event, RunStarted):
+                self.tasks = len(event.tasks)
+            elif isinstance(event, TaskStarted):
+                self.task = event.task
+
     def stop(self, when: str = "now") -> None:
         """Ask the run to end after its current step, "epoch" or "task"; the last word counts."""
         if self.run is not None and self._thread is not None:
@@ -155,7 +174,7 @@ class Training(QObject):
     def _take(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self.tasks = len(event.tasks)
-        elif isinstance(event, TaskStarted):
+        elif isinstance(event, (TaskStarted, Step)):  # a run that goes on may be within a task
             self._learning, self.task = True, event.task
         elif isinstance(event, Paused):
             self._paused = None if self.stop_when else event

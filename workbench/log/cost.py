@@ -24,7 +24,7 @@ def cost(db: Database, run: int) -> LoggedCost:
     """Return what the log knows of a run's cost."""
     said = db.execute(
         "SELECT kind, time, fields FROM event WHERE run = ? "
-        "AND kind IN ('RunStarted', 'TaskEnded', 'Paused', 'Resumed') ORDER BY n",
+        "AND kind IN ('RunStarted', 'TaskEnded', 'Checkpointed', 'Paused', 'Resumed') ORDER BY n",
         [run],
     ).fetchall()
     started: dict[str, Any] = next(
@@ -38,14 +38,21 @@ def cost(db: Database, run: int) -> LoggedCost:
 
 
 def _seconds(said: Iterable[tuple[str, float]]) -> list[float]:
-    """Return the time from each task's beginning to its end, less what the run stood still in between."""
+    """Return the time from each task's beginning to its end, less what the run stood still in between.
+
+    A run that goes on from a checkpoint stood still since that; what it had done behind it was lost.
+    """
     found: list[float] = []
-    began, stood, paused = 0.0, 0.0, None
+    began, stood, paused, kept = 0.0, 0.0, None, None
     for kind, time in said:
         if kind == "Paused":
             paused = time
-        elif paused is not None:  # whatever is said next, the run goes on
+        elif kind == "Resumed" and paused is None:
+            paused = kept
+        if kind not in ("Paused", "Checkpointed") and paused is not None:  # the run goes on
             stood, paused = stood + time - paused, None
+        if kind == "Checkpointed":
+            kept = time
         if kind == "TaskEnded":
             found.append(time - began - stood)
         if kind in ("RunStarted", "TaskEnded"):

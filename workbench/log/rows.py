@@ -101,15 +101,19 @@ class Recorder:
             self._share = event.monitor
         if isinstance(event, NOT_STORED):
             return
+        if isinstance(event, RunStarted) and (began := self._began()) is not None:
+            self._begin_anew(began, event)
+            return
         self._n += 1
         if isinstance(event, Step):
             self._put_step(time, event)
         elif isinstance(event, Measured):
             self._put_measured(time, event)
+            self.keep_current(time, event)
         else:
             row = (self._run, self._n, time, type(event).__name__, text_of(to_json(event)))
             self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", row)
-            self._keep_current(time, event)
+            self.keep_current(time, event)
 
     def finish(self) -> None:
         """Note the last running number, once a batch is in."""
@@ -126,8 +130,6 @@ class Recorder:
     def _put_measured(self, time: float, event: Measured) -> None:
         key, rest = ("measure", event.name), (event.other, time)
         self._put_number(key, event, event.value, event.reason, rest)
-        if event.name in SHOWN:
-            self._summary(SHOWN[event.name], _finite(event.value))
 
     def _put_number(
         self,
@@ -154,8 +156,11 @@ class Recorder:
             self._keys[kind, name] = int(cursor.lastrowid or 0)
         return self._keys[kind, name]
 
-    def _keep_current(self, time: float, event: Event) -> None:
-        if isinstance(event, RunStarted):
+    def keep_current(self, time: float, event: Event) -> None:
+        """Bring what is kept beside the events in step with one of them: state, summary, accuracies."""
+        if isinstance(event, Measured) and event.name in SHOWN:
+            self._summary(SHOWN[event.name], _finite(event.value))
+        elif isinstance(event, RunStarted):
             self._put_start(time, event)
         elif isinstance(event, Evaluated):
             self._put_accuracy(event)
@@ -170,6 +175,18 @@ class Recorder:
                 "UPDATE run SET state = ?, state_reason = ?, ended = ? WHERE number = ?",
                 (END_STATES[type(event)], text_of(reason), utc(time), self._run),
             )
+
+    def _began(self) -> float | None:
+        """Return when the run began, if it did: one that goes on with more tasks says so a second time."""
+        row = self._db.execute(
+            "SELECT time FROM event WHERE run = ? AND kind = 'RunStarted'", [self._run]
+        ).fetchone()
+        return None if row is None else float(row[0])
+
+    def _begin_anew(self, began: float, event: RunStarted) -> None:
+        sql = "UPDATE event SET fields = ? WHERE run = ? AND kind = 'RunStarted'"
+        self._db.execute(sql, (text_of(to_json(event)), self._run))
+        self.keep_current(began, event)
 
     def _put_start(self, time: float, event: RunStarted) -> None:
         order = [name for task in event.tasks for name in task.class_names]

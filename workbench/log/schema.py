@@ -200,3 +200,9 @@ def m006_queue(db: Database) -> None:
 def m007_monitor_share(db: Database) -> None:
     """The NTK monitor's share of the time so far, which only the clock knows."""
     db.execute("ALTER TABLE run_summary ADD COLUMN monitor_share REAL")
+
+
+@MIGRATIONS()
+def m008_parent(db: Database) -> None:
+    """The run that a run goes on from, by its id: the same run with more tasks or more epochs."""
+    db.execute("ALTER TABLE run ADD COLUMN parent_run TEXT NOT NULL DEFAULT ''")

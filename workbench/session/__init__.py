@@ -6,9 +6,20 @@
 from workbench.session.forecasts import learnt_as
 from workbench.session.groups import RunGroup
 from workbench.session.queue import QueuedRun
+from workbench.session.resume import CutOff, Doubt
 from workbench.session.run import Run
 from workbench.session.session import Session
 from workbench.session.versions import versions
 from workbench.session.work import ThreadEngine
 
-__all__ = ["QueuedRun", "Run", "RunGroup", "Session", "ThreadEngine", "learnt_as", "versions"]
+__all__ = [
+    "CutOff",
+    "Doubt",
+    "QueuedRun",
+    "Run",
+    "RunGroup",
+    "Session",
+    "ThreadEngine",
+    "learnt_as",
+    "versions",
+]

@@ -27,12 +27,23 @@ class Engine(Protocol):
 class Run:
     """One run under way. `work` blocks; everything else may be used from another thread.
 
+    One that goes on does so from a `checkpoint` of its folder.
+
     Attributes:
+        steps: done before it began; more than 0 if it goes on.
         state: starting, running or paused, and at the end finished, stopped or failed.
     """
 
     def __init__(
-        self, home: Path, run_id: str, config: RunConfig, engine: Engine | None = None
+        self,
+        home: Path,
+        run_id: str,
+        config: RunConfig,
+        engine: Engine | None = None,
+        checkpoint: str = "",
+        steps: int = 0,
+        *,
+        accept_changed: bool = False,
     ) -> None:
         self.home = home
         self.id = run_id
@@ -41,6 +52,8 @@ class Run:
         self.state = "starting"
         self._clock = WorkClock()
         self._engine = engine or ThreadEngine()
+        self.steps = steps
+        self._checkpoint, self._accept_changed = checkpoint, accept_changed
         self._news: deque[Event] = deque()
         self._lock = threading.Lock()
         self._steering = Steering()
@@ -58,7 +71,8 @@ class Run:
     def work(self) -> str:
         """Train to the end, writing the log; return the end state: finished, stopped or failed."""
         self._began = self._clock()
-        self._engine.work(Job(self.home, self.id, self.config), self._steering, self._take)
+        job = Job(self.home, self.id, self.config, self._checkpoint, self._accept_changed)
+        self._engine.work(job, self._steering, self._take)
         return self.state
 
     def news(self) -> list[Event]:

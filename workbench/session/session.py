@@ -39,6 +39,7 @@ from workbench.session.pictures import Pictures
 from workbench.session.plug_ins import PlugIns
 from workbench.session.queue import RunQueue
 from workbench.session.results import Results
+from workbench.session.resume import Resuming
 from workbench.session.run import Run
 from workbench.session.table import RunTable
 from workbench.session.versions import versions
@@ -50,7 +51,8 @@ class Session:
 
     Attributes:
         home: the folder of log, runs and weights.
-        notes: sentences worth showing at the start (runs found cut off).
+        notes: sentences worth showing at the start.
+        cut_off: a sentence for each run that was found dead at this start.
         plug_ins: what plug-ins bring, and whether they may run.
     """
 
@@ -64,15 +66,10 @@ class Session:
         self.plug_ins = PlugIns(
             self.home, entry_points=entry_points, safe_mode=safe_mode, trust=trust_plugins
         )
-        cut_off = set(self._log.sweep())
-        names = (r.name for r in self._log.runs(binned=True) if r.id in cut_off) if cut_off else ()
-        self.notes = (
-            *(
-                f"{name} was cut off before its end; what was logged until then is kept."
-                for name in names
-            ),
-            *([self._log.journal_note] if self._log.journal_note else []),
-        )
+        found = set(self._log.sweep())
+        cut_off = [run for run in self.resuming.cut_off() if run.id in found] if found else []
+        self.cut_off = tuple(run.sentence for run in cut_off)
+        self.notes = (self._log.journal_note,) if self._log.journal_note else ()
 
     @cached_property
     def backbones(self) -> Backbones:
@@ -82,7 +79,12 @@ class Session:
     @cached_property
     def table(self) -> RunTable:
         """The runs as a table: filtered pages, groups, tags, notes, stars, the bin, the baseline."""
-        return RunTable(self.home, self.log, self._versions)
+        return RunTable(self.home, self.log, self.versions)
+
+    @property
+    def resuming(self) -> Resuming:
+        """Runs that go on: resumed, or extended by tasks or epochs."""
+        return Resuming(self)
 
     def choices(self) -> Choices:
         """Return backbones and presets for the settings; cheap, no torch."""
@@ -140,7 +142,7 @@ class Session:
         run = Run(self.home, uuid.uuid4().hex, config, ThreadEngine(self.plug_ins))
         self._log.begin(
             run.id, run.name, configs.to_dict(config), configs.effective_switches(config),
-            config.method.profile, config.model.backbone, config.seeds.initialisation, self._versions(),
+            config.method.profile, config.model.backbone, config.seeds.initialisation, self.versions(),
             len(config.data.tasks), queued,
         )  # fmt: skip
         return run
@@ -275,7 +277,8 @@ class Session:
         """Close the log."""
         self._log.close()
 
-    def _versions(self) -> dict[str, str]:
+    def versions(self) -> dict[str, str]:
+        """Return the versions that bear on a run's numbers, those of plug-ins included."""
         return {**versions(), **self.plug_ins.versions()}
 
     def _next_name(self) -> str:

@@ -47,6 +47,7 @@ class Job:
     id: str
     config: RunConfig
     resume: str = ""  # path of the checkpoint to go on from, below the run's folder
+    accept_changed: bool = False  # go on though the pictures are not those that it began with
 
     @property
     def folder(self) -> Path:
@@ -63,11 +64,11 @@ class ThreadEngine:
     def __init__(self, plug_ins: "PlugIns | None" = None) -> None:
         self._plug_ins = plug_ins
         self._training: Training | None = None
-        self._resume = ""
+        self._resume, self._accept_changed = "", False
 
     def work(self, job: Job, steering: Steering, tell: Tell) -> None:
         """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
-        self._resume = job.resume
+        self._resume, self._accept_changed = job.resume, job.accept_changed
         Work(self, job, steering, tell).do()
 
     def events(
@@ -84,11 +85,15 @@ class ThreadEngine:
 
         resume = folder / self._resume if self._resume else None
         if self._plug_ins is None:
-            self._training = Training(config, home, folder, clock, resume=resume)
+            self._training = Training(
+                config, home, folder, clock, resume=resume, accept_changed=self._accept_changed
+            )
             yield from self._training.events()
             return
         method = self._plug_ins.learner(config)
-        self._training = Training(config, home, folder, clock, method, resume)
+        self._training = Training(
+            config, home, folder, clock, method, resume, accept_changed=self._accept_changed
+        )
         before = _said(home, folder.name) if resume else []
         yield from self._plug_ins.measured(self._training.events(), before)
 
@@ -137,6 +142,7 @@ class Work:
         job, folder = self._job, self._job.folder
         if job.resume:
             self._go_on(folder / job.resume)
+            self._say(writer, Resumed(self._steps))
         with closing(self._engine.events(job.config, job.home, folder, self._clock)) as events:
             try:
                 for event in events:

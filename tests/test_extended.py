@@ -1,0 +1,66 @@
+"""A finished run that takes another task, or more epochs, is the run that had them from the start."""
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import make_task_folders
+from tests.test_resume_session import adapter_of, stopped_at, told, unmonitored
+from workbench.config import RunConfig, TaskFolder, with_values
+from workbench.events import RunStarted, Step
+from workbench.session import Session
+
+
+def open_sequence(root: Path) -> RunConfig:
+    return with_values(unmonitored(root), {"method.sequence": "open"})
+
+
+def with_task(config: RunConfig, root: Path) -> tuple[RunConfig, TaskFolder]:
+    (path,) = make_task_folders(root, {"owls": {"tawny": 8, "snowy": 8}})
+    folder = TaskFolder("owls", str(path))
+    tasks = (*config.data.tasks, folder)
+    return replace(config, data=replace(config.data, tasks=tasks)), folder
+
+
+def test_a_task_more_gives_the_run_with_all_tasks_at_once(tmp_path: Path) -> None:
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        config = open_sequence(tmp_path / "pictures")
+        whole, owls = with_task(config, tmp_path / "more")
+        first = session.start(config)
+        assert first.work() == "finished"
+        before, adapter = session.events(first.id), adapter_of(session, first.id)
+        child = session.resuming.extend(first.id, [owls])
+        assert (child.name, child.steps) == ("run-0001 + owls", 12)
+        assert child.work() == "finished", child.news()[-1]
+        at_once = session.start(whole)
+        assert at_once.work() == "finished"
+        assert told(session, child.id) == told(session, at_once.id)
+        assert adapter_of(session, child.id) == adapter_of(session, at_once.id)
+        assert (session.events(first.id), adapter_of(session, first.id)) == (before, adapter)
+        summary = session.details(child.id).summary
+        assert (summary.parent, summary.tasks_done, summary.tasks_total) == (first.id, 3, 3)
+        assert (
+            session.details(child.id).accuracy_matrix == session.details(at_once.id).accuracy_matrix
+        )
+
+
+def test_more_epochs_are_trained_behind_the_last_one(tmp_path: Path) -> None:
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        first = session.start(open_sequence(tmp_path / "pictures"))
+        assert first.work() == "finished"
+        child = session.resuming.extend(first.id, epochs=1)
+        assert child.work() == "finished", child.news()[-1]
+        steps = [event for event in session.events(child.id) if isinstance(event, Step)]
+        assert [event.step for event in steps] == list(range(len(steps)))
+        assert {event.epoch for event in steps if event.task == 1} == {0, 1, 2}
+        assert {event.epoch for event in steps if event.task == 0} == {0, 1}
+        assert sum(isinstance(event, RunStarted) for event in session.events(child.id)) == 1
+
+
+@pytest.mark.parametrize("step", [3, 7, 10])
+def test_a_stopped_run_goes_on_from_its_last_step(tmp_path: Path, step: int) -> None:
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        run = stopped_at(session, unmonitored(tmp_path / "pictures"), step)
+        assert session.resuming.resume(run.id).steps == step + 1

@@ -1,0 +1,187 @@
+"""The window offers runs that ended early to go on, asks what has changed, and extends finished ones."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from pytestqt.qtbot import QtBot
+
+from tests.opened import feature, opened
+from tests.pictures import make_task_folders
+from tests.trained import folders, quick_config, trained_session
+from workbench.face.extending import Extending
+from workbench.face.resuming import MOST_STRIPS, Resuming
+from workbench.face.window import Window
+from workbench.session import Session
+
+LONG = 120_000  # ms a tiny run may take on a busy machine
+
+
+def cut_off(home: Path, pictures: Path, runs: int = 1) -> list[str]:
+    """Leave runs behind that were stopped early, as if their process had died."""
+    with closing(Session(home, entry_points=False)) as session:
+        config = quick_config(folders(pictures))
+        made = []
+        for _ in range(runs):
+            run = session.start(config)
+            run.stop()
+            run.work()
+            made.append(run.id)
+        with session.log() as log, log.change() as db:
+            db.execute("UPDATE run SET state = 'running', pid = 0, pid_started = 0")
+    return made
+
+
+def texts(window: Window) -> dict[str, str]:
+    return window.desk.strips.texts()
+
+
+def action(window: Window, name: str) -> QAction:
+    found = window.findChild(QAction, name)
+    assert isinstance(found, QAction)
+    return found
+
+
+@pytest.fixture
+def found_dead(tmp_path: Path, qtbot: QtBot) -> Iterator[tuple[Window, str]]:
+    (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
+    with opened(tmp_path / "home", qtbot) as window:
+        yield window, run_id
+
+
+def test_a_run_found_dead_is_told_of_once_with_three_ways(found_dead: tuple[Window, str]) -> None:
+    window, run_id = found_dead
+    said = [text for text in texts(window).values() if "cut off" in text]
+    assert len(said) == 1
+    assert said[0].startswith("run-0001 was cut off today ")
+    strip = window.desk.strips.strip(f"cut off {run_id}")
+    assert list(strip.buttons) == ["Resume", "Keep as it is", "To the bin"]
+
+
+def test_resume_trains_it_to_its_end(found_dead: tuple[Window, str], qtbot: QtBot) -> None:
+    window, run_id = found_dead
+    with qtbot.waitSignal(window.desk.training.ended, timeout=LONG) as ended:
+        window.desk.strips.strip(f"cut off {run_id}").buttons["Resume"].click()
+    assert ended.args == ["finished"]
+    (run,) = window.desk.session.runs()
+    assert (run.id, run.state, run.tasks_done) == (run_id, "finished", 2)
+    assert not [text for text in texts(window).values() if "cut off" in text]
+    assert window.desk.training.tasks == 2
+
+
+def test_kept_as_it_is_it_is_not_offered_again(
+    found_dead: tuple[Window, str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    window, run_id = found_dead
+    window.desk.strips.strip(f"cut off {run_id}").buttons["Keep as it is"].click()
+    assert f"cut off {run_id}" not in texts(window)
+    window.desk.memory.sync()
+    with opened(tmp_path / "home", qtbot) as second:
+        assert f"cut off {run_id}" not in texts(second)
+
+
+def test_it_goes_to_the_bin_and_comes_back(found_dead: tuple[Window, str]) -> None:
+    window, run_id = found_dead
+    window.desk.strips.strip(f"cut off {run_id}").buttons["To the bin"].click()
+    assert window.desk.session.runs() == []
+    assert window.desk.toast.button.text() == "Undo"
+    window.desk.toast.button.click()
+    assert [run.id for run in window.desk.session.runs()] == [run_id]
+
+
+def test_only_the_newest_are_told_of(tmp_path: Path, qtbot: QtBot) -> None:
+    made = cut_off(tmp_path / "home", tmp_path / "pictures", MOST_STRIPS + 2)
+    with opened(tmp_path / "home", qtbot) as window:
+        told = [subject for subject in texts(window) if subject.startswith("cut off")]
+        assert set(told) == {f"cut off {run_id}" for run_id in made[-MOST_STRIPS:]}
+
+
+def test_what_is_not_as_it_was_is_asked_before(tmp_path: Path, qtbot: QtBot) -> None:
+    (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
+    with (
+        closing(Session(tmp_path / "home", entry_points=False)) as session,
+        session.log() as log,
+        log.change() as db,
+    ):
+        db.execute("UPDATE run SET versions = json_set(versions, '$.torch', '1.0')")
+    with opened(tmp_path / "home", qtbot) as window:
+        resuming = feature(window, Resuming)
+        resuming.resume(run_id)
+        qtbot.waitUntil(lambda: resuming.question is not None, timeout=LONG)
+        question = resuming.question
+        assert question is not None
+        assert question.text().startswith("Made with torch 1.0, now ")
+        assert window.desk.training.state == "idle"
+        with qtbot.waitSignal(window.desk.training.ended, timeout=LONG):
+            question.answers["Resume"].click()
+        notes = [
+            text for text in map(str, window.desk.session.events(run_id)) if "torch 1.0" in text
+        ]
+        assert notes
+
+
+def test_a_missing_folder_is_said_and_nothing_starts(tmp_path: Path, qtbot: QtBot) -> None:
+    (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
+    (tmp_path / "pictures" / "finches").rename(tmp_path / "elsewhere")
+    with opened(tmp_path / "home", qtbot) as window:
+        feature(window, Resuming).resume(run_id)
+        qtbot.waitUntil(lambda: "resume" in texts(window), timeout=LONG)
+        assert "The folder of task 'finches' is not there" in texts(window)["resume"]
+        assert window.desk.training.state == "idle"
+        assert [run.state for run in window.desk.session.runs()] == ["interrupted"]
+
+
+def test_the_gpu_is_freed_and_the_run_offered_again(tmp_path: Path, qtbot: QtBot) -> None:
+    with opened(tmp_path / "home", qtbot) as window:
+        run = window.desk.session.start(quick_config(folders(tmp_path / "pictures"), epochs=200))
+        window.desk.begin(run, of_draft=False)
+        qtbot.waitUntil(lambda: window.desk.training.state == "running", timeout=LONG)
+        with qtbot.waitSignal(window.desk.training.ended, timeout=LONG):
+            action(window, "pause_and_free").trigger()
+        assert texts(window)["resume"] == "run-0001 waits on the disk, and the GPU is free."
+        assert window.desk.session.runs()[0].state == "stopped"
+        assert action(window, "resume_run").isEnabled()
+        assert not action(window, "extend_run").isEnabled()
+
+
+def test_less_memory_is_offered_where_it_was_short(tmp_path: Path, qtbot: QtBot) -> None:
+    with opened(tmp_path / "home", qtbot) as window:
+        run = window.desk.session.start(quick_config(folders(tmp_path / "pictures")))
+        ways = feature(window, Resuming)._ways_after(run, "The GPU ran out of memory in task 2.")
+        assert [text for text, _ in ways] == ["Resume with batch 2", "Resume on processor"]
+        run.stop()
+        run.work()
+
+
+def test_a_finished_run_without_a_checkpoint_says_why_it_cannot_be_extended(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    session, run_id = trained_session(tmp_path / "home", tmp_path / "pictures")
+    folder = session.home / "runs" / run_id / "checkpoint"
+    for file in folder.glob("*") if folder.exists() else ():
+        os.remove(file)
+    session.close()
+    (more,) = make_task_folders(tmp_path / "more", {"owls": {"tawny": 8, "snowy": 8}})
+    with opened(tmp_path / "home", qtbot) as window:
+        extending = feature(window, Extending)
+        window.desk.page.replay(run_id, "run-0001", window.desk.session.events(run_id))
+        window.desk.changed.emit()
+        assert action(window, "extend_run").isEnabled()
+        assert not action(window, "resume_run").isEnabled()
+        action(window, "extend_run").trigger()
+        assert extending.question is not None
+        assert list(extending.question.answers) == ["A further folder…", "More epochs…"]
+        extending.question.reject()
+        extending.scan([str(more)])
+        qtbot.waitUntil(lambda: extending.sheet is not None, timeout=LONG)
+        assert extending.sheet is not None
+        qtbot.mouseClick(extending.sheet.add_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: "extend" in texts(window), timeout=LONG)
+        assert (
+            "run-0001 cannot be extended from the end of its last task" in texts(window)["extend"]
+        )
+        assert len(window.desk.session.runs()) == 1

@@ -1,0 +1,136 @@
+"""A finished run takes further folders, or more epochs, as a new run that goes on from its end."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from PySide6.QtWidgets import QFileDialog, QInputDialog
+
+from workbench.config import TaskFolder, from_dict
+from workbench.face.actions import Command
+from workbench.face.background import IterationThread
+from workbench.face.desk import Desk
+from workbench.face.feature import Feature
+from workbench.face.question import Question
+from workbench.face.report_sheet import ReportSheet
+from workbench.face.resuming import show
+from workbench.report import ScanProgress, ScanReport
+from workbench.session import Run
+
+MOST_EPOCHS = 10_000
+
+
+class Extending(Feature):
+    """Asks what is to be added, looks through the folder, and trains the child."""
+
+    commands = (
+        Command("extend_run", "Run", "Extend…", (), lambda m: m.may_extend and m.training == "idle", help="Go on from the end of the chosen run, as a new run: with a further folder, or for more epochs", after="resume_run"),
+    )  # fmt: skip
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._thread: IterationThread | None = None
+        self._run_id = ""
+        self.question: Question | None = None
+        self.sheet: ReportSheet | None = None
+        self.number: QInputDialog | None = None
+
+    def shut_down(self) -> None:
+        """End the thread that scans or copies."""
+        if self._thread is not None:
+            self._thread.end()
+
+    def extend_run(self) -> None:
+        """Ask whether the run shown takes further folders or more epochs."""
+        run = self.desk.shown_run()
+        if run is None or self.question is not None or self._thread is not None:
+            return
+        self._run_id = run.id
+        sentence = self.tr("What shall {run} learn from here on?").format(run=run.name)
+        more = self.tr("A new run goes on from its end; the run itself stays as it is.")
+        answers = [
+            (self.tr("A further folder…"), self._choose),
+            (self.tr("More epochs…"), self._ask_epochs),
+        ]
+        self.question = Question(sentence, answers, self.desk.window, more=more)
+        self.question.finished.connect(self._answered)
+        self.question.open()
+
+    def scan(self, paths: Sequence[str]) -> None:
+        """Look through folders as a drop on the window would; what is found is shown before it is added."""
+        details = self.desk.session.details(self._run_id)
+        share = from_dict(details.config).data.test_share
+        session, given = self.desk.session, list(paths)
+        self._begin(lambda: session.scan(given, test_share=share))
+
+    def _choose(self) -> None:
+        title = self.tr("A folder to learn next")
+        path = QFileDialog.getExistingDirectory(self.desk.window, title)
+        if path:
+            self.scan([path])
+
+    def _ask_epochs(self) -> None:
+        self.number = QInputDialog(self.desk.window)
+        self.number.setInputMode(QInputDialog.InputMode.IntInput)
+        self.number.setIntRange(1, MOST_EPOCHS)
+        self.number.setWindowTitle(self.tr("More epochs"))
+        self.number.setLabelText(self.tr("How many more epochs of the last task?"))
+        self.number.intValueSelected.connect(self._extend_epochs)
+        self.number.open()
+
+    def _extend_epochs(self, epochs: int) -> None:
+        self._extend((), epochs)
+
+    def _extend(self, tasks: Sequence[TaskFolder], epochs: int) -> None:
+        """Make the child on a thread: its files are copied."""
+        resuming, run_id = self.desk.session.resuming, self._run_id
+
+        def made() -> Iterator[Run]:
+            yield resuming.extend(run_id, tasks, epochs)
+
+        self._begin(made)
+
+    def _begin(self, make: Callable[[], Iterator[object]]) -> None:
+        self._thread = IterationThread(make, self)
+        self._thread.item.connect(self._take)
+        self._thread.failed.connect(self._refused)
+        self._thread.finished.connect(self._over)
+        self._thread.start()
+
+    def _take(self, item: ScanProgress | ScanReport | Run) -> None:
+        if self._thread is None or self._thread.cancelled:
+            return
+        if isinstance(item, ScanReport):
+            self._judge(item)
+        elif isinstance(item, Run):
+            self.desk.strips.clear_strip("extend")
+            show(self.desk, item)
+
+    def _judge(self, report: ScanReport) -> None:
+        if not report.tasks:
+            reason = report.problems[0].sentence if report.problems else ""
+            self._refused(reason or self.tr("The folder holds no task."))
+            return
+        config = from_dict(self.desk.session.details(self._run_id).config)
+        add = self.tr("Extend")
+        self.sheet = ReportSheet(
+            report, self.desk.session, config, self.desk.window, add_text=add
+        )  # fmt: skip
+        self.sheet.accepted.connect(self._sheet_accepted)
+        self.sheet.open()
+
+    def _sheet_accepted(self) -> None:
+        if self.sheet is not None:
+            self._extend([task.folder for task in self.sheet.added()], 0)
+            self.sheet = None
+
+    def _refused(self, sentence: str) -> None:
+        self.desk.strips.show_strip("extend", sentence, "error")
+
+    def _answered(self) -> None:
+        self.question = None
+
+    def _over(self) -> None:
+        thread = self.sender()
+        if isinstance(thread, IterationThread):
+            thread.deleteLater()
+            if self._thread is thread:
+                self._thread = None

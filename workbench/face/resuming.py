@@ -1,0 +1,206 @@
+"""Runs that ended early are offered to go on: at the start, after a stop or a failure, and from the table."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from workbench.config import from_dict
+from workbench.errors import WorkbenchError
+from workbench.face.actions import Command, Moment
+from workbench.face.background import IterationThread
+from workbench.face.bin import Bin
+from workbench.face.desk import Desk
+from workbench.face.feature import Feature
+from workbench.face.question import Answer, Question
+from workbench.report import ScanProgress
+from workbench.session import Doubt, Run
+
+ANSWERED = "resume_answered"  # ids of cut-off runs that are to stay as they are
+MOST_STRIPS = 3  # runs told of at the start; the table has the others
+
+
+class Resuming(Feature):
+    """Looks for what is not as it was, asks about it, and lets the run go on from its last checkpoint."""
+
+    commands = (
+        Command("resume_run", "Run", "Resume", (), lambda m: m.may_resume and m.training == "idle", help="Train the chosen run to its end, from its last checkpoint", after="replay"),
+        Command("pause_and_free", "Run", "Pause and free the GPU", (), lambda m: m.training in ("running", "paused"), help="Write a checkpoint and end here: the run counts as stopped, and Resume goes on from it, today or after a restart", after="go_on"),
+    )  # fmt: skip
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._thread: IterationThread | None = None
+        self._run_id = ""  # the run being looked at
+        self._changes: Mapping[str, Any] = {}
+        self._freed = False  # whether the run that ends does so to free the GPU
+        self.question: Question | None = None
+        desk.training.ended.connect(self._run_ended)
+        self._tell_cut_off()
+
+    def shut_down(self) -> None:
+        """End the thread that looks at a run."""
+        if self._thread is not None:
+            self._thread.end()
+
+    def refine(self, moment: Moment) -> Moment:
+        """Say whether the run shown can go on."""
+        run = self.desk.shown_run()
+        if run is None:
+            return moment
+        may = not self.desk.session.resuming.refusal(run)
+        return replace(moment, may_resume=may, may_extend=run.state == "finished")
+
+    def resume_run(self) -> None:
+        """Let the run shown go on."""
+        run = self.desk.shown_run()
+        if run is not None:
+            self.resume(run.id)
+
+    def pause_and_free(self) -> None:
+        """Stop with a checkpoint; the strip at the end offers to go on."""
+        self._freed = True
+        self.desk.training.stop()
+
+    def resume(self, run_id: str, changes: Mapping[str, Any] | None = None) -> None:
+        """Look for what is not as it was; ask about it, or let the run go on at once."""
+        if self.desk.training.state != "idle":
+            self.desk.toast.say(self.desk.reason())
+            return
+        if self._thread is not None:
+            return
+        self._run_id, self._changes = run_id, changes or {}
+        session = self.desk.session
+        self._begin(IterationThread(lambda: session.resuming.questions(run_id), self))
+
+    def _begin(self, thread: IterationThread) -> None:
+        self._thread = thread
+        thread.item.connect(self._take)
+        thread.failed.connect(self._refused)
+        thread.finished.connect(self._over)
+        thread.start()
+
+    def _take(self, item: ScanProgress | tuple[Doubt, ...]) -> None:
+        if isinstance(item, ScanProgress) or self._thread is None or self._thread.cancelled:
+            return
+        if item:
+            self._ask(item)
+        else:
+            self._go_on(())
+
+    def _ask(self, doubts: tuple[Doubt, ...]) -> None:
+        kinds = {doubt.kind: doubt for doubt in doubts}
+        text = self.tr("Resume")
+        if "checkpoint" in kinds:
+            text = self.tr("Resume from {step}").format(step=f"{kinds['checkpoint'].step:,}")
+        answers: list[Answer] = [(text, partial(self._go_on, doubts))]
+        if "pictures" in kinds:
+            answers = [(self.tr("Resume anyway"), partial(self._go_on, doubts))]
+            answers.append((self.tr("New run"), partial(self._new_run, self._run_id)))
+        first, *others = [doubt.sentence for doubt in doubts]
+        self.question = Question(first, answers, self.desk.window, more="\n".join(others))
+        self.question.finished.connect(self._answered)
+        self.question.open()
+
+    def _go_on(self, doubts: tuple[Doubt, ...], *_: object) -> None:
+        try:
+            accepted = [doubt.sentence for doubt in doubts]
+            run = self.desk.session.resuming.resume(self._run_id, self._changes, accepted)
+        except WorkbenchError as error:
+            self._refused(str(error))
+            return
+        for subject in ("resume", f"cut off {run.id}"):
+            self.desk.strips.clear_strip(subject)
+        show(self.desk, run)
+
+    def _new_run(self, run_id: str, *_: object) -> None:
+        """Train the run's configuration from its beginning, on the pictures as they are now."""
+        session = self.desk.session
+        try:
+            run = session.start(from_dict({**session.details(run_id).config, "name": ""}))
+        except WorkbenchError as error:
+            self._refused(str(error))
+            return
+        self.desk.begin(run, of_draft=False)
+
+    def _refused(self, sentence: str) -> None:
+        self.desk.strips.show_strip("resume", sentence, "error")
+
+    def _answered(self) -> None:
+        self.question = None
+
+    def _over(self) -> None:
+        if self._thread is not None:
+            self._thread.deleteLater()
+            self._thread = None
+
+    def _tell_cut_off(self) -> None:
+        """Say of each run found dead where it was cut off."""
+        kept = self._kept()
+        told = [run for run in self.desk.session.resuming.cut_off() if run.id not in kept]
+        for run in told[:MOST_STRIPS]:
+            answers: list[Answer] = [
+                (self.tr("Resume"), partial(self._resume_this, run.id)),
+                (self.tr("Keep as it is"), partial(self._keep, run.id)),
+                (self.tr("To the bin"), partial(self._bin, run.id)),
+            ]
+            self.desk.strips.show_strip(f"cut off {run.id}", run.sentence, "warning", answers)
+
+    def _resume_this(self, run_id: str, *_: object) -> None:
+        self.resume(run_id)
+
+    def _kept(self) -> list[str]:
+        return str(self.desk.memory.value(ANSWERED, "")).split()
+
+    def _keep(self, run_id: str, *_: object) -> None:
+        self.desk.memory.setValue(ANSWERED, " ".join([*self._kept(), run_id]))
+        self.desk.strips.clear_strip(f"cut off {run_id}")
+
+    def _bin(self, run_id: str, *_: object) -> None:
+        self.desk.strips.clear_strip(f"cut off {run_id}")
+        binned = self.desk.findChild(Bin)
+        if binned is not None:
+            binned.move([run_id])
+
+    def _run_ended(self, state: str) -> None:
+        """Offer to go on what was stopped or failed, unless it is in the bin by now."""
+        freed, self._freed = self._freed, False
+        run = self.desk.training.run
+        known = self.desk.history.model.known(run.id) if run is not None else None
+        if run is None or known is None or self.desk.session.resuming.refusal(known):
+            return
+        if state == "failed":
+            text = self.tr("{run} can go on from its last checkpoint.")
+            self._offer(text.format(run=run.name), self._ways_after(run, known.state_reason))
+        elif state == "stopped" and freed:
+            text = self.tr("{run} waits on the disk, and the GPU is free.")
+            resume = (self.tr("Resume"), partial(self._resume_this, run.id))
+            self._offer(text.format(run=run.name), [resume])
+
+    def _offer(self, sentence: str, answers: list[Answer]) -> None:
+        self.desk.strips.show_strip("resume", sentence, "info", answers)
+
+    def _ways_after(self, run: Run, reason: str) -> list[Answer]:
+        """Return what may help after a failure: less memory where that was short."""
+        train = run.config.train
+        if "out of memory" not in reason:
+            return [(self.tr("Resume"), partial(self._resume_this, run.id))]
+        ways: list[Answer] = []
+        if train.batch_size > 1:
+            half = train.batch_size // 2
+            text = self.tr("Resume with batch {number}").format(number=half)
+            ways.append((text, partial(self._resume_with, run.id, {"train.batch_size": half})))
+        cpu = {"train.device": "cpu"}
+        ways.append((self.tr("Resume on processor"), partial(self._resume_with, run.id, cpu)))
+        return ways
+
+    def _resume_with(self, run_id: str, changes: Mapping[str, Any], *_: object) -> None:
+        self.resume(run_id, changes)
+
+
+def show(desk: Desk, run: Run) -> None:
+    """Show and train a run that goes on, with what it had said before."""
+    said = desk.session.events(run.id)
+    desk.begin(run, of_draft=False)
+    desk.training.recall(said)
+    desk.page.show_news(said)

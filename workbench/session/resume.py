@@ -1,0 +1,304 @@
+"""Runs that go on: from where they were cut off, with more tasks, or for more epochs."""
+
+import typing
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from workbench import config as configs, paths
+from workbench.config import RunConfig, TaskFolder
+from workbench.errors import UsageError
+from workbench.events import EpochEnded, Event, Note, Step
+from workbench.log import resume as log_resume
+from workbench.log.resume import LoggedCheckpoint
+from workbench.log.store import UNDER_WAY
+from workbench.report import PictureChanges, RunDetails, RunSummary, ScanProgress
+from workbench.session.checkpoint_files import give, is_whole
+from workbench.session.checks import must_be_startable
+from workbench.session.run import Run
+from workbench.session.work import ThreadEngine
+
+if typing.TYPE_CHECKING:
+    from workbench.session.session import Session
+
+RESUMABLE = ("stopped", "interrupted", "failed")
+CHANGEABLE = ("train.batch_size", "train.learning_rate", "train.device")
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_VERSIONS = ("torch", "torchvision", "timm", "numpy", "Pillow", "workbench")
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where a run can go on: at the newest checkpoint that is whole, else from its beginning."""
+
+    newest: LoggedCheckpoint | None
+    sentence: str = ""  # what is wrong with newer ones
+
+    @property
+    def step(self) -> int:
+        """Steps done there."""
+        return self.newest.event.step if self.newest is not None else 0
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that is not as it was when a run began: kind versions, checkpoint or pictures."""
+
+    kind: str
+    sentence: str
+    step: int = 0  # where the run would go on, for a checkpoint
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A run that was found dead."""
+
+    id: str
+    name: str
+    sentence: str
+
+
+class Resuming:
+    """What is asked of runs that ended early, and of finished ones that are to learn more."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+
+    def cut_off(self) -> list[CutOff]:
+        """Return the runs found dead that are not in the bin, newest first, each with a sentence."""
+        return [
+            CutOff(run.id, run.name, self._cut_off_sentence(run))
+            for run in self._session.runs()
+            if run.state == "interrupted"
+        ]
+
+    def refusal(self, run: RunSummary) -> str:
+        """Return why a run cannot be resumed, or an empty string; cheap."""
+        if run.state in UNDER_WAY:
+            return f"{run.name} is still training. Stop it first, or wait until it ends."
+        if run.state == "finished":
+            return f"{run.name} is finished. Extend it by further folders or more epochs."
+        if run.imported is not None:
+            return f"{run.name} came as a bundle, without checkpoints. Run it again instead."
+        if run.deleted is not None:
+            return f"{run.name} is in the bin. Take it out of the bin first."
+        return ""
+
+    def points(self, run: str) -> Points:
+        """Return where the run can go on; reads its newest checkpoint whole."""
+        summary = self._session.details(run).summary
+        with self._session.log() as log, log.snapshot() as db:
+            logged = log_resume.checkpoints(db, summary.id)
+        folder = paths.run_folder(self._session.home, summary.id)
+        for number, point in enumerate(logged):
+            if is_whole(folder, point.event.path):
+                return Points(point, _damaged_sentence(number, point.event.step))
+        return Points(None, _damaged_sentence(len(logged), None))
+
+    def questions(self, run: str) -> Iterator[ScanProgress | tuple[Doubt, ...]]:
+        """Look for what is not as it was when the run began; the last item is the answer.
+
+        Raises:
+            UsageError: the run cannot be resumed as things are: its state, a folder or weights missing.
+        """
+        details = self._session.details(run)
+        self._must_be_resumable(details)
+        versions = _version_sentence(details.versions, self._session.versions())
+        points = self.points(run)
+        found = [Doubt("versions", versions)] if versions else []
+        found += [Doubt("checkpoint", points.sentence, points.step)] if points.sentence else []
+        if self._session.pictures.has_list(details.summary.id):
+            for item in self._session.pictures.changes(run):
+                if isinstance(item, ScanProgress):
+                    yield item
+                else:
+                    found += (Doubt("pictures", text) for text in _changed_sentences(item))
+        yield tuple(found)
+
+    def resume(
+        self,
+        run: str,
+        changes: Mapping[str, Any] | None = None,
+        accepted: Sequence[str] = (),
+    ) -> Run:
+        """Enter the run into the log as starting again, from its newest whole checkpoint; ready to `work`.
+
+        `changes` are settings to go on with; `accepted` are sentences of `questions` that the user
+        has seen. Both are noted in the run.
+
+        Raises:
+            UsageError: it cannot be resumed, or a setting cannot be changed within a run.
+        """
+        details = self._session.details(run)
+        config = self._must_be_resumable(details)
+        changed = _changed(config, changes or {})
+        points = self.points(run)
+        run_id = details.summary.id
+        with self._session.log() as log:
+            with log.change() as db:
+                log_resume.must_have_ended(db, run_id, RESUMABLE)  # another program may be faster
+                log_resume.rewind(db, run_id, points.newest, configs.to_dict(changed))
+            for sentence in (*accepted, *_change_sentences(config, changed, points.step)):
+                at = points.newest.time if points.newest else _now()
+                log.write(run_id, [(at, Note(sentence))])
+        return Run(
+            self._session.home, run_id, changed, self._engine(), *_place(points.newest),
+            accept_changed=bool(accepted),
+        )  # fmt: skip
+
+    def extend(self, run: str, tasks: Sequence[TaskFolder] = (), epochs: int = 0) -> Run:
+        """Enter a child of a finished run that goes on from its end, with more tasks or more epochs.
+
+        Raises:
+            UsageError: nothing to add, or both; the run is not finished, or kept no such checkpoint.
+        """
+        details = self._session.details(run)
+        config = self._extended(details, tasks, epochs)
+        parent, point = details.summary, self._end_point(details.summary, epochs)
+        child = Run(self._session.home, uuid.uuid4().hex, config, self._engine(), *_place(point))
+        folder = paths.run_folder(self._session.home, parent.id)
+        give(folder, paths.run_folder(self._session.home, child.id), point.event.path)
+        with self._session.log() as log:
+            log.begin(
+                child.id, child.name, configs.to_dict(config), configs.effective_switches(config),
+                config.method.profile, config.model.backbone, config.seeds.initialisation,
+                self._session.versions(), len(config.data.tasks),
+            )  # fmt: skip
+            with log.change() as db:
+                log_resume.fork(db, parent.id, child.id, point)
+        return child
+
+    def _extended(self, details: RunDetails, tasks: Sequence[TaskFolder], epochs: int) -> RunConfig:
+        name = details.summary.name
+        if details.summary.state != "finished":
+            raise UsageError(
+                f"{name} is {details.summary.state}; only a finished run can be extended. Resume it first."
+            )
+        if bool(tasks) == bool(epochs) or epochs < 0:
+            raise UsageError(f"Extend {name} either by further folders or by a number of epochs.")
+        config = configs.from_dict(details.config)
+        if tasks and config.data.joint:
+            raise UsageError(f"{name} learnt all its tasks at once, so it cannot take another one.")
+        data = replace(config.data, tasks=(*config.data.tasks, *tasks))
+        train = replace(config.train, epochs=config.train.epochs + epochs)
+        added = ", ".join(task.name for task in tasks) or f"{epochs} epochs"
+        config = replace(config, data=data, train=train, name=f"{name} + {added}")
+        config = self._session.plug_ins.prepared(config)
+        must_be_startable(config)
+        self._session.backbones.require(config.model.backbone, config.model.weights)
+        return config
+
+    def _end_point(self, run: RunSummary, epochs: int) -> LoggedCheckpoint:
+        """Return the checkpoint behind the last task's end, or behind its last epoch if epochs are added."""
+        said = self._session.events(run.id)
+        with self._session.log() as log, log.snapshot() as db:
+            logged = log_resume.checkpoints(db, run.id)
+        folder = paths.run_folder(self._session.home, run.id)
+        fits = [point for point in logged if _is_end(said, point, epochs=bool(epochs))]
+        for point in fits:
+            if is_whole(folder, point.event.path):
+                return point
+        where = "last epoch" if epochs else "last task"
+        what = "its checkpoint there is damaged" if fits else "it kept no checkpoint there"
+        raise UsageError(
+            f"{run.name} cannot be extended from the end of its {where}: {what}. "
+            "Run it again with what is to be added."
+        )
+
+    def _must_be_resumable(self, details: RunDetails) -> RunConfig:
+        refusal = self.refusal(details.summary)
+        if refusal:
+            raise UsageError(refusal)
+        config = self._session.plug_ins.prepared(configs.from_dict(details.config))
+        must_be_startable(config)
+        self._session.backbones.require(config.model.backbone, config.model.weights)
+        return config
+
+    def _engine(self) -> ThreadEngine:
+        return ThreadEngine(self._session.plug_ins)
+
+    def _cut_off_sentence(self, run: RunSummary) -> str:
+        with self._session.log() as log, log.snapshot() as db:
+            last = log_resume.last_step(db, run.id)
+        when = _day(run.ended or run.created, datetime.now().astimezone())
+        if last is None:
+            return f"{run.name} was cut off {when} before its first step."
+        return f"{run.name} was cut off {when} at task {last[0] + 1}, step {last[1] + 1:,}."
+
+
+def _place(point: LoggedCheckpoint | None) -> tuple[str, int]:
+    return (point.event.path, point.event.step) if point is not None else ("", 0)
+
+
+def _is_end(said: Sequence[Event], point: LoggedCheckpoint, *, epochs: bool) -> bool:
+    """Whether nothing was learnt behind a checkpoint but, if epochs are wanted, what ends a task."""
+    before, after = said[: point.n - 1], said[point.n :]
+    if any(isinstance(event, (Step, EpochEnded)) for event in after):
+        return False
+    ended = any(type(event).__name__ == "TaskEnded" for event in after)
+    return ended == epochs and bool(before)
+
+
+def _changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
+    for key in changes:
+        if key not in CHANGEABLE:
+            raise UsageError(
+                f"{key} cannot be changed within a run; {', '.join(CHANGEABLE)} can. "
+                "Start a new run with it instead."
+            )
+    return configs.with_values(config, changes)
+
+
+def _change_sentences(before: RunConfig, after: RunConfig, step: int) -> Iterator[str]:
+    old, new = configs.to_dict(before)["train"], configs.to_dict(after)["train"]
+    for name, value in new.items():
+        if value != old[name]:
+            yield f"From step {step:,} on: {name} {value}, before that {old[name]}."
+
+
+def _changed_sentences(found: Sequence[PictureChanges]) -> Iterator[str]:
+    for number, changes in enumerate(found, 1):
+        if changes.number:
+            one = changes.number == 1
+            what = "1 picture" if one else f"{changes.number:,} pictures"
+            has = "has" if one else "have"
+            yield (
+                f"{what} of task {number} {has} changed since this run began. "
+                "Resuming would mix two data sets."
+            )
+
+
+def _version_sentence(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    other = [key for key in _VERSIONS if key in before and before[key] != now.get(key)]
+    if not other:
+        return ""
+    then = ", ".join(f"{key} {before[key]}" for key in other)
+    today = ", ".join(now.get(key, "not there") for key in other)
+    return f"Made with {then}, now {today}: results may differ in the last digits."
+
+
+def _damaged_sentence(bad: int, step: int | None) -> str:
+    if not bad:
+        return ""
+    if step is None:
+        return "No checkpoint of this run is whole, so it begins again."
+    if bad == 1:
+        return f"The last checkpoint is damaged; the one before (step {step:,}) is good."
+    return f"The last {bad} checkpoints are damaged; the one before (step {step:,}) is good."
+
+
+def _day(when: str, now: datetime) -> str:
+    """Return "today", "on Friday" within the last week, else "on 2026-03-03"."""
+    said = datetime.fromisoformat(when).astimezone(now.tzinfo)
+    days = (now.date() - said.date()).days
+    if days == 0:
+        return "today"
+    if 0 < days < len(_DAYS):
+        return f"on {_DAYS[said.weekday()]}"
+    return f"on {said.date().isoformat()}"
+
+
+def _now() -> float:
+    return datetime.now().timestamp()
