@@ -3,6 +3,7 @@
 `Run.work` is called by whoever owns the thread: the window's QThread, or the command line itself.
 """
 
+from workbench.session.apart import SessionApart
 from workbench.session.forecasts import learnt_as
 from workbench.session.groups import RunGroup
 from workbench.session.queue import QueuedRun
@@ -11,4 +12,13 @@ from workbench.session.session import Session
 from workbench.session.versions import versions
 from workbench.session.work import ThreadEngine
 
-__all__ = ["QueuedRun", "Run", "RunGroup", "Session", "ThreadEngine", "learnt_as", "versions"]
+__all__ = [
+    "QueuedRun",
+    "Run",
+    "RunGroup",
+    "Session",
+    "SessionApart",
+    "ThreadEngine",
+    "learnt_as",
+    "versions",
+]

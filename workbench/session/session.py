@@ -39,7 +39,7 @@ from workbench.session.pictures import Pictures
 from workbench.session.plug_ins import PlugIns
 from workbench.session.queue import RunQueue
 from workbench.session.results import Results
-from workbench.session.run import Run
+from workbench.session.run import Engine, Run
 from workbench.session.table import RunTable
 from workbench.session.versions import versions
 from workbench.session.work import ThreadEngine
@@ -51,6 +51,7 @@ class Session:
     Attributes:
         home: the folder of log, runs and weights.
         notes: sentences worth showing at the start (runs found cut off).
+        engine: what trains its runs.
         plug_ins: what plug-ins bring, and whether they may run.
     """
 
@@ -64,6 +65,7 @@ class Session:
         self.plug_ins = PlugIns(
             self.home, entry_points=entry_points, safe_mode=safe_mode, trust=trust_plugins
         )
+        self.engine: Engine = ThreadEngine(self.plug_ins)
         cut_off = set(self._log.sweep())
         names = (r.name for r in self._log.runs(binned=True) if r.id in cut_off) if cut_off else ()
         self.notes = (
@@ -137,7 +139,7 @@ class Session:
         self.backbones.require(config.model.backbone, config.model.weights)
         name = config.name or f"{self._next_name()} {label}".strip()
         config = replace(config, data=expand(config.data, config.seeds), name=name)
-        run = Run(self.home, uuid.uuid4().hex, config, ThreadEngine(self.plug_ins))
+        run = Run(self.home, uuid.uuid4().hex, config, self.engine)
         self._log.begin(
             run.id, run.name, configs.to_dict(config), configs.effective_switches(config),
             config.method.profile, config.model.backbone, config.seeds.initialisation, self._versions(),

@@ -55,12 +55,17 @@ class ThreadEngine:
     With `plug_ins` the run may learn by their methods, and their measures are taken.
     """
 
+    forceable = False  # a thread cannot be ended from outside
+
     def __init__(self, plug_ins: "PlugIns | None" = None) -> None:
         self._plug_ins = plug_ins
 
     def work(self, job: Job, steering: Steering, tell: Tell) -> None:
         """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
         Work(self, job, steering, tell).do()
+
+    def force_stop(self) -> None:
+        """Nothing: see `forceable`."""
 
     def events(
         self,
