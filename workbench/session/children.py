@@ -84,6 +84,7 @@ class Children:
         self._home = home
         self._lock = threading.Lock()
         self._idle: list[tuple[object, EngineChild]] = []
+        self._taken: list[EngineChild] = []
         self._closed = False
 
     def warm(self, switches: Switches, mark: object) -> None:
@@ -101,11 +102,15 @@ class Children:
         for each in unfit:
             each.send(Quit())
             each.bury()
-        return fit[0] if fit else EngineChild(self._home, switches)
+        taken = fit[0] if fit else EngineChild(self._home, switches)
+        with self._lock:
+            self._taken.append(taken)
+        return taken
 
     def give_back(self, used: EngineChild, mark: object, *, whole: bool = True) -> None:
         """Keep one for the next use if it is `whole`; end what is more than that."""
         with self._lock:
+            self._taken.remove(used)
             if whole and used.alive and not self._idle and not self._closed:
                 self._idle.append((mark, used))
                 return
@@ -115,10 +120,13 @@ class Children:
         used.bury()
 
     def close(self) -> None:
-        """End those that are idle; what is still taken ends when it is given back."""
+        """End those that are idle, and ask those that work to stop: they end when they are given back."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
+            taken = list(self._taken)
+        for each in taken:
+            each.end()
         for _, each in idle:
             each.send(Quit())
         for _, each in idle:
