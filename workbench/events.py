@@ -1,7 +1,7 @@
 """What a run says: frozen dataclasses of plain values, never a tensor.
 
-An event is the log's row is the plotted point. Everything but `Pace`, `Checkpointed`, `Paused` and `Resumed` is a
-function of configuration and seeds alone; those, and every event's `time`, carry what the clock and
+An event is the log's row is the plotted point. Everything but `Pace`, `Checkpointed`, `Paused`, `Resumed` and
+`Interrupted` is a function of configuration and seeds alone; those, and every event's `time`, carry what the clock and
 the user say.
 """
 
@@ -215,6 +215,15 @@ class Failed(Event):
 
     sentence: str
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class Interrupted(Event):
+    """The process that trained ended without its last word; whoever watched over it says so."""
+
+    step: int  # steps that it was heard to have done
+    sentence: str
+    detail: str = ""  # the last that it printed
 
 
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}

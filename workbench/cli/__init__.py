@@ -16,7 +16,7 @@ from workbench import __version__
 from workbench.cli import carry, commands, foresight, going_on, several
 from workbench.errors import Cancelled, UsageError, WorkbenchError
 from workbench.paths import remember_home
-from workbench.session import Session
+from workbench.session import Session, SessionApart
 
 DONE, FAILED, WRONG_USE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -56,9 +56,11 @@ def _opened(options: argparse.Namespace) -> Session:
     given = vars(options)
     home = given.get("home")
     safe, trust = "safe_mode" in given, "trust_plugins" in given
+    apart = options.command is commands.window and not options.in_process
+    kind = SessionApart if apart else Session
     while True:
         try:
-            return Session(home, safe_mode=safe, trust_plugins=trust)
+            return kind(home, safe_mode=safe, trust_plugins=trust)
         except WorkbenchError as error:
             if options.command is not commands.window:
                 raise
@@ -95,6 +97,10 @@ def parser() -> argparse.ArgumentParser:
         default="system",
         help="the window's colours",
     )
+    top.add_argument(
+        "--in-process", action="store_true",
+        help="let the window train in its own process, where a step that hangs cannot be ended",
+    )  # fmt: skip
     top.set_defaults(command=commands.window, folders=[])
     subs = top.add_subparsers(title="commands", metavar="COMMAND")
 

@@ -62,6 +62,7 @@ class Attention(Feature):
             "finished": self.tr("{run} is finished."),
             "stopped": self.tr("{run} was stopped."),
             "failed": self.tr("{run} ended with an error."),
+            "interrupted": self.tr("{run} was cut off before its end."),
         }
         if run is not None and state in sentences:
             self._speak_up(sentences[state].format(run=run.name))

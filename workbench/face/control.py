@@ -38,6 +38,7 @@ class Control(Feature):
         desk.training.state_changed.connect(self._say_pause)
         hold = desk.page.run_panel.hold
         hold.stop_requested.connect(desk.training.stop)
+        hold.force_requested.connect(desk.training.force_stop)
         hold.pause_requested.connect(desk.training.pause)
         hold.go_on_requested.connect(desk.training.go_on)
 

@@ -263,7 +263,7 @@ class Desk(QObject):
 
     def _state_changed(self) -> None:
         state = self.training.state
-        self.page.show_state(state, self.training.stop_when)
+        self.page.show_state(state, self.training.stop_when, overdue=self.training.overdue)
         self.settings.set_read_only(self.fixed)
         self.tasks.model.set_fixed(self._run_name() if self.fixed else "")
         self.changed.emit()

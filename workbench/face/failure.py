@@ -1,8 +1,8 @@
-"""What the window says when a run fails, and when the training engine cannot be loaded at all."""
+"""What the window says when a run fails, when its engine dies, and when the engine cannot be loaded at all."""
 
 from PySide6.QtGui import QAction
 
-from workbench.events import Event, Failed
+from workbench.events import Checkpointed, Event, Failed, Interrupted, RunStarted
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.messages import DetailBox
@@ -14,26 +14,40 @@ class Failure(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._event = Failed("")
+        self._event: Failed | Interrupted = Failed("")
+        self._began = False
+        self.checkpoint: Checkpointed | None = None  # the last one of the run
         desk.training.news.connect(self._take)
+        desk.training.state_changed.connect(self._forget)
+
+    def _forget(self) -> None:
+        if self.desk.training.state == "starting":
+            self._began, self.checkpoint = False, None
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
-            if isinstance(event, Failed):
+            if isinstance(event, RunStarted):
+                self._began = True
+            elif isinstance(event, Checkpointed):
+                self.checkpoint = event
+            elif isinstance(event, (Failed, Interrupted)):
                 self._event = event
                 self._tell(event)
 
-    def _tell(self, event: Failed) -> None:
-        if event.sentence == NO_ENGINE:
-            answers = (
-                (self.tr("Try again"), self._try_again),
-                (self.tr("Details"), self._show_details),
-            )
-            self.desk.strips.show_strip("run", event.sentence, "error", answers)
-            return
-        self.desk.strips.show_strip("run", event.sentence, "error")
-        if event.detail:
-            self._box().open()
+    def _tell(self, event: Failed | Interrupted) -> None:
+        show = self.desk.strips.show_strip
+        details = (self.tr("Details"), self._show_details)
+        if isinstance(event, Interrupted):
+            again = (self.tr("Try again"), self._try_again)
+            slower = (self.tr("Try on processor"), self._try_on_processor)
+            answers = (details,) if self._began else (again, slower, details)
+            show("run", event.sentence, "error", answers)
+        elif event.sentence == NO_ENGINE:
+            show("run", event.sentence, "error", ((self.tr("Try again"), self._try_again), details))
+        else:
+            show("run", event.sentence, "error")
+            if event.detail:
+                self._box().open()
 
     def _box(self) -> DetailBox:
         home, window = self.desk.session.home, self.desk.window
@@ -43,6 +57,10 @@ class Failure(Feature):
         train = self.desk.window.findChild(QAction, "train")
         if train is not None:
             train.trigger()
+
+    def _try_on_processor(self) -> None:
+        self.desk.draft.set_values({"train.device": "cpu"}, self.tr("Train on the processor"))
+        self._try_again()
 
     def _show_details(self) -> None:
         box = self._box()

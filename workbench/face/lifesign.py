@@ -49,7 +49,10 @@ class LifeSign(Feature):
             return
         seconds = self.timer.interval() // 1000
         text = self.tr("No sign of life from training for {seconds} s.").format(seconds=seconds)
-        answers = ((self.tr("Wait"), self._wait), (self.tr("Stop"), self.desk.training.stop_now))
+        training = self.desk.training
+        answers = [(self.tr("Wait"), self._wait), (self.tr("Stop"), training.stop_now)]
+        if training.can_be_forced:
+            answers.append((self.tr("Force stop"), training.force_stop))
         self.desk.strips.show_strip("silence", text, "warning", answers)
 
     def _wait(self) -> None:

@@ -160,7 +160,11 @@ class QueueFeature(Feature):
 
     def _tell_failure(self, state: str) -> None:
         run = self.desk.training.run
-        if state == "failed" and run is not None and self.desk.session.queue.waiting():
+        if (
+            state in ("failed", "interrupted")
+            and run is not None
+            and self.desk.session.queue.waiting()
+        ):
             reason = next((r.state_reason for r in self.desk.session.runs() if r.id == run.id), "")
             self._failed.append(run.name)
             text = self.tr("{run} failed, and the queue went on. {reason}")

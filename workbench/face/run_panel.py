@@ -9,6 +9,7 @@ from workbench.events import (
     Event,
     Failed,
     Finished,
+    Interrupted,
     Pace,
     Paused,
     Resumed,
@@ -81,9 +82,9 @@ class RunPanel(QFrame):
         self.bar.setRange(0, 100)
         self.bar.setValue(0)
 
-    def show_state(self, state: str, when: str = "") -> None:
-        """Follow the run's state; `when` is the moment at which it is to stop."""
-        self.hold.show_state(state, when)
+    def show_state(self, state: str, when: str = "", *, overdue: bool = False) -> None:
+        """Follow the run's state; `when` is the moment at which it is to stop, `overdue` that it has not."""
+        self.hold.show_state(state, when, overdue=overdue)
         if state == "starting" and not self._tasks and self.bar.maximum():
             self.stage.setText(self.tr("Starting the engine"))  # at once, before it says so itself
             self.bar.setRange(0, 0)
@@ -104,7 +105,7 @@ class RunPanel(QFrame):
                 self._show_pause(event)
             elif isinstance(event, (RunStarted, TaskStarted, Step, TaskEnded)):
                 self._show_place(event)
-            elif isinstance(event, Failed):
+            elif isinstance(event, (Failed, Interrupted)):
                 self.stage.setText(event.sentence)
             elif isinstance(event, (Finished, Stopped)):
                 self._show_end(event)

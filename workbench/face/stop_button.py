@@ -13,12 +13,14 @@ class HoldButtons(QWidget):
     """Pause, Stop, and a menu of the three moments to stop at."""
 
     stop_requested = Signal(str)  # now, epoch or task
+    force_requested = Signal()
     pause_requested = Signal()
     go_on_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = "idle"
+        self._overdue = False
         self._asked = 0.0  # when it was told to stop now
         self.seconds = QTimer(self)
         self.seconds.setInterval(1000)
@@ -52,11 +54,11 @@ class HoldButtons(QWidget):
             row.addWidget(button)
         self.show_state("idle")
 
-    def show_state(self, state: str, when: str = "") -> None:
-        """Follow the run's state; `when` is the moment at which it is to stop."""
-        self._state = state
+    def show_state(self, state: str, when: str = "", *, overdue: bool = False) -> None:
+        """Follow the run's state; `when` is the moment at which it is to stop, `overdue` that it has not."""
+        self._state, self._overdue = state, overdue
         self.setVisible(state != "idle")
-        self._count_while(state == "stopping" and when == "now")
+        self._count_while(state == "stopping" and when == "now" and not overdue)
         waits = state in ("pausing", "paused")
         self.pause.setText(self._pause_text(state))
         self.pause.setToolTip(self._pause_help(state))
@@ -64,7 +66,7 @@ class HoldButtons(QWidget):
         self.pause.setVisible(state != "stopping")
         self.stop.setText(self._stop_text(state, when))
         self.stop.setToolTip(self._stop_help(when))
-        self.stop.setEnabled(when != "now")
+        self.stop.setEnabled(when != "now" or overdue)
         self.more.setEnabled(when != "now")
         for name, action in self.moments.items():
             action.setChecked(name == when)
@@ -87,11 +89,15 @@ class HoldButtons(QWidget):
     def _stop_text(self, state: str, when: str) -> str:
         if state != "stopping":
             return self.tr("Stop")
+        if self._overdue:
+            return self.tr("Force stop")
         if when == "epoch":
             return self.tr("Stopping after this epoch…")
         return self.tr("Stopping after this task…") if when == "task" else self.tr("Stopping…")
 
     def _stop_help(self, when: str) -> str:
+        if self._overdue:
+            return self.tr("End training in the middle of its step; what was saved before is kept")
         if when in ("epoch", "task"):
             return self.tr("Press to stop after this step instead (Ctrl+.)")
         return self.tr("Stop after this step (Ctrl+.)")
@@ -116,7 +122,10 @@ class HoldButtons(QWidget):
             self.pause_requested.emit()
 
     def _stop_now(self) -> None:
-        self.stop_requested.emit("now")
+        if self._overdue:
+            self.force_requested.emit()
+        else:
+            self.stop_requested.emit("now")
 
     def _stop_after_epoch(self) -> None:
         self.stop_requested.emit("epoch")

@@ -81,10 +81,10 @@ class TrainPage(QWidget):
             self._draw(self._live_id, self._live_name, events)
             self.run_panel.headline.show_record(self.board.record)
 
-    def show_state(self, state: str, when: str = "") -> None:
-        """Follow the run's state; `when` is the moment at which it is to stop."""
+    def show_state(self, state: str, when: str = "", *, overdue: bool = False) -> None:
+        """Follow the run's state; `when` is the moment at which it is to stop, `overdue` that it has not."""
         self._training = state != "idle"
-        self.run_panel.show_state(state, when)
+        self.run_panel.show_state(state, when, overdue=overdue)
         self._refresh_panel()
 
     def replay(self, run_id: str, name: str, events: Sequence[Event]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from workbench.events import (
     Event,
@@ -18,6 +18,8 @@ from workbench.face.activities import Activities, Activity
 from workbench.face.background import LONGEST_WAIT
 from workbench.face.pump import Pump
 from workbench.session import Run
+
+FORCE_AFTER_MS = 10_000  # of waiting for the end of a step
 
 
 class TrainingThread(QThread):
@@ -48,7 +50,7 @@ class Training(QObject):
 
     news = Signal(list)
     state_changed = Signal()
-    ended = Signal(str)  # finished, stopped or failed
+    ended = Signal(str)  # finished, stopped, failed or interrupted
 
     def __init__(self, parent: QObject | None = None, activities: Activities | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +63,11 @@ class Training(QObject):
         self._pump: Pump | None = None
         self._learning = self._pause_asked = False
         self._paused: Paused | None = None
+        self._overdue = False
+        self.patience = QTimer(self)  # with a run that is to stop now
+        self.patience.setSingleShot(True)
+        self.patience.setInterval(FORCE_AFTER_MS)
+        self.patience.timeout.connect(self._end_is_overdue)
 
     @property
     def state(self) -> str:
@@ -79,6 +86,16 @@ class Training(QObject):
     def stop_when(self) -> str:
         """When the run under way is to stop: now, epoch, task; empty if it is not to."""
         return self.run.stop_when if self.run is not None and self._thread is not None else ""
+
+    @property
+    def can_be_forced(self) -> bool:
+        """Whether the run under way could be ended in the middle of a step."""
+        return self.run is not None and self._thread is not None and self.run.can_be_forced
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the run was to stop 10 s ago, still has not, and could be forced to."""
+        return self._overdue and self.can_be_forced
 
     @property
     def paused_after(self) -> int | None:
@@ -127,6 +144,14 @@ class Training(QObject):
         if self.run is not None and self._thread is not None:
             self.run.stop(when)
             self._pause_asked, self._paused = False, None
+            if when == "now" and not self.patience.isActive() and not self._overdue:
+                self.patience.start()
+            self.state_changed.emit()
+
+    def force_stop(self) -> None:
+        """End the run in the middle of its step."""
+        if self.run is not None and self._thread is not None:
+            self.run.force_stop()
             self.state_changed.emit()
 
     def stop_now(self) -> None:
@@ -154,11 +179,14 @@ class Training(QObject):
             self.run.pause_between_tasks(wanted)
 
     def shut_down(self) -> bool:
-        """Stop and wait, at most 15 s; return whether the thread has ended."""
+        """Stop and wait, at most 15 s, 25 where it can be forced; return whether the thread has ended."""
         if self._thread is None:
             return True
         self.stop()
-        ended = self._thread.wait(LONGEST_WAIT)
+        ended = self._thread.wait(FORCE_AFTER_MS if self.can_be_forced else LONGEST_WAIT)
+        if not ended and self.can_be_forced:
+            self.force_stop()
+            ended = self._thread.wait(LONGEST_WAIT)
         if ended:
             self._thread_finished()  # the thread's own signal comes too late to be of use
         return ended
@@ -195,9 +223,15 @@ class Training(QObject):
         else:
             activity.progress(stage.done, stage.total, stage.text)
 
+    def _end_is_overdue(self) -> None:
+        self._overdue = True
+        self.state_changed.emit()
+
     def _thread_finished(self) -> None:
         if self._thread is None or self._pump is None:
             return
+        self.patience.stop()
+        self._overdue = False
         self._pump.stop()
         end_state = self._thread.end_state
         self._pump.deleteLater()

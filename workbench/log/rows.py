@@ -16,6 +16,7 @@ from workbench.events import (
     Event,
     Failed,
     Finished,
+    Interrupted,
     Measured,
     Pace,
     Paused,
@@ -30,7 +31,9 @@ from workbench.events import (
 from workbench.measures import LOSS_TERMS, MEASURES
 
 NOT_STORED = (Stage, Pace)  # what they say is over when it has been said
-END_STATES = {Finished: "finished", Stopped: "stopped", Failed: "failed"}
+END_STATES = {
+    Finished: "finished", Stopped: "stopped", Failed: "failed", Interrupted: "interrupted",
+}  # fmt: skip
 
 # The measures that the table of runs shows, and their columns of run_summary.
 SHOWN = {
@@ -170,7 +173,7 @@ class Recorder:
             state = "paused" if isinstance(event, Paused) else "running"
             self._db.execute("UPDATE run SET state = ? WHERE number = ?", (state, self._run))
         elif type(event) in END_STATES:
-            reason = event.sentence if isinstance(event, Failed) else ""
+            reason = event.sentence if isinstance(event, (Failed, Interrupted)) else ""
             self._db.execute(
                 "UPDATE run SET state = ?, state_reason = ?, ended = ? WHERE number = ?",
                 (END_STATES[type(event)], text_of(reason), utc(time), self._run),

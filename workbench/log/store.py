@@ -100,6 +100,15 @@ class Log:
             recorder.finish()
             self._set(run_id, "heartbeat", utc(time.time()))
 
+    def own(self, run_id: str) -> None:
+        """Note that this process is the one in which the run lives from now on."""
+        process = psutil.Process()
+        with self._writing() as db:
+            db.execute(
+                "UPDATE run SET pid = ?, pid_started = ? WHERE id = ?",
+                [process.pid, process.create_time(), run_id],
+            )
+
     def rename(self, run_id: str, name: str) -> None:
         """Give a run another name; two runs may share one."""
         if not name.strip():

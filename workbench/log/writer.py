@@ -33,6 +33,7 @@ class Writer:
 
     def __init__(self, path: str | os.PathLike[str], run_id: str) -> None:
         self._log = Log(path)
+        self._log.own(run_id)
         self._run_id = run_id
         self._waiting: list[tuple[float, Event]] = []
         self._flushed = time.monotonic()

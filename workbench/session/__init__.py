@@ -3,6 +3,7 @@
 `Run.work` is called by whoever owns the thread: the window's QThread, or the command line itself.
 """
 
+from workbench.session.apart import SessionApart
 from workbench.session.forecasts import learnt_as
 from workbench.session.groups import RunGroup
 from workbench.session.queue import QueuedRun
@@ -19,6 +20,7 @@ __all__ = [
     "Run",
     "RunGroup",
     "Session",
+    "SessionApart",
     "ThreadEngine",
     "learnt_as",
     "versions",

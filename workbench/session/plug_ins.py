@@ -37,7 +37,7 @@ class PlugIns:
     def __init__(
         self, home: Path, *, entry_points: bool = True, safe_mode: bool = False, trust: bool = False
     ) -> None:
-        self.home = home
+        self.home, self.entry_points = home, entry_points
         self.memory = Memory(home)
         self.died_in = self.memory.died_in()
         self.safe_mode = safe_mode

@@ -18,7 +18,6 @@ from workbench.report import PictureChanges, RunDetails, RunSummary, ScanProgres
 from workbench.session.checkpoint_files import give, is_whole
 from workbench.session.checks import must_be_startable
 from workbench.session.run import Run
-from workbench.session.work import ThreadEngine
 
 if typing.TYPE_CHECKING:
     from workbench.session.session import Session
@@ -144,7 +143,7 @@ class Resuming:
                 at = points.newest.time if points.newest else _now()
                 log.write(run_id, [(at, Note(sentence))])
         return Run(
-            self._session.home, run_id, changed, self._engine(), *_place(points.newest),
+            self._session.home, run_id, changed, self._session.engine, *_place(points.newest),
             accept_changed=bool(accepted),
         )  # fmt: skip
 
@@ -157,7 +156,9 @@ class Resuming:
         details = self._session.details(run)
         config = self._extended(details, tasks, epochs)
         parent, point = details.summary, self._end_point(details.summary, epochs)
-        child = Run(self._session.home, uuid.uuid4().hex, config, self._engine(), *_place(point))
+        child = Run(
+            self._session.home, uuid.uuid4().hex, config, self._session.engine, *_place(point)
+        )
         folder = paths.run_folder(self._session.home, parent.id)
         give(folder, paths.run_folder(self._session.home, child.id), point.event.path)
         with self._session.log() as log:
@@ -215,9 +216,6 @@ class Resuming:
         must_be_startable(config)
         self._session.backbones.require(config.model.backbone, config.model.weights)
         return config
-
-    def _engine(self) -> ThreadEngine:
-        return ThreadEngine(self._session.plug_ins)
 
     def _cut_off_sentence(self, run: RunSummary) -> str:
         with self._session.log() as log, log.snapshot() as db:

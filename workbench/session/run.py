@@ -13,15 +13,22 @@ from workbench.session.work import Job, Tell, ThreadEngine
 _SUPERSEDED = (Stage, Pace)  # only the newest of these is worth delivering
 _STATE_AFTER = {
     "Finished": "finished", "Stopped": "stopped", "Failed": "failed", "Paused": "paused",
-    "Resumed": "running",
+    "Resumed": "running", "Interrupted": "interrupted",
 }  # fmt: skip
 
 
 class Engine(Protocol):
     """What trains: in this thread, or in a process that this thread watches over."""
 
+    @property
+    def forceable(self) -> bool:
+        """Whether a step that does not end can be ended."""
+
     def work(self, job: Job, steering: Steering, tell: Tell) -> None:
         """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
+
+    def force_stop(self) -> None:
+        """End what trains, whatever it is doing; nothing where that cannot be."""
 
 
 class Run:
@@ -31,7 +38,7 @@ class Run:
 
     Attributes:
         steps: done before it began; more than 0 if it goes on.
-        state: starting, running or paused, and at the end finished, stopped or failed.
+        state: starting, running or paused, and at the end finished, stopped, failed or interrupted.
     """
 
     def __init__(
@@ -69,7 +76,7 @@ class Run:
         return (self._clock() if resting is None else resting) - self._began
 
     def work(self) -> str:
-        """Train to the end, writing the log; return the end state: finished, stopped or failed."""
+        """Train to the end, writing the log; return the end state: finished, stopped, failed or interrupted."""
         self._began = self._clock()
         job = Job(self.home, self.id, self.config, self._checkpoint, self._accept_changed)
         self._engine.work(job, self._steering, self._take)
@@ -88,6 +95,16 @@ class Run:
         A paused run goes on until then.
         """
         self._steering.stop(when)
+
+    @property
+    def can_be_forced(self) -> bool:
+        """Whether the run can be ended in the middle of a step."""
+        return self._engine.forceable
+
+    def force_stop(self) -> None:
+        """End the run in the middle of its step, within seconds; what was saved before is kept."""
+        self.stop()
+        self._engine.force_stop()
 
     @property
     def stop_when(self) -> str:

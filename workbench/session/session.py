@@ -40,7 +40,7 @@ from workbench.session.plug_ins import PlugIns
 from workbench.session.queue import RunQueue
 from workbench.session.results import Results
 from workbench.session.resume import Resuming
-from workbench.session.run import Run
+from workbench.session.run import Engine, Run
 from workbench.session.table import RunTable
 from workbench.session.versions import versions
 from workbench.session.work import ThreadEngine
@@ -53,6 +53,7 @@ class Session:
         home: the folder of log, runs and weights.
         notes: sentences worth showing at the start.
         cut_off: a sentence for each run that was found dead at this start.
+        engine: what trains its runs.
         plug_ins: what plug-ins bring, and whether they may run.
     """
 
@@ -66,6 +67,7 @@ class Session:
         self.plug_ins = PlugIns(
             self.home, entry_points=entry_points, safe_mode=safe_mode, trust=trust_plugins
         )
+        self.engine: Engine = ThreadEngine(self.plug_ins)
         found = set(self._log.sweep())
         cut_off = [run for run in self.resuming.cut_off() if run.id in found] if found else []
         self.cut_off = tuple(run.sentence for run in cut_off)
@@ -139,7 +141,7 @@ class Session:
         self.backbones.require(config.model.backbone, config.model.weights)
         name = config.name or f"{self._next_name()} {label}".strip()
         config = replace(config, data=expand(config.data, config.seeds), name=name)
-        run = Run(self.home, uuid.uuid4().hex, config, ThreadEngine(self.plug_ins))
+        run = Run(self.home, uuid.uuid4().hex, config, self.engine)
         self._log.begin(
             run.id, run.name, configs.to_dict(config), configs.effective_switches(config),
             config.method.profile, config.model.backbone, config.seeds.initialisation, self.versions(),

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 from workbench.events import EpochEnded, Event, Finished, RunStarted, TaskEnded
 
 NOW, EPOCH, TASK = "now", "epoch", "task"  # when a run that is to stop stops
 WHENS = (NOW, EPOCH, TASK)
+Wish = tuple[str, str | bool]  # what was asked, and how
 
 
 class WorkClock:
@@ -25,14 +27,11 @@ class WorkClock:
 
 
 class Steering:
-    """Wishes, and after which event each takes effect. A run asked to stop does not pause any more.
-
-    Attributes:
-        between_tasks: whether the run is to pause after each task but the last.
-    """
+    """Wishes, and after which event each takes effect. A run asked to stop does not pause any more."""
 
     def __init__(self) -> None:
-        self.between_tasks = False
+        self._between_tasks = False
+        self._follower: Callable[[Wish], None] | None = None
         self._changed = threading.Condition()
         self._stop = ""
         self._paused = False
@@ -47,6 +46,17 @@ class Steering:
         """Know how many tasks the run has; one that goes on does not say so again."""
         self._tasks = tasks
 
+    @property
+    def between_tasks(self) -> bool:
+        """Whether the run is to pause after each task but the last."""
+        return self._between_tasks
+
+    @between_tasks.setter
+    def between_tasks(self, wanted: bool) -> None:
+        with self._changed:
+            self._between_tasks = wanted
+            self._hand_on(("between_tasks", wanted))
+
     def stop(self, when: str = NOW) -> None:
         """Ask to end after the current step, epoch or task. The last word counts; a pause is over."""
         if when not in WHENS:
@@ -54,18 +64,43 @@ class Steering:
         with self._changed:
             self._stop = when
             self._paused = False
+            self._hand_on(("stop", when))
             self._changed.notify_all()
 
     def pause(self) -> None:
         """Ask to wait after the next event; asking twice is harmless."""
         with self._changed:
             self._paused = not self._stop
+            self._hand_on(("pause", True))
 
     def go_on(self) -> None:
         """End the pause, or the wish for one."""
         with self._changed:
             self._paused = False
+            self._hand_on(("pause", False))
             self._changed.notify_all()
+
+    def follow(self, follower: Callable[[Wish], None] | None) -> None:
+        """Hand every wish on to `follower` as it is made, those that stand at once."""
+        with self._changed:
+            self._follower = follower
+            self._hand_on(("between_tasks", self._between_tasks))
+            if self._stop:
+                self._hand_on(("stop", self._stop))
+            elif self._paused:
+                self._hand_on(("pause", True))
+
+    def obey(self, wish: Wish) -> None:
+        """Take a wish that another steering handed on."""
+        what, how = wish
+        if what == "stop":
+            self.stop(str(how))
+        elif what == "between_tasks":
+            self.between_tasks = bool(how)
+        elif how:
+            self.pause()
+        else:
+            self.go_on()
 
     def ends_after(self, event: Event) -> bool:
         """Return whether the run is to end now that `event` has been said.
@@ -96,6 +131,10 @@ class Steering:
         """Wait at most `seconds`; return whether the pause is over."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._paused, seconds)
+
+    def _hand_on(self, wish: Wish) -> None:
+        if self._follower is not None:
+            self._follower(wish)
 
     def _is_last(self, event: Event) -> bool:
         return isinstance(event, TaskEnded) and event.task + 1 == self._tasks

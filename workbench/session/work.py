@@ -61,6 +61,8 @@ class ThreadEngine:
     With `plug_ins` the run may learn by their methods, and their measures are taken.
     """
 
+    forceable = False  # a thread cannot be ended from outside
+
     def __init__(self, plug_ins: "PlugIns | None" = None) -> None:
         self._plug_ins = plug_ins
         self._training: Training | None = None
@@ -70,6 +72,9 @@ class ThreadEngine:
         """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
         self._resume, self._accept_changed = job.resume, job.accept_changed
         Work(self, job, steering, tell).do()
+
+    def force_stop(self) -> None:
+        """Nothing: see `forceable`."""
 
     def events(
         self,

@@ -1,0 +1,219 @@
+"""The engine process killed in each phase, its window killed, and what is left of either: nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.engines import SIGNALS, Working, engines, session_of, wait_for
+from tests.trained import folders, quick_config
+from workbench.events import (
+    Evaluated,
+    Event,
+    Interrupted,
+    RunStarted,
+    Stage,
+    Step,
+    TaskEnded,
+    TaskStarted,
+)
+from workbench.session.end import Ending
+from workbench.session.engine import LOADING
+from workbench.session.engine_log import LINES, MOST_BYTES, last_lines, printed_to, shorten
+from workbench.session.messages import Told
+from workbench.session.outbox import BOUND, Outbox
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parent.parent
+START = "The training engine stopped while starting (exit code −{code}). Nothing was lost."
+CAUSES = {
+    "SIGKILL": "the engine was ended by the system; often too little memory",
+    "SIGSEGV": "the engine crashed with SIGSEGV",
+}
+
+
+def is_in(phase: str, event: Event) -> bool:
+    if phase == "loading":  # the engine's own word: before, there may be no process yet
+        return isinstance(event, Stage) and event.text != LOADING
+    kinds: dict[str, type[Event]] = {"training": Step, "evaluating": Evaluated, "paused": Step}
+    return isinstance(event, kinds[phase])
+
+
+@pytest.fixture
+def session(tmp_path):
+    with session_of("process", tmp_path / "home") as made:
+        yield made
+    assert engines() == []
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+@pytest.mark.parametrize("phase", ["starting", "loading", "training", "evaluating", "paused"])
+def test_a_child_that_dies_leaves_a_sentence_and_an_ended_run(session, tmp_path, name, phase):
+    run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=3))
+    working = Working(run)
+    if phase == "starting":
+        wait_for(engines, "a child")
+    else:
+        working.wait_for(lambda event: is_in(phase, event))
+    if phase == "paused":
+        run.pause()
+        wait_for(lambda: run.state == "paused", "the pause")
+    (engine,) = engines()
+    engine.send_signal(SIGNALS[name])
+    took = wait_for(lambda: run.state == "interrupted", "the end")
+    sys.stdout.write(f"{name} while {phase}: told after {took:.2f} s\n")
+    last = working.end()[-1]
+    assert isinstance(last, Interrupted)
+    if any(isinstance(event, RunStarted) for event in working.heard):
+        assert last.sentence.startswith(f"Training stopped unexpectedly ({CAUSES[name]}). ")
+    else:
+        assert last.sentence == START.format(code=int(SIGNALS[name]))
+    summary = session.details(run.id).summary
+    assert (summary.state, summary.state_reason) == ("interrupted", last.sentence)
+    logged = session.events(run.id)
+    assert logged[-1] == last
+    heard = [each for each in working.heard if isinstance(each, (RunStarted, Evaluated, TaskEnded))]
+    kept = [each for each in logged if isinstance(each, (RunStarted, Evaluated, TaskEnded))]
+    assert kept[: len(heard)] == heard
+    if name == "SIGSEGV" and phase in ("training", "evaluating", "paused"):
+        assert "Segmentation fault" in last.detail
+    wait_for(lambda: not any(e.status() == psutil.STATUS_ZOMBIE for e in engines()), "burial")
+
+
+def test_a_run_after_a_death_trains_in_a_new_child(session, tmp_path) -> None:
+    config = quick_config(folders(tmp_path / "pictures"))
+    working = Working(session.start(config))
+    wait_for(engines, "a child")
+    engines()[0].kill()
+    assert isinstance(working.end()[-1], Interrupted)
+    assert session.start(config).work() == "finished"
+
+
+def test_the_warm_child_trains_the_next_run_and_one_that_died_idle_is_replaced(
+    session, tmp_path
+) -> None:
+    config = quick_config(folders(tmp_path / "pictures"))
+    session.warm()
+    (first,) = engines()
+    assert session.start(config).work() == "finished"
+    assert session.start(config).work() == "finished"
+    assert engines() == [first]
+    first.kill()
+    wait_for(lambda: first.status() == psutil.STATUS_ZOMBIE, "its death")
+    run = session.start(config)
+    assert run.work() == "finished"
+    (second,) = engines()
+    assert second.pid != first.pid
+    assert (session.home / "runs" / run.id / "engine.log").is_file()
+
+
+def test_force_stop_ends_a_child_that_does_not_listen(session, tmp_path) -> None:
+    run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=5000))
+    working = Working(run)
+    working.wait_for(lambda event: isinstance(event, Step))
+    (engine,) = engines()
+    engine.suspend()  # neither Stop nor SIGTERM reaches it any more
+    run.force_stop()
+    last = working.end()[-1]
+    assert isinstance(last, Interrupted)
+    assert last.sentence.startswith("Training was stopped by force.")
+    assert session.details(run.id).summary.state == "interrupted"
+    assert not engine.is_running()
+
+
+def test_closing_leaves_no_process_and_no_thread(tmp_path) -> None:
+    before = set(threading.enumerate())
+    with session_of("process", tmp_path / "home") as session:
+        config = quick_config(folders(tmp_path / "pictures"))
+        assert session.start(config).work() == "finished"
+        assert len(engines()) == 1
+    assert engines() == []
+    assert set(threading.enumerate()) == before
+
+
+OWNER = """
+import sys
+from pathlib import Path
+from tests.engines import session_of
+from tests.trained import folders, quick_config
+
+if __name__ == "__main__":
+    root = Path(sys.argv[1])
+    with session_of("process", root / "home") as session:
+        run = session.start(quick_config(folders(root / "pictures"), epochs=5000))
+        print(run.id, flush=True)
+        run.work()
+"""
+
+
+def test_when_the_window_is_killed_its_child_ends_the_run_and_itself(tmp_path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(OWNER)
+    owner = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    with owner:
+        assert owner.stdout is not None
+        run = owner.stdout.readline().strip()
+        with session_of("thread", tmp_path / "home") as session:
+            wait_for(lambda: any(isinstance(e, Step) for e in session.events(run)), "a step")
+            family = psutil.Process(owner.pid).children(recursive=True)
+            owner.send_signal(signal.SIGKILL)
+            took = wait_for(lambda: not any(each.is_running() for each in family), "their end")
+            sys.stdout.write(f"window killed: its processes were gone after {took:.2f} s\n")
+            assert session.details(run).summary.state == "stopped"
+
+
+def step(number: int) -> Step:
+    return Step(0, 0, number, 0.1, {"total": 1.0})
+
+
+def test_the_outbox_leaves_out_the_oldest_steps_and_nothing_else() -> None:
+    outbox = Outbox()
+    outbox.put(TaskStarted(0, 0, 1, 5000))
+    for number in range(5000):
+        outbox.put(step(number))
+    outbox.put(TaskEnded(0, 5000))
+    outbox.close()
+    (told,) = outbox.take()
+    assert isinstance(told, Told)
+    assert len(told.events) == BOUND
+    assert told.events[0] == TaskStarted(0, 0, 1, 5000)
+    assert told.events[-1] == TaskEnded(0, 5000)
+    assert told.events[1:-1] == tuple(step(number) for number in range(5002 - BOUND, 5000))
+    assert outbox.take() == []
+
+
+def test_what_is_printed_goes_to_the_log_of_the_engine_which_stays_short(tmp_path, capfd) -> None:
+    with printed_to(tmp_path) as file:
+        os.write(2, b"from below Python\n")
+        os.write(1, b"x" * (MOST_BYTES + 10) + b"\n" + b"last\n" * 500)
+        shorten(file)
+        os.write(1, b"after\n")
+    os.write(1, b"outside\n")
+    assert capfd.readouterr().out == "outside\n"
+    assert file.stat().st_size < MOST_BYTES
+    assert last_lines(tmp_path) == "last\n" * (LINES - 1) + "after\n"
+
+
+def test_the_last_words_name_what_is_saved() -> None:
+    from workbench.events import Checkpointed
+
+    ending = Ending()
+    ending.hear(RunStarted((), {}, "sample", "", 1, 1, "cpu", "closed"))
+    assert ending.sentence(3, 0.0).endswith(
+        "(the engine ended with exit code 3). No task was learnt to its end; what was logged is kept."
+    )
+    ending.hear(TaskEnded(1, 900))
+    assert ending.sentence(-9, 0.0).endswith("What was learnt up to task 2 is kept.")
+    ending.hear(Checkpointed(2, 0, 1200, "checkpoint/000003", time=1000.0))
+    assert ending.sentence(-9, 1040.4) == (
+        "Training stopped unexpectedly (the engine was ended by the system; often too little memory). "
+        "Saved up to step 1,200, 40 s before."
+    )

@@ -1,0 +1,178 @@
+"""The process that trains: what its first function does, and its three threads.
+
+The main thread works. One thread listens, to commands and to the parent's end; another one tells.
+Nothing here waits for the parent: what it does not take is left out by the outbox.
+"""
+
+import gc
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import WorkbenchError
+from workbench.session import engine_log
+from workbench.session.asked import ASKED
+from workbench.session.engine import NoEngineError, starting
+from workbench.session.messages import (
+    PROTOCOL,
+    Answered,
+    Ask,
+    Enough,
+    Hello,
+    Item,
+    Over,
+    Quit,
+    Start,
+    Switches,
+    Wished,
+)
+from workbench.session.outbox import Outbox
+from workbench.session.plug_ins import PlugIns
+from workbench.session.session import Session
+from workbench.session.steering import Steering
+from workbench.session.work import ThreadEngine
+
+TELL_SECONDS = 0.1  # between two batches
+GRACE = 10.0  # seconds that a step may still take once the parent is gone
+
+
+def main(pipe: "Connection[Any, Any]", home: Path, switches: Switches) -> None:
+    """Serve until told to quit or the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which decides
+    child = Child(pipe, home, switches)
+    signal.signal(signal.SIGTERM, child.asked_to_end)
+    child.serve()
+    os._exit(0)  # taking torch down takes seconds, and nothing is open any more
+
+
+class Child:
+    """What the process does, whoever asks."""
+
+    def __init__(self, pipe: "Connection[Any, Any]", home: Path, switches: Switches) -> None:
+        self._pipe, self._home, self._switches = pipe, home, switches
+        self._outbox = Outbox()
+        self._todo: queue.SimpleQueue[Start | Ask | None] = queue.SimpleQueue()
+        self._steering = Steering()
+        self._enough = threading.Event()
+        self._log_file: Path | None = None
+        self._busy = False
+
+    def serve(self) -> None:
+        """Do one thing after another until there is nothing more to come."""
+        self._outbox.put(Hello(PROTOCOL, os.getpid()))
+        sender = threading.Thread(target=self._tell, name="telling", daemon=True)
+        sender.start()
+        threading.Thread(target=self._listen, name="listening", daemon=True).start()
+        with suppress(NoEngineError), starting():  # said when a run needs it
+            import torch  # noqa: F401
+        while (asked := self._todo.get()) is not None:
+            self._busy = True
+            if isinstance(asked, Start):
+                self._train(asked)
+            else:
+                self._answer(asked)
+            self._busy = False
+            _give_memory_back()
+        self._outbox.close()
+        sender.join(GRACE)
+
+    def asked_to_end(self, *_: object) -> None:
+        """Take a SIGTERM, of a log-off or of the parent: end after this step, or at once if idle."""
+        if not self._busy:
+            os._exit(0)
+        self._end()
+
+    def _train(self, start: Start) -> None:
+        plug_ins = PlugIns(
+            self._home, entry_points=self._switches.entry_points, safe_mode=self._switches.safe_mode
+        )
+        with engine_log.printed_to(start.job.folder) as self._log_file:
+            ThreadEngine(plug_ins).work(start.job, self._steering, self._outbox.put)
+        self._log_file = None
+        self._outbox.put(Over())
+
+    def _answer(self, ask: Ask) -> None:
+        try:
+            with closing(self._session()) as session:
+                items = ASKED[ask.name](session, *ask.arguments, **ask.named)
+                with closing(items):  # so that one that is not wanted to its end cleans up
+                    self._send_items(items)
+        except WorkbenchError as error:
+            self._outbox.put(Answered(error))
+        except Exception:  # noqa: BLE001  (the parent raises it: a bug is told where it was asked)
+            self._outbox.put(Answered(detail=traceback.format_exc()))
+        else:
+            self._outbox.put(Answered())
+
+    def _session(self) -> Session:
+        switches = self._switches
+        return Session(self._home, entry_points=switches.entry_points, safe_mode=switches.safe_mode)
+
+    def _send_items(self, items: Iterator[Any]) -> None:
+        for item in items:
+            self._outbox.put(Item(item))
+            if self._enough.is_set():
+                break
+
+    def _tell(self) -> None:
+        while messages := self._outbox.take():
+            try:
+                for message in messages:
+                    self._pipe.send(message)
+            except OSError:  # nobody reads any more; the listener sees to the end
+                return
+            if self._log_file is not None:
+                engine_log.shorten(self._log_file)
+            time.sleep(TELL_SECONDS)
+
+    def _listen(self) -> None:
+        parent = parent_process()
+        sentinel = [] if parent is None else [parent.sentinel]
+        with suppress(EOFError, OSError):
+            while self._pipe in wait([self._pipe, *sentinel]):
+                if not self._obey(self._pipe.recv()):
+                    return
+        self._end()
+        time.sleep(GRACE)
+        os._exit(1)  # the step does not end; the log and the last checkpoint are whole
+
+    def _obey(self, message: object) -> bool:
+        """Take one command; return whether another may come."""
+        if isinstance(message, Wished):
+            self._steering.obey(message.wish)
+        elif isinstance(message, Start):
+            self._steering = Steering()
+            self._todo.put(message)
+        elif isinstance(message, Ask):
+            self._enough.clear()
+            self._todo.put(message)
+        elif isinstance(message, Enough):
+            self._enough.set()
+        elif isinstance(message, Quit):
+            self._todo.put(None)
+            return False
+        return True
+
+    def _end(self) -> None:
+        """Stop what is under way, and begin nothing more."""
+        self._steering.stop()
+        self._enough.set()
+        self._todo.put(None)
+
+
+def _give_memory_back() -> None:
+    """Let go of what the last thing left; the GPU's memory is for whoever comes next."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

@@ -1,0 +1,212 @@
+"""Training in a process of its own, watched over by the thread that owns the run. No torch here."""
+
+import time
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench import paths
+from workbench.errors import WorkbenchError
+from workbench.events import Event, Failed, Finished, Interrupted, Stage, Stopped
+from workbench.log.store import UNDER_WAY, Log
+from workbench.session.children import KILL_SECONDS, Children, EngineChild
+from workbench.session.end import Ending
+from workbench.session.engine import LOADING
+from workbench.session.engine_log import last_lines
+from workbench.session.messages import (
+    PROTOCOL,
+    Answered,
+    Ask,
+    Enough,
+    Hello,
+    Item,
+    Over,
+    Start,
+    Switches,
+    Told,
+    Wished,
+)
+from workbench.session.steering import Steering
+from workbench.session.work import Job, Tell
+
+if TYPE_CHECKING:
+    from workbench.session.plug_ins import PlugIns
+
+LOOK_SECONDS = 0.5  # how often a supervisor looks around without being woken
+ENOUGH_SECONDS = 10.0  # that an item may take whose asker does not want it any more
+_ENDS = (Finished, Stopped, Failed)
+
+
+class ProcessEngine:
+    """Trains in a child process that is kept warm, and answers what else needs torch in another one."""
+
+    forceable = True
+
+    def __init__(self, home: Path, plug_ins: "PlugIns") -> None:
+        self._plug_ins = plug_ins
+        self._children = Children(home)
+        self._watched: _Supervision | None = None
+
+    def warm(self) -> None:
+        """Start a child in the background, so that torch is there before it is needed."""
+        self._children.warm(self._switches, self._mark)
+
+    def work(self, job: Job, steering: Steering, tell: Tell) -> None:
+        """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
+        tell(Stage(LOADING))
+        mark = self._mark
+        child = self._children.take(self._switches, mark)
+        self._watched = _Supervision(child, job, steering, tell)
+        try:
+            self._watched.watch()
+        finally:
+            whole = self._watched.whole
+            self._watched = None
+            # what an error left in it, or on the GPU, is not for the next run
+            self._children.give_back(child, mark, whole=whole)
+        if not whole:
+            self.warm()
+
+    def force_stop(self) -> None:
+        """End the child that trains and all it started, whatever they are doing."""
+        if self._watched is not None:
+            self._watched.force()
+
+    def ask(self, name: str, *arguments: Any, **named: Any) -> Generator[Any, None, None]:
+        """Yield what a session answers in a child; closing the iterator cancels.
+
+        Raises:
+            WorkbenchError: what the child raised, or that it has ended.
+        """
+        mark = self._mark
+        child = self._children.take(self._switches, mark)
+        answered = False
+        try:
+            child.send(Ask(name, arguments, named))
+            for message in _heard(child):
+                if isinstance(message, Item):
+                    yield message.value
+                elif isinstance(message, Answered):
+                    answered = True
+                    _raise(message)
+                    return
+            raise WorkbenchError(
+                "The engine process ended before it had answered; often too little memory. Try again."
+            )
+        finally:
+            if not answered and child.alive:
+                _cancel(child)
+            self._children.give_back(child, mark)
+
+    def shut_down(self) -> None:
+        """End all children that are idle; a run under way is to be stopped before."""
+        self._children.close()
+
+    @property
+    def _switches(self) -> Switches:
+        safe = self._plug_ins.safe_mode or bool(self._plug_ins.died_in)
+        return Switches(self._plug_ins.entry_points, safe)
+
+    @property
+    def _mark(self) -> object:
+        """Which plug-ins a child has: one that was started with others is not used."""
+        return tuple((entry.name, entry.state) for entry in self._plug_ins.entries)
+
+
+class _Supervision:
+    """One run in one child, from its start to its last word, or to the child's end without one."""
+
+    def __init__(self, child: EngineChild, job: Job, steering: Steering, tell: Tell) -> None:
+        self._child, self._job, self._steering, self._tell = child, job, steering, tell
+        self._ending = Ending()
+        self._forced: float | None = None
+        self._heard_end = self._over = False
+        self.whole = False  # whether the child may be used again
+
+    def watch(self) -> None:
+        """Pass on wishes and events until the end."""
+        self._child.send(Start(self._job))
+        self._steering.follow(lambda wish: self._child.send(Wished(wish)))
+        interrupted = False
+        try:
+            while not self._over and not self._child.gone:
+                try:
+                    self._look()
+                except KeyboardInterrupt:
+                    if interrupted:
+                        self.force()
+                    interrupted = True
+                    self._steering.stop()
+        finally:
+            self._steering.follow(None)
+        if not self._heard_end:
+            self._say_the_end()
+        if interrupted:
+            raise KeyboardInterrupt
+
+    def force(self) -> None:
+        """Ask the child's whole family to end; three seconds later they are ended."""
+        if self._forced is None:
+            self._forced = time.monotonic()
+            self._child.end()
+
+    def _look(self) -> None:
+        for message in self._child.receive(LOOK_SECONDS):
+            self._take(message)
+        if self._forced is not None and time.monotonic() - self._forced >= KILL_SECONDS:
+            self._child.end(at_once=True)
+
+    def _take(self, message: object) -> None:
+        if isinstance(message, Told):
+            for event in message.events:
+                self._ending.hear(event)
+                self._heard_end = self._heard_end or isinstance(event, _ENDS)
+                self.whole = isinstance(event, (Finished, Stopped))
+                self._tell(event)
+        elif isinstance(message, Over):
+            self._over = True
+        elif isinstance(message, Hello) and message.protocol != PROTOCOL:
+            self._child.end(at_once=True)
+
+    def _say_the_end(self) -> None:
+        """The child is gone without its last word: the log gets one, unless the word is there already."""
+        code = self._child.bury()
+        said = time.time()
+        event: Event = Interrupted(
+            self._ending.steps,
+            self._ending.sentence(code, said, forced=self._forced is not None),
+            last_lines(self._job.folder),
+            time=said,
+        )
+        try:
+            with closing(Log(self._job.home / paths.LOG_NAME)) as log:
+                if log.details(self._job.id).summary.state in UNDER_WAY:
+                    log.write(self._job.id, [(said, event)])
+                else:
+                    event = log.events(self._job.id)[-1]
+        except WorkbenchError as error:
+            event = Failed(f"{self._ending.sentence(code, said)} {error}")
+        self._tell(event)
+
+
+def _heard(child: EngineChild) -> Generator[Any, None, None]:
+    while not child.gone:
+        yield from child.receive(LOOK_SECONDS)
+
+
+def _cancel(child: EngineChild) -> None:
+    """Wait for the item under way; a child that goes on for long is ended instead."""
+    child.send(Enough())
+    until = time.monotonic() + ENOUGH_SECONDS
+    while child.alive and time.monotonic() < until:
+        if any(isinstance(message, Answered) for message in child.receive(LOOK_SECONDS)):
+            return
+    child.end(at_once=True)
+
+
+def _raise(answer: Answered) -> None:
+    if answer.error is not None:
+        raise answer.error
+    if answer.detail:
+        raise RuntimeError(f"In the engine process:\n{answer.detail}")
