@@ -58,6 +58,7 @@ class Desk(QObject):
         self.toolbar = toolbar
         self.activities = Activities(self)
         self.draft = Draft(self)
+        self.opens_again = False  # the log, and the window with it, once this one has closed
         self.duplicated = False  # the draft is a copy for the next run while one trains
         self.start_questions: list[StartQuestion] = []  # asked in turn before a run starts
         self.training = Training(self, self.activities)

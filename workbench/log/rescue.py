@@ -207,7 +207,7 @@ def _check(table: str, values: dict[str, Any], kinds: dict[str, str]) -> None:
         if value is not None and not isinstance(value, _TYPES.get(kinds[name], (object,))):
             raise TypeError(name)
         if name in _JSON and value is not None:
-            json.loads(value)
+            json.loads(str(value))
     if table == "event":
         from_json(values["kind"], values["fields"], values["time"])
 

@@ -85,6 +85,11 @@ class Log:
         """Close the connection; the last one of a file merges its write-ahead log."""
         self._db.close()
 
+    def must_be_writable(self) -> None:
+        """Raise LogFault if the log is open for reading only."""
+        if self.reading_only:
+            raise LogFault(self.reading_only, "read-only", str(self.path))
+
     def be_patient(self) -> None:
         """Wait for another program's lock as long as a run under way needs."""
         self._db.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
@@ -264,6 +269,12 @@ class Log:
             yield db
 
     @contextmanager
+    def reading_along(self) -> Iterator[sqlite3.Connection]:
+        """The connection, outside a transaction, for what looks at the file as a whole: checks and copies."""
+        with speaking(self.path):
+            yield self._db.conn
+
+    @contextmanager
     def change(self) -> Iterator[Database]:
         """One transaction for a module of the log that writes; keep it short."""
         with self._writing() as db:
@@ -277,8 +288,7 @@ class Log:
     @contextmanager
     def _writing(self) -> Iterator[Database]:
         """A transaction that takes the write lock first: reading before would make it fail, not wait."""
-        if self.reading_only:
-            raise LogFault(self.reading_only, "read-only", str(self.path))
+        self.must_be_writable()
         with self._transaction("BEGIN IMMEDIATE") as db:
             yield db
 

@@ -41,6 +41,7 @@ from workbench.session.queue import RunQueue
 from workbench.session.results import Results
 from workbench.session.run import Run, ThreadEngine
 from workbench.session.table import RunTable
+from workbench.session.upkeep import Upkeep, open_log
 from workbench.session.versions import versions
 
 
@@ -51,6 +52,7 @@ class Session:
         home: the folder of log, runs and weights.
         notes: sentences worth showing at the start (runs found cut off).
         plug_ins: what plug-ins bring, and whether they may run.
+        upkeep: how the log's file is, and whether it may be written.
     """
 
     def __init__(
@@ -58,19 +60,16 @@ class Session:
         safe_mode: bool = False, trust_plugins: bool = False,
     ) -> None:  # fmt: skip
         self.home = paths.home_folder(home)
-        self._log = Log(self.home / paths.LOG_NAME)
+        self._log, gone = open_log(self.home / paths.LOG_NAME)
+        self.upkeep = Upkeep(self.home, self._log)
         self._owner = threading.get_ident()
         self.plug_ins = PlugIns(
             self.home, entry_points=entry_points, safe_mode=safe_mode, trust=trust_plugins
         )
-        cut_off = set(self._log.sweep())
-        names = (r.name for r in self._log.runs(binned=True) if r.id in cut_off) if cut_off else ()
-        self.notes = (
-            *(
-                f"{name} was cut off before its end; what was logged until then is kept."
-                for name in names
-            ),
-            *([self._log.journal_note] if self._log.journal_note else []),
+        names = (r.name for r in self._log.runs(binned=True) if r.id in gone) if gone else ()
+        self.notes = tuple(
+            f"{name} was cut off before its end; what was logged until then is kept."
+            for name in names
         )
 
     @cached_property
@@ -131,6 +130,7 @@ class Session:
         """
         from workbench.core.tasks import expand
 
+        self._log.must_be_writable()
         config = self.plug_ins.prepared(config)
         must_be_startable(config)
         self.backbones.require(config.model.backbone, config.model.weights)
@@ -271,7 +271,8 @@ class Session:
             return dict(log.health())
 
     def close(self) -> None:
-        """Close the log."""
+        """Close the log; what it wrote is in the one file then."""
+        self._log.checkpoint()
         self._log.close()
 
     def _versions(self) -> dict[str, str]:
@@ -290,5 +291,6 @@ class Session:
         if threading.get_ident() == self._owner:
             yield self._log
             return
-        with closing(Log(self.home / paths.LOG_NAME)) as log:
+        path, only = self.home / paths.LOG_NAME, self._log.reading_only
+        with closing(Log(path, reading_only=only)) as log:
             yield log
