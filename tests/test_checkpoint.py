@@ -18,7 +18,7 @@ from workbench.core.method import Method
 from workbench.core.resume import ChangedPictures
 from workbench.core.state import CannotKeep, Packer, Unpacker
 from workbench.core.train import Training
-from workbench.errors import DiskFullError, UsageError
+from workbench.errors import DiskFull, UsageError
 from workbench.events import Checkpointed, EpochEnded, Finished, Note, Step
 
 
@@ -150,7 +150,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DiskFullError, match=r"No space left on .* \(needs 2.0 MB\)\. Free some space; nothing is lost"):  # fmt: skip
+    with pytest.raises(DiskFull, match=r"No space left on .* \(needs 2.0 MB\)\. Free some space; nothing is lost"):  # fmt: skip
         checkpoint.write(tmp_path, 2, {"position": {}}, bytes(2_000_000))
     assert sorted(p.name for p in (tmp_path / "checkpoint").iterdir()) == [
         "000001.json",

@@ -78,7 +78,8 @@ def test_the_first_schema_is_brought_up_to_date_and_a_copy_is_kept(tmp_path: Pat
     with Log(path) as log:
         assert [run.name for run in log.runs()] == ["of old"]
         assert log.health()["schema"] == schema_known()
-    copy = Database(tmp_path / "log.db.schema-1")
+    (kept,) = tmp_path.glob("log-backup-*.db")
+    copy = Database(kept)
     assert copy.execute("SELECT name FROM run").fetchall() == [("of old",)]
     assert copy.view_names() == []
     copy.close()
@@ -229,7 +230,7 @@ def test_on_a_network_the_log_does_not_trust_shared_memory(tmp_path: Path, kind:
         for name in ("journal_mode", "synchronous")
     ]
     connection.close()
-    assert f"lies on a network ({kind})" in note
+    assert f"is on a network drive ({kind})" in note
     assert modes == ["delete", 2]
 
 

@@ -3,7 +3,8 @@
     WorkbenchError        shown to the user as it is: names the thing, the value, the rule, a way out
     ├── UsageError        the command or the configuration asks for something that cannot be (exit 2)
     ├── CannotWrite       a place on the disk cannot be written; another one may be
-    ├── DiskFullError     there is no room for what has to be written
+    ├── DiskFull          a disk has no space left; what was to be written waits until there is some
+    ├── LogFault          the file of the log cannot be used, or only be read
     ├── WeightsDiffer     the backbone is another one than the adapter was trained on; may be overruled
     └── Cancelled         the user stopped it; nothing is wrong (exit 3)
 
@@ -27,8 +28,30 @@ class CannotWrite(WorkbenchError):  # noqa: N818  (says what is, as the others d
     """A place on the disk cannot be written; another one may be."""
 
 
-class DiskFullError(WorkbenchError):
-    """No space left on the disk."""
+class DiskFull(WorkbenchError):  # noqa: N818  (says what is, as the others do)
+    """A disk has no space left.
+
+    Attributes:
+        place: the drive or mount point.
+        needed: bytes that are wanted there, as far as that is known; 0 if it is not.
+    """
+
+    def __init__(self, sentence: str, place: str = "", needed: int = 0) -> None:
+        super().__init__(sentence)
+        self.place, self.needed = place, needed
+
+
+class LogFault(WorkbenchError):  # noqa: N818  (says what is, as the others do)
+    """The file of the log cannot be used as it is; the file was not changed.
+
+    Attributes:
+        kind: locked, read-only, damaged, foreign, newer, or broken (the disk reports an error).
+        path: the file.
+    """
+
+    def __init__(self, sentence: str, kind: str = "", path: str = "") -> None:
+        super().__init__(sentence)
+        self.kind, self.path = kind, path
 
 
 class WeightsDiffer(WorkbenchError):  # noqa: N818  (a fact that may be overruled)

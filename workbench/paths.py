@@ -10,6 +10,7 @@ from workbench.errors import UsageError, WorkbenchError
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG_NAME = "workbench.db"
+PRIVATE = 0o700  # what is made for the log is for its user alone (POSIX)
 
 
 def resource(name: str) -> Path:
@@ -34,7 +35,7 @@ def plugin_folders(home: Path) -> list[Path]:
 
 
 def home_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder of the log, made if needed and then for this user alone.
+    """Return the folder of the log, made if needed, and then for its user alone.
 
     It is `chosen`, else WORKBENCH_HOME, else the one that was remembered, else the platform's.
     """
@@ -46,7 +47,7 @@ def home_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
     )
     try:
         folder = folder.expanduser()
-        folder.mkdir(0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:  # RuntimeError: "~name" of nobody
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(
@@ -85,7 +86,8 @@ def run_folder(home: Path, run_id: str) -> Path:
     if not run_id or any(letter in run_id for letter in "/\\."):
         raise WorkbenchError(f"run id {run_id!r} is not a run of this log.")
     folder = home / "runs" / run_id
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=PRIVATE, exist_ok=True)
+    folder.mkdir(mode=PRIVATE, exist_ok=True)
     return folder
 
 

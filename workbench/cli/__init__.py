@@ -13,10 +13,11 @@ from contextlib import closing
 from io import TextIOWrapper
 
 from workbench import __version__
-from workbench.cli import carry, commands, foresight, going_on, several
+from workbench.cli import carry, commands, foresight, going_on, several, upkeep
 from workbench.errors import Cancelled, UsageError, WorkbenchError
 from workbench.paths import remember_home
 from workbench.session import Session, SessionApart
+from workbench.session.upkeep import put_in_place
 
 DONE, FAILED, WRONG_USE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -28,12 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # a GUI script on Windows has none
             stream.reconfigure(encoding="utf-8", errors="replace")
     options = parser().parse_args(arguments)
-    command: Callable[[Session, argparse.Namespace], int] = options.command
     try:
-        with closing(_opened(options)) as session:
-            for note in commands.notes_of(session, options):
-                commands.say(note)
-            return command(session, options)
+        return _done(options)
     except BrokenPipeError:  # `| head` has read enough; nothing more is to be said to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
@@ -51,6 +48,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
 
+def _done(options: argparse.Namespace) -> int:
+    """Do the command; the window may want the log, and itself, opened anew."""
+    command: Callable[[Session, argparse.Namespace], int] = options.command
+    if options.command is upkeep.rescue:  # of a log that cannot be opened
+        code: int = upkeep.rescue(options)
+        return code
+    while True:
+        with closing(_opened(options)) as session:
+            for note in commands.notes_of(session, options):
+                commands.say(note)
+            code = command(session, options)
+        if code != commands.OPEN_AGAIN:
+            return code
+        if session.upkeep.replacement is not None:
+            put_in_place(session.home, session.upkeep.replacement)
+
+
 def _opened(options: argparse.Namespace) -> Session:
     """Open the log; for the window a log that cannot be opened is a question, not the end."""
     given = vars(options)
@@ -64,6 +78,8 @@ def _opened(options: argparse.Namespace) -> Session:
         except WorkbenchError as error:
             if options.command is not commands.window:
                 raise
+            if upkeep.settled(error):
+                continue
             chosen = commands.ask_for_home(str(error))
             if chosen is None:
                 raise
@@ -196,6 +212,8 @@ def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
     scan = command("scan", commands.scan, "look through folders as a drop on the window would")
     scan.add_argument("folders", metavar="DIR", nargs="+")
     doctor = command("doctor", commands.doctor, "versions, GPU, Qt, folders, health of the log")
+    text = "save what can be read of a damaged log into a new one; the old file is kept"
+    command("rescue", upkeep.rescue, text, has_json=False)
     text = "also check the NTK arithmetic on a linear head"
     doctor.add_argument("--ntk", action="store_true", help=text)
 

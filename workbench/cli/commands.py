@@ -33,6 +33,7 @@ from workbench.session import Run, Session, SessionApart, versions
 
 Result = TypeVar("Result")
 
+OPEN_AGAIN = -1  # what the window returns if the log is to be opened anew, and the window with it
 _EXIT = {"finished": 0, "failed": 1, "stopped": 3}
 
 
@@ -45,7 +46,9 @@ def say(text: str) -> None:
 def notes_of(session: Session, options: argparse.Namespace) -> tuple[str, ...]:
     """Return what is to be said at the start; the window tells of cut-off runs and plug-ins itself."""
     asks = options.command is window
-    return session.notes if asks else (*session.cut_off, *session.notes, *session.plug_ins.notes())
+    if asks:
+        return ()
+    return (*session.cut_off, *session.upkeep.notes(), *session.plug_ins.notes())
 
 
 def window(session: Session, options: argparse.Namespace) -> int:
@@ -171,7 +174,7 @@ def doctor(session: Session, options: argparse.Namespace) -> int:
     )
     facts: dict[str, Any] = {
         "versions": versions(), "gpu": gpu, "processors": os.cpu_count(), "qt": _qt_state(),
-        "home": str(session.home), "log": session.health(), "notes": list(session.notes),
+        "home": str(session.home), "log": session.health(), "notes": [*session.cut_off, *session.upkeep.notes()],
         "plug-ins": session.plug_ins.facts(),
     }  # fmt: skip
     rows = _self_test(session) if options.ntk else ()

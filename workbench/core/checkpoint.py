@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import CannotWrite, DiskFullError, WorkbenchError, because
+from workbench.errors import CannotWrite, DiskFull, WorkbenchError, because
 
 FORMAT = 1
 FOLDER = "checkpoint"
@@ -33,7 +33,7 @@ def write(folder: Path, number: int, head: Mapping[str, Any], blob: bytes) -> st
     """Write a checkpoint of plain values and a safetensors file's bytes; return its path below `folder`.
 
     Raises:
-        DiskFullError: no room; nothing half-written remains.
+        DiskFull: no room; nothing half-written remains.
         CannotWrite: the folder cannot be written.
     """
     path = folder / place_of(number)
@@ -146,7 +146,7 @@ def _flush_folder(folder: Path) -> None:
 def _refused(error: OSError, folder: Path, needed: int) -> WorkbenchError:
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
         size = f"{max(needed / 1e6, 0.1):,.1f} MB" if needed < 1e7 else f"{needed / 1e6:,.0f} MB"
-        return DiskFullError(
+        return DiskFull(
             f"No space left on {folder} for a checkpoint (needs {size}). Free some space; "
             "nothing is lost so far."
         )

@@ -31,6 +31,7 @@ class Moment:
     tasks_chosen: int = 0
     may_resume: bool = False  # the run shown ended early
     may_extend: bool = False  # the run shown is finished
+    writable: bool = True  # the log takes new runs
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _idle(moment: Moment) -> bool:
 COMMANDS = (
     Command("add_folder", "File", "Add folder…", ("Ctrl+O",), help="Choose a folder whose sub-folders are classes"),
     Command("paste", "File", "Paste folder", ("Ctrl+V",), help="Add the folders whose paths are on the clipboard"),
-    Command("try_sample", "File", "Try the sample", (), _idle, help="Train on the five small tasks that come with the program"),
+    Command("try_sample", "File", "Try the sample", (), lambda m: _idle(m) and m.writable, help="Train on the five small tasks that come with the program"),
     Command("export_adapter", "File/Export", "Adapter…", (), lambda m: m.learnt, help="Write the run's adapter"),
     Command("export_plots", "File/Export", "Plots…", (), lambda m: m.run, help="Write the run's plots as PNG, SVG and PDF"),
     Command("export_numbers", "File/Export", "Numbers…", (), lambda m: m.run, help="Write the run's numbers as CSV and JSON"),

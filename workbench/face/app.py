@@ -6,6 +6,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ _PACKAGES = {  # a library of the system that Qt needs, and what Debian and Ubun
 
 
 def run(session: Session, paths: Sequence[str] = (), scheme: str = "system") -> int:
-    """Show the window until it is closed; return Qt's exit code. Raises UsageError if Qt cannot start.
+    """Show the window until it is closed; return Qt's exit code, or -1 if the log is to be opened anew.
+
+    Raises UsageError if Qt cannot start.
 
     If the log has a window already, that one comes forward with `paths` and this call returns 0.
     """
@@ -104,7 +107,8 @@ def _show(
         window.desk.draft.load(RunConfig(), window.tr("Start with the folders given"))
         window.commands.take(Given(folders=tuple(folders)))
     try:
-        return app.exec()
+        code = app.exec()
+        return -1 if window.desk.opens_again else code
     finally:
         ticks.stop()
         sys.excepthook = before[0]
@@ -114,18 +118,49 @@ def _show(
 def ask_for_home(sentence: str) -> str | None:
     """Show why the log cannot be opened; return another folder to keep it in, or None to give up."""
     app = application()
-    from PySide6.QtWidgets import QFileDialog, QMessageBox
+    from PySide6.QtWidgets import QFileDialog
+
+    choose = app.tr("Choose another place…")
+    if ask(sentence, (choose, app.tr("Quit"))) != choose:
+        return None
+    return QFileDialog.getExistingDirectory(None, app.tr("A folder for the log")) or None
+
+
+def ask(sentence: str, answers: Sequence[str]) -> str:
+    """Ask in a box before there is a window; return the answer, the last one for Esc."""
+    app = application()
+    from PySide6.QtWidgets import QMessageBox
 
     from workbench.face.theme import apply_theme
 
     apply_theme(app, "system")
     box = QMessageBox(QMessageBox.Icon.Warning, app.applicationDisplayName(), sentence)
-    choose = box.addButton(box.tr("Choose another place…"), QMessageBox.ButtonRole.AcceptRole)
-    box.addButton(box.tr("Quit"), QMessageBox.ButtonRole.RejectRole)
+    box.setAccessibleName(sentence)
+    *others, last = answers
+    buttons = {box.addButton(text, QMessageBox.ButtonRole.AcceptRole): text for text in others}
+    box.setEscapeButton(box.addButton(last, QMessageBox.ButtonRole.RejectRole))
     box.exec()  # nothing else is open that could freeze
-    if box.clickedButton() is not choose:
-        return None
-    return QFileDialog.getExistingDirectory(None, box.tr("A folder for the log")) or None
+    return next((text for button, text in buttons.items() if button is box.clickedButton()), last)
+
+
+def ask_about_rescue(sentence: str, home: Path) -> bool:
+    """Show what could be saved of a damaged log; return whether the new one is to be opened."""
+    app = application()
+    from PySide6.QtCore import QUrl
+    from PySide6.QtGui import QDesktopServices
+
+    opened, folder = app.tr("Open the new one"), app.tr("Open folder")
+    while True:
+        answer = ask(sentence, (opened, folder, app.tr("Quit")))
+        if answer != folder:
+            return answer == opened
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(home)))
+
+
+def ask_to_try_again(sentence: str) -> bool:
+    """Show that another program holds the log; return whether to try again."""
+    again = application().tr("Try again")
+    return ask(sentence, (again, application().tr("Quit"))) == again
 
 
 def require_display() -> None:

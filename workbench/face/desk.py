@@ -59,6 +59,7 @@ class Desk(QObject):
         self.toolbar = toolbar
         self.activities = Activities(self)
         self.draft = Draft(self)
+        self.opens_again = False  # the log, and the window with it, once this one has closed
         self.duplicated = False  # the draft is a copy for the next run while one trains
         self.start_questions: list[StartQuestion] = []  # asked in turn before a run starts
         self.training = Training(self, self.activities)
@@ -83,8 +84,6 @@ class Desk(QObject):
         self.reset_sizes()
         self.reread_log()
         self._refresh_page()
-        for number, note in enumerate(session.notes):
-            self.strips.show_strip(f"note {number}", note, "info")
         sentence = hardware_sentence(driver=has_gpu_driver())
         if sentence and not self.history.model.runs():
             self.strips.show_strip("hardware", sentence, "info")

@@ -20,6 +20,7 @@ from workbench.face.feature import Feature
 from workbench.face.gpu_in_use import GpuInUse
 from workbench.face.help_pages import Help
 from workbench.face.lifesign import LifeSign
+from workbench.face.log_care import LogCare
 from workbench.face.meter import Meter
 from workbench.face.palette import CommandPalette
 from workbench.face.plug_ins import PlugInFeature
@@ -34,6 +35,7 @@ from workbench.face.trying import TryItFeature
 FEATURES: tuple[type[Feature], ...] = (
     Control,
     LifeSign,
+    LogCare,
     Failure,
     StayAwake,
     Attention,

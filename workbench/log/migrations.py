@@ -4,92 +4,79 @@ Sources: sqlite-utils 4 (`Database.atomic`),
 https://www.sqlite.org/wal.html and https://www.sqlite.org/pragma.html.
 """
 
-import os
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # ships no types
 from sqlite_utils import Database, Migrations
 
-from workbench.errors import WorkbenchError
+from workbench.errors import LogFault, WorkbenchError
+from workbench.log.backup import back_up, backups
+from workbench.log.faults import code_of, fault, speaking
+from workbench.log.places import file_system_of, is_remote, make_private
 from workbench.log.schema import MIGRATIONS
 
 APPLICATION_ID = 0x4E544B43  # "NTKC": marks the file as ours
 WAIT_MS = 30_000  # how long a connection waits for another one's lock
-REMOTE = (
-    "nfs",
-    "cifs",
-    "smb",
-    "afp",
-    "davfs",
-    "fuse.sshfs",
-    "fuse.rclone",
-    "fuse.s3fs",
-    "fuse.gvfs",
-)
 SMALLEST = 512  # bytes of an SQLite file; fewer SQLite takes for an empty one and overwrites
 
-_CAUSES = {
-    sqlite3.SQLITE_BUSY: "another program keeps it locked. Close that program and try again",
-    sqlite3.SQLITE_FULL: "the disk is full. Free some space and try again",
-    sqlite3.SQLITE_IOERR: "the disk reports an error. Choose another place with --home DIR",
-    sqlite3.SQLITE_READONLY: "it is read-only. Choose another place with --home DIR",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened. Choose another place with --home DIR",
-    sqlite3.SQLITE_CORRUPT: "it is damaged. It was left as it is: move it away, or put a copy in its place",
-    sqlite3.SQLITE_NOTADB: "it is not an SQLite file. It was left as it is: move it away to start a new log",
-}
 
-
-@contextmanager
-def speaking(path: Path) -> Iterator[None]:
-    """Turn what a disk or another program can do to the file into a WorkbenchError; the rest is a bug."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = _code(error)
-        if code not in _CAUSES:
-            raise
-        raise WorkbenchError(f"The log {path} cannot be used: {_CAUSES[code]}.") from error
-    except OSError as error:
-        raise WorkbenchError(f"The log {path} cannot be used: {error.strerror}.") from error
-
-
-def open_file(path: Path, migrations: Migrations = MIGRATIONS) -> tuple[Database, str]:
+def open_file(
+    path: Path, migrations: Migrations = MIGRATIONS, wait_ms: int | None = None
+) -> tuple[Database, str]:
     """Open the log at `path`, made or brought up to date if needed, and a note if WAL is not to be had.
 
     Raises WorkbenchError, and leaves the file as it was, if it is damaged, of another program, made
-    by a newer version, or if a migration fails.
+    by a newer version, locked for longer than `wait_ms`, or if a migration fails.
     """
-    patience = time.monotonic() + WAIT_MS / 1000
+    wait = WAIT_MS if wait_ms is None else wait_ms
+    patience = time.monotonic() + wait / 1000
     with speaking(path):
         while True:
             try:
-                return _opened(path, migrations)
+                return _opened(path, migrations, wait)
             except sqlite3.OperationalError as error:
                 # a change of journal mode does not wait by itself for another program that opens
-                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= patience:
+                if code_of(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= patience:
                     raise
             time.sleep(0.02)
 
 
-def _opened(path: Path, migrations: Migrations) -> tuple[Database, str]:
-    _look(path, migrations)
-    db = Database(sqlite3.connect(path, timeout=WAIT_MS / 1000))
+def open_to_read(path: Path, wait_ms: int | None = None) -> Database:
+    """Open the log at `path` without a right to change it; raises WorkbenchError as `open_file` does."""
+    wait = WAIT_MS if wait_ms is None else wait_ms
+    with speaking(path):
+        _look(path, MIGRATIONS, wait)
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        db = Database(sqlite3.connect(uri, uri=True, timeout=wait / 1000))
+        try:
+            behind = bool(MIGRATIONS.pending(db))
+        except BaseException:
+            db.close()
+            raise
+    if behind:
+        db.close()
+        raise LogFault(
+            f"The log {path} is of an older version and must be brought up to date, which is not possible now: "
+            "it is read-only, or in use by another program. Close that program and try again.",
+            "locked", str(path),
+        )  # fmt: skip
+    return db
+
+
+def _opened(path: Path, migrations: Migrations, wait_ms: int) -> tuple[Database, str]:
+    _look(path, migrations, wait_ms)
+    if path.parent.is_dir() and not path.exists():
+        make_private(path)
+    db = Database(sqlite3.connect(path, timeout=wait_ms / 1000))
     try:
-        _set_pragmas(db)
+        _set_pragmas(db, wait_ms)
         _migrate(db, path, migrations)
         return db, set_journal(db.conn, file_system_of(path))
     except BaseException:
         db.close()
         raise
-
-
-def _code(error: sqlite3.Error) -> int:
-    """Return the low byte of an extended code: what went wrong, without the details."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def schema_known(migrations: Migrations = MIGRATIONS) -> int:
@@ -102,25 +89,22 @@ def set_journal(connection: sqlite3.Connection, file_system: str = "") -> str:
 
     Write-ahead logging needs memory that all programs share, which a network's `file_system` has not.
     """
-    remote = file_system.lower().startswith(REMOTE)
+    remote = is_remote(file_system)
     wanted = "DELETE" if remote else "WAL"
     (mode,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
     if mode == "wal":
         return ""
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("PRAGMA synchronous = FULL")
-    where = f"lies on a network ({file_system}) and" if remote else "is of a kind that"
+    if remote:
+        return (
+            f"This log is on a network drive ({file_system}); slower, safer writing is used. "
+            "A local folder is recommended."
+        )
     return (
-        f"The log's folder {where} cannot do write-ahead logging: "
-        "writing is safe but slower, and the window may wait for a run."
+        "The disk of this log cannot do write-ahead logging; slower, safer writing is used. "
+        "Another folder is recommended."
     )
-
-
-def file_system_of(path: Path) -> str:
-    """Return the type of the file system that `path` lies on, or an empty string if it is not known."""
-    place = path.resolve()
-    mounts = {Path(mount.mountpoint): mount.fstype for mount in psutil.disk_partitions(all=True)}
-    return next((mounts[parent] for parent in place.parents if parent in mounts), "")
 
 
 def _names(migrations: Migrations) -> set[str]:
@@ -128,24 +112,41 @@ def _names(migrations: Migrations) -> set[str]:
         return {migration.name for migration in migrations.pending(empty)}
 
 
-def _look(path: Path, migrations: Migrations) -> None:
+def _look(path: Path, migrations: Migrations, wait_ms: int) -> None:
     """Refuse a file that is not a log we can use, without changing a byte of it.
 
     Only SQLite may open the file: closing any other handle on it gives up this process's POSIX
     locks, and the next program to close the log would delete the WAL that a run is writing to.
     """
-    if not path.exists() or not path.stat().st_size:
+    if not _size(path):
+        if _size(path.with_name(f"{path.name}-wal")) or (path.exists() and backups(path)):
+            raise fault(path, sqlite3.SQLITE_CORRUPT)  # it was a log; SQLite would start anew
         return
     if path.stat().st_size < SMALLEST:
-        raise WorkbenchError(f"The log {path} cannot be used: {_CAUSES[sqlite3.SQLITE_NOTADB]}.")
+        raise _no_database(path)
     # The last writer to close merges a WAL left by a crash; a reader leaves it where it is.
     mode = "ro" if path.with_name(f"{path.name}-wal").exists() else "rw"
     uri = f"{path.resolve().as_uri()}?mode={mode}"
-    with closing(Database(sqlite3.connect(uri, uri=True, timeout=WAIT_MS / 1000))) as db:
-        tables = db.table_names()
-        marks = _pragma(db, "application_id"), _pragma(db, "user_version")
-        applied = {migration.name for migration in migrations.applied(db)}
+    with closing(Database(sqlite3.connect(uri, uri=True, timeout=wait_ms / 1000))) as db:
+        try:
+            tables = db.table_names()
+            marks = _pragma(db, "application_id"), _pragma(db, "user_version")
+            applied = {migration.name for migration in migrations.applied(db)}
+        except sqlite3.DatabaseError as error:
+            if code_of(error) == sqlite3.SQLITE_NOTADB:
+                raise _no_database(path) from error
+            raise
     _refuse(path, bool(tables), marks, applied, _names(migrations))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _no_database(path: Path) -> LogFault:
+    """A file that is none of SQLite's is another program's, unless copies say that our log was here."""
+    code = sqlite3.SQLITE_CORRUPT if backups(path) else sqlite3.SQLITE_NOTADB
+    return fault(path, code)
 
 
 def _refuse(
@@ -153,21 +154,21 @@ def _refuse(
 ) -> None:
     application, version = marks
     if filled and application != APPLICATION_ID:
-        raise WorkbenchError(
+        raise LogFault(
             f"{path} is an SQLite file of another program. It was not changed. "
-            "Move it away, or choose another place with --home DIR."
-        )
+            "Move it away, or choose another place with --home DIR.", "foreign", str(path),
+        )  # fmt: skip
     if version > len(known) or applied - known:
-        raise WorkbenchError(
+        raise LogFault(
             f"This log was made by a newer version (schema {max(version, len(applied))}; this one knows "
             f"{len(known)}). It was not changed. Update the workbench, or choose another place with "
-            f"--home DIR: {path}"
-        )
+            f"--home DIR: {path}", "newer", str(path),
+        )  # fmt: skip
 
 
-def _set_pragmas(db: Database) -> None:
+def _set_pragmas(db: Database, wait_ms: int) -> None:
     for setting in (
-        f"busy_timeout = {WAIT_MS}",
+        f"busy_timeout = {wait_ms}",
         "foreign_keys = ON",
         "synchronous = NORMAL",
         "temp_store = MEMORY",
@@ -180,7 +181,7 @@ def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
     if not migrations.pending(db):
         return
     old, new = _pragma(db, "user_version"), schema_known(migrations)
-    copy = _back_up(db, path, old) if old else None
+    copy = back_up(db.conn, path) if old else None
     db.execute("BEGIN IMMEDIATE")
     try:
         migrations.apply(db)
@@ -189,6 +190,8 @@ def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
         db.commit()
     except sqlite3.Error as error:
         db.rollback()
+        if code_of(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT):
+            raise  # not the migration's fault
         kept = f" A copy is {copy}." if copy else ""
         raise WorkbenchError(
             f"The log {path} could not be brought from schema {old} to {new}: {error}. "
@@ -197,15 +200,6 @@ def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
     except BaseException:
         db.rollback()
         raise
-
-
-def _back_up(db: Database, path: Path, schema: int) -> Path:
-    copy = path.with_name(f"{path.name}.schema-{schema}")
-    part = copy.with_name(f"{copy.name}.part")
-    part.unlink(missing_ok=True)
-    db.conn.execute("VACUUM INTO ?", (str(part),))
-    os.replace(part, copy)
-    return copy
 
 
 def _pragma(db: Database, name: str) -> int:

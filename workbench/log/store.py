@@ -5,9 +5,11 @@ Several logs may be open on one file at once: write-ahead logging lets one write
 
 import hashlib
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,34 +17,57 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]  # ships no types
 from sqlite_utils import Database
 
-from workbench.errors import UsageError
+from workbench.errors import LogFault, UsageError
 from workbench.events import Event
 from workbench.log import cost, queue, reading
-from workbench.log.migrations import open_file, schema_known, speaking
+from workbench.log.faults import rebuilding, speaking
+from workbench.log.migrations import WAIT_MS, open_file, open_to_read, schema_known
 from workbench.log.rows import Recorder, json_of, text_of, utc
 from workbench.report import RunDetails, RunSummary
 
 UNDER_WAY = ("starting", "running", "paused")
+BEAT_SECONDS = 30.0  # a run's sign of life is at most this old, and 10 s while it is paused
 SAME_START_SECONDS = 5.0  # a process's start time, read twice, may differ by the clock's adjustment
 
 
-def process_lives(pid: int, started: float) -> bool:
-    """Return whether process `pid` is still the one that began at unix time `started`."""
+def process_lives(pid: int, started: float, heard: float = 0.0) -> bool:
+    """Return whether process `pid` is still the one that began at unix time `started`.
+
+    A clock that is put back or forward moves the start of every process. So it is also the one if it
+    was `heard` of just now, by the present clock.
+    """
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
-        return bool(abs(process.create_time() - started) < SAME_START_SECONDS)
+        same = abs(process.create_time() - started) < SAME_START_SECONDS
+        return bool(same or abs(time.time() - heard) < BEAT_SECONDS)
     except psutil.Error:  # gone, or the number now belongs to somebody else
         return False
 
 
 class Log:
-    """Runs in, runs out. Methods raise WorkbenchError if the file cannot be read or written."""
+    """Runs in, runs out. Methods raise WorkbenchError if the file cannot be read or written.
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    Attributes:
+        reading_only: why nothing may be written, as a sentence; empty if it may.
+        journal_note: a sentence if the disk makes writing slow.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        reading_only: str = "",
+        wait_ms: int | None = None,
+    ) -> None:
         self.path = Path(path)
-        self._db, self.journal_note = open_file(self.path)
+        self.reading_only = reading_only
+        self.journal_note = ""
+        if reading_only:
+            self._db = open_to_read(self.path, wait_ms)
+        else:
+            self._db, self.journal_note = open_file(self.path, wait_ms=wait_ms)
         self.queue = queue.QueueTables(self._reading, self._writing)
 
     def __enter__(self) -> "Log":
@@ -59,6 +84,22 @@ class Log:
     def close(self) -> None:
         """Close the connection; the last one of a file merges its write-ahead log."""
         self._db.close()
+
+    def must_be_writable(self) -> None:
+        """Raise LogFault if the log is open for reading only."""
+        if self.reading_only:
+            raise LogFault(self.reading_only, "read-only", str(self.path))
+
+    def be_patient(self) -> None:
+        """Wait for another program's lock as long as a run under way needs."""
+        self._db.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
+
+    def checkpoint(self) -> None:
+        """Put what is in the write-ahead log into the file and empty it, unless somebody reads just now."""
+        if not self.reading_only:
+            with suppress(sqlite3.Error):  # the next to open or close does it
+                self._db.execute("PRAGMA busy_timeout = 500")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def begin(
         self,
@@ -116,15 +157,25 @@ class Log:
         with self._writing():
             self._set(run_id, "name", text_of(name.strip()))
 
-    def sweep(self, is_alive: Callable[[int, float], bool] = process_lives) -> list[str]:
+    def sweep(self, is_alive: Callable[[int, float], bool] | None = None) -> list[str]:
         """Mark runs under way whose process is gone as "interrupted"; return their ids."""
+
+        def lives(pid: int, started: float, beat: str) -> bool:
+            if is_alive is not None:
+                return is_alive(pid, started)
+            with rebuilding():
+                heard = datetime.fromisoformat(beat).timestamp()
+                return process_lives(pid, started, heard)
+
         with self._writing() as db:
             rows = db.execute(
                 "SELECT id, pid, pid_started, heartbeat FROM run WHERE state IN (?, ?, ?)",
                 UNDER_WAY,
             ).fetchall()
             gone = [
-                (key, pid, beat) for key, pid, started, beat in rows if not is_alive(pid, started)
+                (key, pid, beat)
+                for key, pid, started, beat in rows
+                if not lives(pid, started, beat)
             ]
             for key, pid, beat in gone:
                 reason = (
@@ -227,6 +278,12 @@ class Log:
             yield db
 
     @contextmanager
+    def reading_along(self) -> Iterator[sqlite3.Connection]:
+        """The connection, outside a transaction, for what looks at the file as a whole: checks and copies."""
+        with speaking(self.path):
+            yield self._db.conn
+
+    @contextmanager
     def change(self) -> Iterator[Database]:
         """One transaction for a module of the log that writes; keep it short."""
         with self._writing() as db:
@@ -240,6 +297,7 @@ class Log:
     @contextmanager
     def _writing(self) -> Iterator[Database]:
         """A transaction that takes the write lock first: reading before would make it fail, not wait."""
+        self.must_be_writable()
         with self._transaction("BEGIN IMMEDIATE") as db:
             yield db
 

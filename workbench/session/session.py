@@ -42,6 +42,7 @@ from workbench.session.results import Results
 from workbench.session.resume import Resuming
 from workbench.session.run import Engine, Run
 from workbench.session.table import RunTable
+from workbench.session.upkeep import Upkeep, open_log
 from workbench.session.versions import versions
 from workbench.session.work import ThreadEngine
 
@@ -51,10 +52,10 @@ class Session:
 
     Attributes:
         home: the folder of log, runs and weights.
-        notes: sentences worth showing at the start.
         cut_off: a sentence for each run that was found dead at this start.
         engine: what trains its runs.
         plug_ins: what plug-ins bring, and whether they may run.
+        upkeep: how the log's file is, and whether it may be written.
     """
 
     def __init__(
@@ -62,16 +63,15 @@ class Session:
         safe_mode: bool = False, trust_plugins: bool = False,
     ) -> None:  # fmt: skip
         self.home = paths.home_folder(home)
-        self._log = Log(self.home / paths.LOG_NAME)
+        self._log, gone = open_log(self.home / paths.LOG_NAME)
+        self.upkeep = Upkeep(self.home, self._log)
         self._owner = threading.get_ident()
         self.plug_ins = PlugIns(
             self.home, entry_points=entry_points, safe_mode=safe_mode, trust=trust_plugins
         )
         self.engine: Engine = ThreadEngine(self.plug_ins)
-        found = set(self._log.sweep())
-        cut_off = [run for run in self.resuming.cut_off() if run.id in found] if found else []
+        cut_off = [run for run in self.resuming.cut_off() if run.id in gone] if gone else []
         self.cut_off = tuple(run.sentence for run in cut_off)
-        self.notes = (self._log.journal_note,) if self._log.journal_note else ()
 
     @cached_property
     def backbones(self) -> Backbones:
@@ -136,6 +136,7 @@ class Session:
         """
         from workbench.core.tasks import expand
 
+        self._log.must_be_writable()
         config = self.plug_ins.prepared(config)
         must_be_startable(config)
         self.backbones.require(config.model.backbone, config.model.weights)
@@ -276,7 +277,8 @@ class Session:
             return dict(log.health())
 
     def close(self) -> None:
-        """Close the log."""
+        """Close the log; what it wrote is in the one file then."""
+        self._log.checkpoint()
         self._log.close()
 
     def versions(self) -> dict[str, str]:
@@ -296,5 +298,6 @@ class Session:
         if threading.get_ident() == self._owner:
             yield self._log
             return
-        with closing(Log(self.home / paths.LOG_NAME)) as log:
+        path, only = self.home / paths.LOG_NAME, self._log.reading_only
+        with closing(Log(path, reading_only=only)) as log:
             yield log
