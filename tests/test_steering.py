@@ -200,7 +200,7 @@ def test_a_run_paused_in_an_epoch_goes_on_to_its_end_if_it_is_to_stop_there(tmp_
     run.stop("epoch")
     thread.join(60)
     kinds = [type(event) for event in session.events(run.id)]
-    assert kinds[-2:] == [EpochEnded, Stopped]
+    assert kinds[-3:] == [EpochEnded, Checkpointed, Stopped]
     assert kinds.count(Paused) == kinds.count(Resumed) == 1
 
 
