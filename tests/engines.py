@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -60,19 +60,14 @@ class Working:
         return fresh
 
 
-def engine_of(session: SessionApart) -> psutil.Process:
-    """Return the only engine process that this test process has now."""
-    (found,) = engines()
-    return found
-
-
 def engines() -> list[psutil.Process]:
-    """Return the engine processes of this test process."""
-    return [
-        each
-        for each in psutil.Process().children()
-        if "spawn_main" in " ".join(each.cmdline()) or each.status() == psutil.STATUS_ZOMBIE
-    ]
+    """Return the engine processes of this test process that have not ended."""
+    found = []
+    for each in psutil.Process().children():
+        with suppress(psutil.Error):  # ended meanwhile
+            if "spawn_main" in " ".join(each.cmdline()):
+                found.append(each)
+    return found
 
 
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGSEGV": signal.SIGSEGV}

@@ -4,10 +4,13 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from tests.engines import engines
 from tests.opened import feature, fill, opened
+from tests.trained import folders, quick_config
 from workbench.events import Stage
 from workbench.face.lifesign import PATIENCE_MS, LifeSign
 from workbench.face.window import Window
+from workbench.session import SessionApart
 from workbench.session.engine import LOADING
 
 pytestmark = pytest.mark.slow
@@ -70,3 +73,35 @@ def test_a_slow_first_start_is_said_in_the_stage_line(
     text = "Still loading torch. The first start after installation takes longer."
     assert window.desk.page.run_panel.stage.text() == text
     assert "silence" not in window.desk.strips.texts()
+
+
+def test_a_step_that_does_not_end_can_be_forced_to(qtbot: QtBot, tmp_path: Path) -> None:
+    session = SessionApart(tmp_path / "home", entry_points=False)
+    window = Window(session)
+    window.show()
+    training, hold = window.desk.training, window.desk.page.run_panel.hold
+    window.desk.begin(session.start(quick_config(folders(tmp_path / "pictures"), epochs=5000)))
+    qtbot.waitUntil(lambda: training.state == "running", timeout=120_000)
+    (engine,) = engines()
+    engine.suspend()
+    feature(window, LifeSign).timer.timeout.emit()
+    subject = "silence"
+    assert list(window.desk.strips.strip(subject).buttons) == ["Wait", "Stop", "Force stop"]
+    training.stop()
+    assert training.patience.interval() == 10_000
+    assert not hold.stop.isEnabled()
+    training.patience.timeout.emit()
+    assert hold.stop.text() == "Force stop"
+    assert hold.stop.isEnabled()
+    with qtbot.waitSignal(training.ended, timeout=60_000) as ended:
+        hold.stop.click()
+    assert ended.args == ["interrupted"]
+    said = window.desk.strips.strip("run")
+    assert said.accessibleName().startswith("Training was stopped by force.")
+    assert list(said.buttons) == ["Details"]
+    assert training.state == "idle"
+    assert not training.overdue
+    window.close()
+    session.close()
+    window.deleteLater()
+    assert engines() == []

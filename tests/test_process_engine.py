@@ -82,7 +82,7 @@ def test_a_child_that_dies_leaves_a_sentence_and_an_ended_run(session, tmp_path,
     assert kept[: len(heard)] == heard
     if name == "SIGSEGV" and phase in ("training", "evaluating", "paused"):
         assert "Segmentation fault" in last.detail
-    wait_for(lambda: not any(e.status() == psutil.STATUS_ZOMBIE for e in engines()), "burial")
+    assert not engine.is_running()  # nor a zombie
 
 
 def test_a_run_after_a_death_trains_in_a_new_child(session, tmp_path) -> None:

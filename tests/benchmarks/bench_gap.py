@@ -1,9 +1,10 @@
 """How smoothly the window lives while it trains: gaps between the ticks of a 10-ms timer, idle and training.
 
-    python -m tests.benchmarks.bench_gap [--seconds 30]
+    python -m tests.benchmarks.bench_gap [--seconds 30] [--in-process]
 
 Prints median, 95th and 99th percentile and the longest gap in ms, first of the idle window, then while the
 sample trains with its plots live, then idle again; and whether p99 keeps to 1.5 times the idle one + 10 ms.
+It trains in a process of its own, as the window does, or in a thread of the window's.
 """
 
 import os
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import QApplication
 
 from workbench.face.theme import apply_theme
 from workbench.face.window import Window
-from workbench.session import Session
+from workbench.session import Session, SessionApart
 
 TICK_MS = 10
 LIMIT = (1.5, 10.0)  # times the idle p99, plus ms
@@ -58,11 +59,14 @@ def line(what: str, found: np.ndarray) -> float:
 
 def main(arguments: list[str]) -> None:
     """Measure the three stretches and print the table."""
-    seconds = float(arguments[1]) if arguments else 30.0
+    kind = Session if "--in-process" in arguments else SessionApart
+    seconds = (
+        float(arguments[arguments.index("--seconds") + 1]) if "--seconds" in arguments else 30.0
+    )
     app = QApplication(sys.argv[:1])
     apply_theme(app, "light")
     with tempfile.TemporaryDirectory() as home:
-        window = Window(Session(home))
+        window = Window(kind(home))
         window.show()
         sys.stdout.write(f"{'ms':10} {'p50':>7} {'p95':>7} {'p99':>7} {'max':>7}\n")
         idle = [line("idle", gaps(seconds))]
