@@ -19,7 +19,7 @@ from workbench.errors import UsageError, WorkbenchError
 from workbench.events import TaskInfo
 
 _FREE = ("name", "data.tasks", "data.cache_megabytes", "train.batch_size", "train.learning_rate",
-         "train.device", "train.epochs")  # fmt: skip
+         "train.device", "train.epochs", "train.at_once")  # fmt: skip
 _FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, SafetensorError)  # fmt: skip
 
 
