@@ -107,6 +107,7 @@ def test_the_window_on_a_locked_log_shows_past_runs_and_tries_again(
         assert not train.isEnabled()
         assert train.toolTip() == IN_USE
         assert not window.findChild(QAction, "try_sample").isEnabled()
+        assert not window.desk.page.zone.sample_button.isEnabled()
         strip.buttons["Try again"].click()
         assert window.desk.opens_again
         assert not window.isVisible()

@@ -52,8 +52,7 @@ def _done(options: argparse.Namespace) -> int:
     """Do the command; the window may want the log, and itself, opened anew."""
     command: Callable[[Session, argparse.Namespace], int] = options.command
     if options.command is upkeep.rescue:  # of a log that cannot be opened
-        code: int = upkeep.rescue(options)
-        return code
+        return int(upkeep.rescue(options))
     while True:
         with closing(_opened(options)) as session:
             for note in commands.notes_of(session, options):

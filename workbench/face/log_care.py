@@ -62,6 +62,7 @@ class LogCare(Feature):
     def _say(self) -> None:
         strips = self.desk.strips
         if self._care.reading_only:
+            self.desk.page.zone.sample_button.setEnabled(False)
             again = [(self.tr("Try again"), self.try_again)]
             strips.show_strip("log", self._care.reading_only, "warning", again)
         if self._care.slow_disk:
@@ -110,6 +111,7 @@ class LogCare(Feature):
         """Nothing is written from then on, so that the new log holds all that the old one does."""
         if self._damaged and not self._care.reading_only and self.desk.training.state == "idle":
             self._care.stop_writing(self._damage())
+            self.desk.page.zone.sample_button.setEnabled(False)
             self.desk.changed.emit()
             self._work(partial(rescuing, self.desk.session.home))
 

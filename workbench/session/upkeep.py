@@ -175,7 +175,8 @@ def sentence_of(found: rescue.Rescued, pages: int) -> str:
         return f"{first} Nothing of it could be read, and there is no backup. A new log takes its place; the old file was kept."
     gaps = ""
     if found.gaps:
-        gaps = f" Of {found.gaps} of them some numbers were on the damaged pages and are missing."
+        verb = "lacks" if found.gaps == 1 else "lack"
+        gaps = f" {found.gaps} of them {verb} numbers that were on the damaged pages."
     return (
         f"{first} {found.saved} of {found.runs} runs could be saved into a new log; "
         f"the old file was kept.{gaps}"
