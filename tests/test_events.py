@@ -29,6 +29,7 @@ EXAMPLES = {
     "Finished": events.Finished(80),
     "Stopped": events.Stopped(7),
     "Failed": events.Failed("The disk is full.", "Traceback …"),
+    "Interrupted": events.Interrupted(7, "The engine ended.", "Fatal Python error …"),
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from workbench.events import (
     Event,
     Failed,
     Finished,
+    Interrupted,
     Measured,
     Note,
     Pace,
@@ -55,6 +56,7 @@ SAMPLES: dict[str, Event] = {
     "Finished": Finished(60),
     "Stopped": Stopped(59),
     "Failed": Failed("Kein Speicher: „voll“.", "Traceback …\n  x"),
+    "Interrupted": Interrupted(60, "Zu Ende: „weg“.", "Traceback …\n  x"),
 }
 
 

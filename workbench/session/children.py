@@ -30,6 +30,7 @@ class EngineChild:
         self.process.start()
         theirs.close()
         self._ended = False  # nothing more can be read
+        self.waited = False  # for its use: it may have ended just before, and not be known to
 
     @property
     def alive(self) -> bool:
@@ -103,6 +104,7 @@ class Children:
             each.send(Quit())
             each.bury()
         taken = fit[0] if fit else EngineChild(self._home, switches)
+        taken.waited = bool(fit)
         with self._lock:
             self._taken.append(taken)
         return taken

@@ -55,18 +55,22 @@ class ProcessEngine:
     def work(self, job: Job, steering: Steering, tell: Tell) -> None:
         """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
         tell(Stage(LOADING))
+        while not self._is_done(job, steering, tell):
+            pass  # the child had ended while it waited for a run: another one takes this run
+
+    def _is_done(self, job: Job, steering: Steering, tell: Tell) -> bool:
         mark = self._mark
         child = self._children.take(self._switches, mark)
-        self._watched = _Supervision(child, job, steering, tell)
+        self._watched = watched = _Supervision(child, job, steering, tell)
         try:
-            self._watched.watch()
+            done = watched.watch()
         finally:
-            whole = self._watched.whole
             self._watched = None
             # what an error left in it, or on the GPU, is not for the next run
-            self._children.give_back(child, mark, whole=whole)
-        if not whole:
+            self._children.give_back(child, mark, whole=watched.whole)
+        if done and not watched.whole:
             self.warm()
+        return done
 
     def force_stop(self) -> None:
         """End the child that trains and all it started, whatever they are doing."""
@@ -121,11 +125,11 @@ class _Supervision:
         self._child, self._job, self._steering, self._tell = child, job, steering, tell
         self._ending = Ending()
         self._forced: float | None = None
-        self._heard_end = self._over = False
+        self._heard = self._heard_end = self._over = False
         self.whole = False  # whether the child may be used again
 
-    def watch(self) -> None:
-        """Pass on wishes and events until the end."""
+    def watch(self) -> bool:
+        """Pass on wishes and events until the end; return False if the child did not live to hear of it."""
         self._child.send(Start(self._job))
         self._steering.follow(lambda wish: self._child.send(Wished(wish)))
         interrupted = False
@@ -140,10 +144,14 @@ class _Supervision:
                     self._steering.stop()
         finally:
             self._steering.follow(None)
+        deaf = self._child.waited and not self._heard and self._forced is None
+        if deaf and not interrupted:
+            return False
         if not self._heard_end:
             self._say_the_end()
         if interrupted:
             raise KeyboardInterrupt
+        return True
 
     def force(self) -> None:
         """Ask the child's whole family to end; three seconds later they are ended."""
@@ -159,6 +167,7 @@ class _Supervision:
 
     def _take(self, message: object) -> None:
         if isinstance(message, Told):
+            self._heard = True
             for event in message.events:
                 self._ending.hear(event)
                 self._heard_end = self._heard_end or isinstance(event, _ENDS)
