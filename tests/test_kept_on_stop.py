@@ -1,5 +1,6 @@
 """A run that is stopped or paused at a step leaves a checkpoint there, and its log says so."""
 
+from contextlib import closing
 from dataclasses import replace
 
 from tests.resumed import decided, small_config
@@ -30,7 +31,7 @@ class AfterStep(Steering):
 
 def test_a_pause_and_a_stop_write_a_checkpoint_before_they_are_said(tmp_path):
     config = small_config(tmp_path / "pictures", **{"monitor.probe_per_task": 0})
-    with Session(tmp_path / "home") as session:
+    with closing(Session(tmp_path / "home")) as session:
         run = session.start(config)
     heard = []
     ThreadEngine().work(Job(run.home, run.id, config), AfterStep(1, 8), heard.append)
