@@ -20,7 +20,7 @@ from workbench.errors import UsageError
 from workbench.events import Checkpointed, Event, Note, Paused, Resumed, Step, Stopped
 from workbench.log.resume import checkpoints
 from workbench.session import Run, Session
-from workbench.session.resume import _day
+from workbench.session.resume_words import day
 
 ROOT = Path(__file__).resolve().parent.parent
 SAID = (Checkpointed, Paused, Resumed)
@@ -205,9 +205,9 @@ def test_a_run_found_dead_says_when_and_where(tmp_path: Path) -> None:
 
 def test_days_are_named_within_a_week() -> None:
     now = datetime.fromisoformat("2026-11-25T12:00:00+00:00")
-    assert _day("2026-11-25T01:00:00+00:00", now) == "today"
-    assert _day("2026-11-20T01:00:00+00:00", now) == "on Friday"
-    assert _day("2026-11-10T01:00:00+00:00", now) == "on 2026-11-10"
+    assert day("2026-11-25T01:00:00+00:00", now) == "today"
+    assert day("2026-11-20T01:00:00+00:00", now) == "on Friday"
+    assert day("2026-11-10T01:00:00+00:00", now) == "on 2026-11-10"
 
 
 def test_what_cannot_be_extended_is_said(whole: tuple[Session, str, RunConfig]) -> None:

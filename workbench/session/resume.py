@@ -14,9 +14,16 @@ from workbench.events import EpochEnded, Event, Note, Step
 from workbench.log import resume as log_resume
 from workbench.log.resume import LoggedCheckpoint
 from workbench.log.store import UNDER_WAY
-from workbench.report import PictureChanges, RunDetails, RunSummary, ScanProgress
+from workbench.report import RunDetails, RunSummary, ScanProgress
 from workbench.session.checkpoint_files import give, is_whole
 from workbench.session.checks import must_be_startable
+from workbench.session.resume_words import (
+    change_sentences,
+    changed_sentences,
+    damaged_sentence,
+    day,
+    version_sentence,
+)
 from workbench.session.run import Run
 
 if typing.TYPE_CHECKING:
@@ -24,8 +31,6 @@ if typing.TYPE_CHECKING:
 
 RESUMABLE = ("stopped", "interrupted", "failed")
 CHANGEABLE = ("train.batch_size", "train.learning_rate", "train.device")
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_VERSIONS = ("torch", "torchvision", "timm", "numpy", "Pillow", "workbench")
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,8 @@ class Resuming:
         folder = paths.run_folder(self._session.home, summary.id)
         for number, point in enumerate(logged):
             if is_whole(folder, point.event.path):
-                return Points(point, _damaged_sentence(number, point.event.step))
-        return Points(None, _damaged_sentence(len(logged), None))
+                return Points(point, damaged_sentence(number, point.event.step))
+        return Points(None, damaged_sentence(len(logged), None))
 
     def questions(self, run: str) -> Iterator[ScanProgress | tuple[Doubt, ...]]:
         """Look for what is not as it was when the run began; the last item is the answer.
@@ -104,7 +109,7 @@ class Resuming:
         """
         details = self._session.details(run)
         self._must_be_resumable(details)
-        versions = _version_sentence(details.versions, self._session.versions())
+        versions = version_sentence(details.versions, self._session.versions())
         points = self.points(run)
         found = [Doubt("versions", versions)] if versions else []
         found += [Doubt("checkpoint", points.sentence, points.step)] if points.sentence else []
@@ -113,7 +118,7 @@ class Resuming:
                 if isinstance(item, ScanProgress):
                     yield item
                 else:
-                    found += (Doubt("pictures", text) for text in _changed_sentences(item))
+                    found += (Doubt("pictures", text) for text in changed_sentences(item))
         yield tuple(found)
 
     def resume(
@@ -139,7 +144,7 @@ class Resuming:
             with log.change() as db:
                 log_resume.must_have_ended(db, run_id, RESUMABLE)  # another program may be faster
                 log_resume.rewind(db, run_id, points.newest, configs.to_dict(changed))
-            for sentence in (*accepted, *_change_sentences(config, changed, points.step)):
+            for sentence in (*accepted, *change_sentences(config, changed, points.step)):
                 at = points.newest.time if points.newest else _now()
                 log.write(run_id, [(at, Note(sentence))])
         return Run(
@@ -220,7 +225,7 @@ class Resuming:
     def _cut_off_sentence(self, run: RunSummary) -> str:
         with self._session.log() as log, log.snapshot() as db:
             last = log_resume.last_step(db, run.id)
-        when = _day(run.ended or run.created, datetime.now().astimezone())
+        when = day(run.ended or run.created, datetime.now().astimezone())
         if last is None:
             return f"{run.name} was cut off {when} before its first step."
         return f"{run.name} was cut off {when} at task {last[0] + 1}, step {last[1] + 1:,}."
@@ -247,55 +252,6 @@ def _changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
                 "Start a new run with it instead."
             )
     return configs.with_values(config, changes)
-
-
-def _change_sentences(before: RunConfig, after: RunConfig, step: int) -> Iterator[str]:
-    old, new = configs.to_dict(before)["train"], configs.to_dict(after)["train"]
-    for name, value in new.items():
-        if value != old[name]:
-            yield f"From step {step:,} on: {name} {value}, before that {old[name]}."
-
-
-def _changed_sentences(found: Sequence[PictureChanges]) -> Iterator[str]:
-    for number, changes in enumerate(found, 1):
-        if changes.number:
-            one = changes.number == 1
-            what = "1 picture" if one else f"{changes.number:,} pictures"
-            has = "has" if one else "have"
-            yield (
-                f"{what} of task {number} {has} changed since this run began. "
-                "Resuming would mix two data sets."
-            )
-
-
-def _version_sentence(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    other = [key for key in _VERSIONS if key in before and before[key] != now.get(key)]
-    if not other:
-        return ""
-    then = ", ".join(f"{key} {before[key]}" for key in other)
-    today = ", ".join(now.get(key, "not there") for key in other)
-    return f"Made with {then}, now {today}: results may differ in the last digits."
-
-
-def _damaged_sentence(bad: int, step: int | None) -> str:
-    if not bad:
-        return ""
-    if step is None:
-        return "No checkpoint of this run is whole, so it begins again."
-    if bad == 1:
-        return f"The last checkpoint is damaged; the one before (step {step:,}) is good."
-    return f"The last {bad} checkpoints are damaged; the one before (step {step:,}) is good."
-
-
-def _day(when: str, now: datetime) -> str:
-    """Return "today", "on Friday" within the last week, else "on 2026-03-03"."""
-    said = datetime.fromisoformat(when).astimezone(now.tzinfo)
-    days = (now.date() - said.date()).days
-    if days == 0:
-        return "today"
-    if 0 < days < len(_DAYS):
-        return f"on {_DAYS[said.weekday()]}"
-    return f"on {said.date().isoformat()}"
 
 
 def _now() -> float:
