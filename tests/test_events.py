@@ -24,6 +24,7 @@ EXAMPLES = {
     "TaskEnded": events.TaskEnded(1, 8),
     "Note": events.Note("2 pictures of task 'Ö' cannot be used.", "warning"),
     "EpochEnded": events.EpochEnded(1, 2, 30),
+    "Blocked": events.Blocked("No space left."),
     "Paused": events.Paused(12, 0),
     "Resumed": events.Resumed(12),
     "Finished": events.Finished(80),

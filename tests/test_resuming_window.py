@@ -13,6 +13,8 @@ from pytestqt.qtbot import QtBot
 from tests.opened import feature, opened
 from tests.pictures import make_task_folders
 from tests.trained import folders, quick_config, trained_session
+from workbench.config import with_values
+from workbench.events import Failed
 from workbench.face.extending import Extending
 from workbench.face.resuming import MOST_STRIPS, Resuming
 from workbench.face.window import Window
@@ -151,8 +153,15 @@ def test_the_gpu_is_freed_and_the_run_offered_again(tmp_path: Path, qtbot: QtBot
 def test_less_memory_is_offered_where_it_was_short(tmp_path: Path, qtbot: QtBot) -> None:
     with opened(tmp_path / "home", qtbot) as window:
         run = window.desk.session.start(quick_config(folders(tmp_path / "pictures")))
-        ways = feature(window, Resuming)._ways_after(run, "The GPU ran out of memory in task 2.")
-        assert [text for text, _ in ways] == ["Resume with batch 2", "Resume on processor"]
+        resuming = feature(window, Resuming)
+        run.config = with_values(run.config, {"train.device": "auto"})
+        resuming._hear([Failed("The GPU ran out of memory.", cause="memory")])
+        ways = [text for text, _ in resuming._ways_after(run)]
+        assert ways == ["Resume with 2 pictures at once", "Resume on processor"]
+        resuming._hear([Failed("The loss term 'total' became nan.", cause="not finite")])
+        assert [text for text, _ in resuming._ways_after(run)] == [
+            "Resume with half the learning rate"
+        ]
         run.stop()
         run.work()
 

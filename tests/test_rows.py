@@ -10,6 +10,7 @@ from tests.logged import begin, timed
 from workbench.events import (
     KINDS,
     Answered,
+    Blocked,
     Checkpointed,
     EpochEnded,
     Evaluated,
@@ -69,8 +70,8 @@ def through(tmp_path: Path, *events: Event) -> list[Event]:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_each_event_comes_back_equal(kind: str, tmp_path: Path) -> None:
-    if kind in ("Stage", "Pace"):
-        assert through(tmp_path, Stage("x"), Pace(1.0, None, 1, 2)) == []
+    if kind in ("Stage", "Pace", "Blocked"):
+        assert through(tmp_path, Stage("x"), Pace(1.0, None, 1, 2), Blocked("x")) == []
     else:
         back = through(tmp_path, SAMPLES[kind])
         assert back == [SAMPLES[kind]]

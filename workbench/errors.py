@@ -4,6 +4,7 @@
     ├── UsageError        the command or the configuration asks for something that cannot be (exit 2)
     ├── CannotWrite       a place on the disk cannot be written; another one may be
     ├── DiskFull          a disk has no space left; what was to be written waits until there is some
+    ├── NotFinite         a loss is no number any more
     ├── LogFault          the file of the log cannot be used, or only be read
     ├── WeightsDiffer     the backbone is another one than the adapter was trained on; may be overruled
     └── Cancelled         the user stopped it; nothing is wrong (exit 3)
@@ -39,6 +40,10 @@ class DiskFull(WorkbenchError):  # noqa: N818  (says what is, as the others do)
     def __init__(self, sentence: str, place: str = "", needed: int = 0) -> None:
         super().__init__(sentence)
         self.place, self.needed = place, needed
+
+
+class NotFinite(WorkbenchError):  # noqa: N818  (says what is, as the others do)
+    """A loss is no number any more."""
 
 
 class LogFault(WorkbenchError):  # noqa: N818  (says what is, as the others do)

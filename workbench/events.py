@@ -181,6 +181,13 @@ class Paused(Event):
 
 
 @dataclass(frozen=True)
+class Blocked(Event):
+    """Something outside keeps the run from going on; it waits, and tries again when it is let go on."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Resumed(Event):
     """The run goes on where it waited."""
 
@@ -215,6 +222,7 @@ class Failed(Event):
 
     sentence: str
     detail: str = ""
+    cause: str = ""  # "memory" or "not finite", where there is a way out that can be offered
 
 
 @dataclass(frozen=True)

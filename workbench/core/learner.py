@@ -16,7 +16,7 @@ from workbench.config import MethodConfig, TrainConfig
 from workbench.core import losses
 from workbench.core.heads import ProxyHead
 from workbench.core.network import Features, Network
-from workbench.errors import WorkbenchError
+from workbench.errors import NotFinite
 
 AUXILIARY = ("mutual_information", "orthogonality", "regularisation")
 _CONTRAST = {"paper": losses.official_mutual_information, "supcon": losses.supervised_contrast}
@@ -108,7 +108,7 @@ class Learner:
         """Return the unweighted terms that are defined, and their weighted `total`.
 
         Raises:
-            WorkbenchError: a term is not finite (under the official switch only cross-entropies can raise).
+            NotFinite: a term is not finite (under the official switch only cross-entropies can raise).
         """
         terms = {
             f"cross_entropy_{name}": F.cross_entropy(self.proxy(z), batch.labels)
@@ -117,7 +117,7 @@ class Learner:
         terms.update(self.auxiliary(batch))
         for name, term in terms.items():
             if not torch.isfinite(term):
-                raise WorkbenchError(
+                raise NotFinite(
                     f"The loss term '{name}' became {term.item()} in task {self.task + 1}. "
                     "Training stopped; a lower learning rate usually helps."
                 )

@@ -23,8 +23,9 @@ from workbench.core.running import Running, assemble, started
 from workbench.core.state import CannotKeep
 from workbench.core.tasks import TaskSet, load_tasks
 from workbench.core.weights import load_weights
-from workbench.errors import UsageError
+from workbench.errors import DiskFull, UsageError
 from workbench.events import (
+    Blocked,
     Checkpointed,
     EpochEnded,
     Event,
@@ -104,7 +105,7 @@ class Training:
         if self._kept or self._refused:
             return
         try:
-            written = self._write()
+            written = yield from self._written()
         except CannotKeep as error:
             self._refused = True
             yield Note(
@@ -117,6 +118,15 @@ class Training:
             number = self._number - 1
             yield written
             checkpoint.prune(self._folder, number)  # its row is in the log now
+
+    def _written(self) -> Generator[Blocked, None, Checkpointed | None]:
+        """Write a checkpoint; on a full disk, say so and try again when asked for the next event."""
+        while True:
+            try:
+                return self._write()
+            except DiskFull as error:
+                blocked = Blocked(str(error))
+            yield blocked
 
     def _write(self) -> Checkpointed | None:
         run = self._run

@@ -2,7 +2,15 @@
 
 from PySide6.QtGui import QAction
 
-from workbench.events import Checkpointed, Event, Failed, Interrupted, RunStarted
+from workbench.events import (
+    Blocked,
+    Event,
+    Failed,
+    Interrupted,
+    Resumed,
+    RunStarted,
+    Stopped,
+)
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.messages import DetailBox
@@ -16,20 +24,21 @@ class Failure(Feature):
         super().__init__(desk)
         self._event: Failed | Interrupted = Failed("")
         self._began = False
-        self.checkpoint: Checkpointed | None = None  # the last one of the run
         desk.training.news.connect(self._take)
         desk.training.state_changed.connect(self._forget)
 
     def _forget(self) -> None:
         if self.desk.training.state == "starting":
-            self._began, self.checkpoint = False, None
+            self._began = False
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, RunStarted):
                 self._began = True
-            elif isinstance(event, Checkpointed):
-                self.checkpoint = event
+            elif isinstance(event, Blocked):
+                self._tell_blocked(event)
+            elif isinstance(event, (Resumed, Stopped)):
+                self.desk.strips.clear_strip("blocked")
             elif isinstance(event, (Failed, Interrupted)):
                 self._event = event
                 self._tell(event)
@@ -48,6 +57,13 @@ class Failure(Feature):
             show("run", event.sentence, "error")
             if event.detail:
                 self._box().open()
+
+    def _tell_blocked(self, event: Blocked) -> None:
+        training = self.desk.training
+        answers = (
+            (self.tr("Check again"), training.go_on), (self.tr("Stop"), training.stop_now),
+        )  # fmt: skip
+        self.desk.strips.show_strip("blocked", event.sentence, "warning", answers)
 
     def _box(self) -> DetailBox:
         home, window = self.desk.session.home, self.desk.window

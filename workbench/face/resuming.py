@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.config import from_dict
 from workbench.errors import WorkbenchError
+from workbench.events import Event, Failed, RunStarted
 from workbench.face.actions import Command, Moment
 from workbench.face.background import IterationThread
 from workbench.face.bin import Bin
@@ -33,9 +34,11 @@ class Resuming(Feature):
         self._thread: IterationThread | None = None
         self._run_id = ""  # the run being looked at
         self._changes: Mapping[str, Any] = {}
+        self._cause = ""  # of the last failure
         self._freed = False  # whether the run that ends does so to free the GPU
         self.question: Question | None = None
         desk.training.ended.connect(self._run_ended)
+        desk.training.news.connect(self._hear)
         self._tell_cut_off()
 
     def shut_down(self) -> None:
@@ -169,9 +172,9 @@ class Resuming(Feature):
         known = self.desk.history.model.known(run.id) if run is not None else None
         if run is None or known is None or self.desk.session.resuming.refusal(known):
             return
-        if state == "failed":
+        if state in ("failed", "interrupted"):
             text = self.tr("{run} can go on from its last checkpoint.")
-            self._offer(text.format(run=run.name), self._ways_after(run, known.state_reason))
+            self._offer(text.format(run=run.name), self._ways_after(run))
         elif state == "stopped" and freed:
             text = self.tr("{run} waits on the disk, and the GPU is free.")
             resume = (self.tr("Resume"), partial(self._resume_this, run.id))
@@ -180,16 +183,30 @@ class Resuming(Feature):
     def _offer(self, sentence: str, answers: list[Answer]) -> None:
         self.desk.strips.show_strip("resume", sentence, "info", answers)
 
-    def _ways_after(self, run: Run, reason: str) -> list[Answer]:
-        """Return what may help after a failure: less memory where that was short."""
+    def _hear(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, RunStarted):
+                self._cause = ""
+            elif isinstance(event, Failed):
+                self._cause = event.cause
+
+    def _ways_after(self, run: Run) -> list[Answer]:
+        """Return what may help after a failure: less memory, or a smaller step."""
         train = run.config.train
-        if "out of memory" not in reason:
+        if self._cause == "not finite":
+            half_rate = {"train.learning_rate": train.learning_rate / 2}
+            text = self.tr("Resume with half the learning rate")
+            return [(text, partial(self._resume_with, run.id, half_rate))]
+        if self._cause != "memory":
             return [(self.tr("Resume"), partial(self._resume_this, run.id))]
         ways: list[Answer] = []
-        if train.batch_size > 1:
-            half = train.batch_size // 2
-            text = self.tr("Resume with batch {number}").format(number=half)
-            ways.append((text, partial(self._resume_with, run.id, {"train.batch_size": half})))
+        at_once = min(train.at_once or train.batch_size, train.batch_size)
+        if at_once > 1:
+            half = at_once // 2
+            text = self.tr("Resume with {number} pictures at once").format(number=half)
+            ways.append((text, partial(self._resume_with, run.id, {"train.at_once": half})))
+        if train.device == "cpu":
+            return ways
         cpu = {"train.device": "cpu"}
         ways.append((self.tr("Resume on processor"), partial(self._resume_with, run.id, cpu)))
         return ways

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from workbench.events import (
+    Blocked,
     Event,
     Pace,
     Paused,
@@ -204,6 +205,8 @@ class Training(QObject):
             self.tasks = len(event.tasks)
         elif isinstance(event, (TaskStarted, Step)):  # a run that goes on may be within a task
             self._learning, self.task = True, event.task
+        elif isinstance(event, Blocked):
+            self._pause_asked = True
         elif isinstance(event, Paused):
             self._paused = None if self.stop_when else event
         elif isinstance(event, Resumed):

@@ -12,6 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from workbench.events import (
+    Blocked,
     Evaluated,
     Event,
     Failed,
@@ -30,7 +31,7 @@ from workbench.events import (
 )
 from workbench.measures import LOSS_TERMS, MEASURES
 
-NOT_STORED = (Stage, Pace)  # what they say is over when it has been said
+NOT_STORED = (Stage, Pace, Blocked)  # what they say is over when it has been said
 END_STATES = {
     Finished: "finished", Stopped: "stopped", Failed: "failed", Interrupted: "interrupted",
 }  # fmt: skip

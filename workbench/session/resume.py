@@ -30,7 +30,7 @@ if typing.TYPE_CHECKING:
     from workbench.session.session import Session
 
 RESUMABLE = ("stopped", "interrupted", "failed")
-CHANGEABLE = ("train.batch_size", "train.learning_rate", "train.device")
+CHANGEABLE = ("train.batch_size", "train.at_once", "train.learning_rate", "train.device")
 
 
 @dataclass(frozen=True)

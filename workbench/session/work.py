@@ -5,14 +5,16 @@ import traceback
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import paths
 from workbench.config import RunConfig
-from workbench.errors import WorkbenchError
+from workbench.errors import DiskFull, NotFinite, WorkbenchError
 from workbench.events import (
     Answered,
+    Blocked,
     Checkpointed,
     Event,
     Failed,
@@ -138,10 +140,13 @@ class Work:
         except NoEngineError as error:
             self._say(writer, Failed(str(error), traceback.format_exc()))
         except WorkbenchError as error:
-            self._say(writer, Failed(str(error)))
+            cause = "not finite" if isinstance(error, NotFinite) else ""
+            self._say(writer, Failed(str(error), cause=cause))
         except Exception as error:  # noqa: BLE001  (the run must end in the log whatever broke)
-            sentence = blamed_sentence(error, self._job.config.method.name) or _sentence_for(error)
-            self._say(writer, Failed(sentence, traceback.format_exc()))
+            blamed = blamed_sentence(error, self._job.config.method.name)
+            cause = "memory" if _is_short_of_memory(error) and not blamed else ""
+            sentence = blamed or _sentence_for(error)
+            self._say(writer, Failed(sentence, traceback.format_exc(), cause))
 
     def _train(self, writer: Writer) -> None:
         job, folder = self._job, self._job.folder
@@ -172,25 +177,23 @@ class Work:
 
     def _take(self, writer: Writer, event: Event) -> None:
         """Write an event into the log with the files that it speaks of, and tell it."""
-        folder = self._job.folder
         self._say(writer, event)
-        if isinstance(event, Snapshot):
-            writer.note_file("kernel", folder / event.path)
-        if isinstance(event, Answered):
-            writer.note_file("answers", folder / event.path)
-            writer.note_file("answers", folder / event.pictures)
-        if isinstance(event, TaskEnded):
-            writer.note_file("adapter", folder / "adapter" / "adapter.safetensors")
+        for kind, path in _files_of(event):
+            note = partial(writer.note_file, kind, self._job.folder / path)
+            self._put(writer, note)
         if isinstance(event, Step):
             self._steps = event.step + 1
+        if isinstance(event, Blocked):
+            self._steering.pause()
 
     def _wait(self, writer: Writer, event: Event) -> None:
         """Wait until the pause is over; the log hears a sign of life now and then."""
         began = time.monotonic()
-        self._keep(writer)
+        if not isinstance(event, Blocked):
+            self._keep(writer)
         self._say(writer, Paused(self._steps, event.task if isinstance(event, TaskEnded) else None))
         while not self._steering.wait(HEARTBEAT):
-            writer.flush()
+            self._put(writer, writer.flush)
         self._clock.leave_out(time.monotonic() - began)
         if not self._steering.ends_after(event):
             self._say(writer, Resumed(self._steps))
@@ -207,8 +210,38 @@ class Work:
 
     def _say(self, writer: Writer, event: Event) -> None:
         timed = replace(event, time=time.time())  # once: the log and whoever listens agree
-        writer.add(timed)
+        self._put(writer, partial(writer.add, timed))
         self._tell(timed)
+
+    def _put(self, writer: Writer, put: Callable[[], None]) -> None:
+        """Write; on a full disk wait, with the run in memory, until there is room or it is to stop."""
+        while True:
+            try:
+                put()
+                return
+            except DiskFull as error:
+                if self._steering.stop_when:
+                    return  # what waits is tried once more at the end
+                self._steering.pause()
+                began = time.monotonic()
+                self._tell(Blocked(str(error)))
+                self._tell(Paused(self._steps))
+            while not self._steering.wait(HEARTBEAT):
+                pass
+            self._clock.leave_out(time.monotonic() - began)
+            self._tell(Resumed(self._steps))
+            put = writer.flush  # it has what it was given
+
+
+def _files_of(event: Event) -> list[tuple[str, str]]:
+    """Return kind and path, below the run's folder, of the files that an event speaks of."""
+    if isinstance(event, Snapshot):
+        return [("kernel", event.path)]
+    if isinstance(event, Answered):
+        return [("answers", event.path), ("answers", event.pictures)]
+    if isinstance(event, TaskEnded):
+        return [("adapter", "adapter/adapter.safetensors")]
+    return []
 
 
 def blamed_sentence(error: BaseException, method: str) -> str:
@@ -222,9 +255,18 @@ def blamed_sentence(error: BaseException, method: str) -> str:
     )
 
 
+def _is_short_of_memory(error: Exception) -> bool:
+    """Whether torch says so: by a class of its own on a GPU, in words on the processor."""
+    return (
+        type(error).__name__ == "OutOfMemoryError"
+        or isinstance(error, MemoryError)
+        or "not enough memory" in str(error)
+    )
+
+
 def _sentence_for(error: Exception) -> str:
     if type(error).__name__ == "OutOfMemoryError":
-        return (
-            "The GPU ran out of memory. A smaller batch, or the processor (device cpu), needs less."
-        )
+        return "The GPU ran out of memory. Fewer pictures at once, or the processor (device cpu), need less."
+    if _is_short_of_memory(error):
+        return "The computer ran out of memory. Fewer pictures at once need less."
     return f"The program made a mistake ({type(error).__name__}: {error}). Everything up to the last task is kept."
