@@ -40,7 +40,7 @@ VICTIMS = ("child", "window", "command")  # a command trains in its own process
 PHASES = ("starting", "loading", "training", "saving, evaluating", "over")
 ACKNOWLEDGED = 0.5  # seconds that an event must have been heard before a kill to count
 PATIENCE = 120.0
-MOST_KILLS = 5  # of one run
+MOST_KILLS = 8  # of one run
 EARLY = 0.3  # share of the kills while it starts and loads
 BY_CLOCK_AND_USER = (Checkpointed, Paused, Resumed, Interrupted, Stage, Pace)
 
