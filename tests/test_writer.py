@@ -128,3 +128,19 @@ def test_a_killed_writer_leaves_a_sound_file_with_all_it_acknowledged(
         assert numbers == list(range(1, len(steps) + 1))
         assert len(numbers) >= acknowledged >= lines * 20
         assert all(isinstance(step, Step) and len(step.terms) == 2 for step in steps)
+
+
+def test_an_event_is_written_in_time_though_the_next_one_is_far_off(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Log(path) as log:
+        begin(log)
+        with Writer(path, "run1") as writer:
+            writer.add(Stage("Loading"))
+            writer.add(Note("alone"))
+            assert log.events("run1") == []
+            until = time.monotonic() + 60
+            while not log.events("run1") and time.monotonic() < until:
+                time.sleep(0.02)
+            assert log.events("run1") == [Note("alone")]
+            writer.add(Note("second"))
+        assert log.events("run1") == [Note("alone"), Note("second")]

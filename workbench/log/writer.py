@@ -1,13 +1,17 @@
 """The writer of one run: collects events and puts them into the log twice a second.
 
-Made, used and closed in the thread that trains, so that its connection stays there.
+Made, used and closed in the thread that trains, so that its connection stays there. Events that wait
+while that thread is busy for long are put in by a thread of the writer's own, with its own connection.
 """
 
 import os
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from workbench.errors import WorkbenchError
 from workbench.events import (
     Checkpointed,
     Evaluated,
@@ -22,7 +26,10 @@ from workbench.events import (
 )
 from workbench.log.store import Log
 
-FLUSH_SECONDS = 0.5  # at most this much is lost if the process is killed
+FLUSH_SECONDS = (
+    0.4  # and the writing itself: at most half a second is lost if the process is killed
+)
+LATE_WAIT_MS = 50  # for another program's lock; after that, the next event waits for it in earnest
 AT_ONCE = (
     RunStarted, Evaluated, TaskEnded, Checkpointed, Paused, Resumed, Finished, Stopped, Failed,
 )  # fmt: skip
@@ -35,12 +42,16 @@ class Writer:
     """
 
     def __init__(self, path: str | os.PathLike[str], run_id: str) -> None:
+        self._path = path
         self._log = Log(path)
         self._log.own(run_id)
         self._run_id = run_id
         self._waiting: list[tuple[float, Event]] = []
         self._files: list[tuple[str, Path]] = []
         self._flushed = time.monotonic()
+        self._lock = threading.Lock()  # of what waits, and of putting it in
+        self._takes, self._closed = threading.Event(), threading.Event()
+        self._late: threading.Thread | None = None
 
     def __enter__(self) -> "Writer":
         return self
@@ -61,9 +72,12 @@ class Writer:
     def add(self, event: Event) -> None:
         """Take an event; it is in the file after half a second, or at once if it ends something."""
         said = time.time() if event.time is None else event.time
-        self._waiting.append((said, event))
+        with self._lock:
+            self._waiting.append((said, event))
         if isinstance(event, AT_ONCE) or time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
+        else:
+            self._see_to_it_later()
 
     def note_file(self, kind: str, file: Path) -> None:
         """Note a file that the run made, and flush."""
@@ -72,16 +86,39 @@ class Writer:
 
     def flush(self) -> None:
         """Put what waits into the file, with a sign of life; if that fails, it goes on waiting."""
-        self._log.write(self._run_id, self._waiting)
-        self._waiting = []
-        while self._files:
-            self._log.note_file(self._run_id, *self._files[0])
-            del self._files[0]
-        self._flushed = time.monotonic()
+        with self._lock:
+            self._put_in(self._log)
+            while self._files:
+                self._log.note_file(self._run_id, *self._files[0])
+                del self._files[0]
+            self._flushed = time.monotonic()
 
     def close(self) -> None:
         """Flush and close the connection."""
+        self._closed.set()
+        self._takes.set()
+        if self._late is not None:
+            self._late.join()
         try:
             self.flush()
         finally:
             self._log.close()
+
+    def _put_in(self, log: Log) -> None:
+        log.write(self._run_id, self._waiting)
+        self._waiting = []
+
+    def _see_to_it_later(self) -> None:
+        if self._late is None:
+            self._late = threading.Thread(target=self._flush_late, name="log", daemon=True)
+            self._late.start()
+        self._takes.set()
+
+    def _flush_late(self) -> None:
+        """Put in what still waits half a second after it was taken: the next event may be far off."""
+        while self._takes.wait() and not self._closed.wait(FLUSH_SECONDS):
+            self._takes.clear()
+            with self._lock, suppress(WorkbenchError):  # the thread that trains will raise it
+                if self._waiting:
+                    with Log(self._path, wait_ms=LATE_WAIT_MS) as log:
+                        self._put_in(log)
