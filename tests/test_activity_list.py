@@ -111,6 +111,17 @@ def test_every_sentence_of_the_session_can_be_read_again(window: Window) -> None
     lists.messages.close()
 
 
+def test_two_warnings_at_once_are_two_messages(window: Window) -> None:
+    conversation = feature(window, StatusLists).conversation
+    before = len(conversation.sentences())
+    first, second = "1 picture was skipped.", "The loss is no number."
+    notes = [Note(first, "warning"), Note(second, "warning"), Note("Learnt.", "info")]
+    window.desk.training.news.emit(notes)
+    said = conversation.sentences()[before:]
+    assert sorted(one.text for one in said) == sorted([first, second, "Learnt."])
+    assert {one.level for one in said if one.text != "Learnt."} == {"warning"}
+
+
 def test_a_sentence_said_twice_running_counts_once_and_the_list_does_not_grow_for_ever() -> None:
     conversation = Conversation()
     conversation.add("One moment.")

@@ -92,6 +92,24 @@ def test_the_run_that_trains_is_stopped_and_moved_from_the_table(
     assert toast.label.text() == "run-0001 was moved to the bin."
 
 
+def test_stop_and_move_to_bin_means_the_run_it_names(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    train(window, qtbot, tmp_path / "pictures")
+    window.desk.reread_log()
+    window.desk.history.table.selectRow(0)
+    window.actions_by_id["bin_run"].trigger()
+    call = window.desk.toast._call
+    assert call is not None
+    with qtbot.waitSignal(window.desk.training.ended, timeout=30_000):
+        window.desk.training.stop()
+    window.commands.train()
+    until(window, qtbot, "running")
+    call()
+    assert window.desk.training.state == "running"
+    assert shown(window) == ["run-0002"]
+
+
 def test_running_again_says_how_many_pictures_changed_since(tmp_path: Path, qtbot: QtBot) -> None:
     session = Session(tmp_path / "home", entry_points=False)
     assert session.start(quick_config(folders(tmp_path / "pictures"))).work() == "finished"

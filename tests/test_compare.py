@@ -196,6 +196,28 @@ def labels_of(plot: LivePlot) -> list[str]:
     return [line.entry.label for line in plot.lines()]
 
 
+def test_a_run_that_cannot_be_read_is_named_once_and_left_out(
+    window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, asked, told = window.desk.session, [], []
+    with session.log() as log:
+        log._db.execute(
+            "UPDATE event SET fields = '{' WHERE run = (SELECT number FROM run WHERE id = 'id2')"
+        )
+    read = session.events
+    monkeypatch.setattr(session, "events", lambda run: asked.append(run) or read(run))
+    window.desk.toast.said.connect(lambda *words: told.append(words[0]))
+    page = tick(window, qtbot, "id1", "id3")
+    window.desk.history.model.tick(["id2"], True)
+    feature = comparing(window)
+    qtbot.waitUntil(lambda: bool(told) and feature._thread is None, timeout=20_000)
+    assert asked.count("id2") == 1
+    assert {run.id for run in page.comparison.runs} == {"id1", "id3"}
+    window.desk.history.model.tick(["id2"], False)
+    window.desk.history.model.tick(["id2"], True)  # once more, if the user wishes
+    qtbot.waitUntil(lambda: asked.count("id2") == 2 and feature._thread is None, timeout=20_000)
+
+
 def test_more_than_thirty_are_cut_and_it_is_said(window: Window, qtbot: QtBot) -> None:
     with window.desk.session.log() as log:
         for number in range(10, 42):

@@ -8,7 +8,9 @@ from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, fill, opened
 from workbench.events import Paused, TaskEnded
+from workbench.face.choosing import Choosing
 from workbench.face.control import Control
+from workbench.face.trying import TryItFeature
 from workbench.face.window import Window
 from workbench.session import Session
 
@@ -98,6 +100,23 @@ def test_a_run_waits_between_tasks_if_the_tick_is_set(window, qtbot, tmp_path) -
     assert [event.task for event in events if isinstance(event, Paused)] == [0]
     assert [event.task for event in events if isinstance(event, TaskEnded)] == [0, 1]
     assert len(window.desk.draft.state.tasks) == 1
+
+
+def test_once_the_draft_is_a_copy_it_may_name_another_backbone(window, qtbot, tmp_path) -> None:
+    train(window, qtbot, tmp_path / "pictures")
+    draft, choosing = window.desk.draft, feature(window, Choosing)
+    own, other = draft.state.settings.model.backbone, "vit_small_patch16_224.dino"
+    choosing.use(other)
+    assert draft.state.settings.model.backbone == own
+    assert window.desk.toast.label.text() == "The settings are fixed while a run trains."
+    feature(window, TryItFeature).switch_backbone(other)
+    assert draft.state.settings.model.backbone == own
+    window.actions_by_id["duplicate_tasks"].trigger()
+    choosing.use(other)
+    assert draft.state.settings.model.backbone == other
+    feature(window, TryItFeature).switch_backbone(own)
+    assert draft.state.settings.model.backbone == own
+    assert window.desk.training.run.config.model.backbone == own
 
 
 def test_stop_here_keeps_the_task_that_is_learnt(window, qtbot, tmp_path) -> None:

@@ -100,6 +100,27 @@ def test_a_folder_that_is_there_is_replaced_only_if_that_is_wished(
     assert not list(tmp_path.rglob("*.part"))
 
 
+def test_a_second_export_does_not_take_over_the_first(
+    exporter: Exporter, run: RunSummary, qtbot: QtBot, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    exporter.said.connect(said.append)
+    unfinished = replace(run, tasks_done=2, tasks_total=4)
+    exporter.ask(unfinished, tmp_path / "later", (ADAPTER,))
+    later = exporter.question
+    assert later is not None
+    with qtbot.waitSignal(exporter.done, timeout=60_000) as done:
+        exporter.ask(run, tmp_path / "first", (NUMBERS,))
+        exporter.ask(run, tmp_path / "second", (ADAPTER,))
+        later.answers["Export"].click()
+    assert said == ["An export is under way already."] * 2
+    assert done.args is not None
+    assert done.args[1] == str(tmp_path / "first" / "run-0001")
+    assert {path.name for path in tmp_path.iterdir()} == {"first"}
+    assert "run.json" in below(tmp_path / "first" / "run-0001")
+    assert not (tmp_path / "first" / "run-0001" / "adapter").exists()
+
+
 def test_a_write_protected_place_is_told_and_another_one_can_be_chosen(
     exporter: Exporter,
     run: RunSummary,

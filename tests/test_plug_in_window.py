@@ -1,5 +1,6 @@
 """Plug-ins in the window: asked about, listed, switched, closed when they fail, and seen where they belong."""
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -244,6 +245,26 @@ def test_switching_off_is_kept_and_switching_on_loads_at_once(opened: Open, tmp_
     assert "Confusion" not in tab_names(later)
     other.switch("task_confusion.py", True)
     assert "Confusion" in tab_names(later)
+
+
+def test_a_switch_that_cannot_be_kept_changes_nothing(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(EXAMPLES, tmp_path / "home" / "plugins")
+    window, feature = opened()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("workbench.plugins.memory.os.replace", full)
+        feature.switch("task_confusion.py", False)
+    told = window.desk.strips.texts()["plug-ins"]
+    assert told.endswith("cannot be written: No space left on device. Nothing was changed.")
+    assert "Confusion" in tab_names(window)
+    assert not feature.plug_ins.is_off("task_confusion.py")
+    feature.switch("task_confusion.py", False)
+    assert "Confusion" not in tab_names(window)
 
 
 def test_a_start_without_plug_ins_can_be_tried_again(

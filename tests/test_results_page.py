@@ -97,6 +97,18 @@ def test_a_run_is_shown_from_its_events_and_files(
         page.grab()
 
 
+def test_the_pace_of_a_run_leaves_what_is_chosen_alone(
+    page: ResultsPage, trained: tuple[Session, str], qtbot: QtBot
+) -> None:
+    session, run = trained
+    page.follow(run, "run-0001", session.events(run))
+    qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
+    page.views.setCurrentWidget(page.beside_classes)
+    page.classes.table.selectRow(2)
+    page.follow(run, "run-0001", [Pace(8.0, 600.0, 100, 110)])
+    assert [index.row() for index in page.classes.table.selectionModel().selectedRows()] == [2]
+
+
 def test_the_scrubber_goes_back_to_the_first_task(
     page: ResultsPage, trained: tuple[Session, str], qtbot: QtBot
 ) -> None:

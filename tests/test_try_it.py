@@ -182,6 +182,28 @@ def test_weights_that_differ_are_used_only_anyway(
     assert panel.strips.texts() == {}
 
 
+def test_a_second_adapter_used_anyway_completes_the_answers_of_those_refused(
+    panel: TryItPanel, trained: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    file = exported(trained, tmp_path)
+    edit_card(file, weights_sha256="0" * 64)
+    opened(panel, qtbot, file)
+    panel.show_runs(trained.runs())
+    panel.choose_run(trained.runs()[0].id)
+    make_class_folders(tmp_path / "new", {"blue": 2})
+    panel.beside.setCurrentIndex(panel.beside.count() - 1)
+    recognised(panel, qtbot, tmp_path / "new")
+    assert [answer.other for answer in panel.model.answers] == [None, None]
+    panel.beside.setCurrentIndex(0)  # something else is chosen before the answer is given
+    press(panel, "answers", "Use anyway")
+    qtbot.waitUntil(lambda: not panel.cancel_button.isVisible(), timeout=60_000)
+    assert panel.model.names == ("run-0001", "adapter/adapter.safetensors")
+    answers = panel.model.answers
+    assert len(answers) == 2
+    assert all(answer.other == answer.guess for answer in answers)  # the same adapter, twice
+    assert panel.strips.texts() == {}
+
+
 def test_weights_that_are_not_here_are_fetched_only_after_a_click(
     panel: TryItPanel,
     trained: Session,

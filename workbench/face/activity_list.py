@@ -160,7 +160,7 @@ class StatusLists(Feature):
 
     def _take_notes(self, events: list[Event]) -> None:
         for event in events:
-            if isinstance(event, Note):
+            if isinstance(event, Note) and event.level != "warning":  # the strip says those
                 self.conversation.add(event.text, event.level)
 
     def _row_of(self, said: Said) -> QLabel:

@@ -1,6 +1,7 @@
 """Runs into the bin and out of it: moved, discarded while they train, taken back, removed for good."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from workbench.errors import UsageError
 from workbench.face.actions import Command
@@ -45,7 +46,7 @@ class Bin(Feature):
         sentence = self.tr("Discard {run}? {time} of training go to the bin.")
         sentence = sentence.format(run=run.name, time=duration(run.seconds))
         answers = [
-            (self.tr("Discard"), self._discard),
+            (self.tr("Discard"), partial(self._discard, run.id)),
             (self.tr("Stop and keep"), self.desk.training.stop_now),
         ]
         self.question = Question(sentence, answers, self.desk.window)
@@ -68,7 +69,9 @@ class Bin(Feature):
         self._last = [run.id for run in moved]
         self.desk.reread_log()
         if busy and self._trains(busy):
-            self.desk.toast.say(refusal, self.tr("Stop and move to bin"), self._discard)
+            self.desk.toast.say(
+                refusal, self.tr("Stop and move to bin"), partial(self._discard, busy)
+            )
         elif refusal:
             self.desk.toast.say(refusal)
         elif moved:
@@ -84,12 +87,13 @@ class Bin(Feature):
         training = self.desk.training
         return training.state != "idle" and training.run is not None and training.run.id == run_id
 
-    def _discard(self) -> None:
-        """Stop the run that trains; it is moved once its last words are in the log."""
-        training = self.desk.training
-        if training.state != "idle" and training.run is not None:
-            self._doomed = training.run.id
-            training.stop()
+    def _discard(self, run_id: str) -> None:
+        """Move a run, stopped if it still trains, once its last words are in the log."""
+        if self._trains(run_id):
+            self._doomed = run_id
+            self.desk.training.stop()
+        else:  # it has ended meanwhile
+            self.move([run_id])
 
     def _answered(self) -> None:
         self.question = None

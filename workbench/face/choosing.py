@@ -152,6 +152,8 @@ class Choosing(Feature):
             self.browser.show_end(name, failure)
 
     def _set(self, name: str, weights_file: str) -> None:
-        if self.desk.training.state == "idle":
-            values = {"model.backbone": name, "model.weights": weights_file}
-            self.desk.draft.set_values(values, self.tr("Choose a backbone"))
+        if self.desk.fixed:
+            self.desk.toast.say(self.tr("The settings are fixed while a run trains."))
+            return
+        values = {"model.backbone": name, "model.weights": weights_file}
+        self.desk.draft.set_values(values, self.tr("Choose a backbone"))

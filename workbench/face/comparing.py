@@ -35,6 +35,8 @@ class Comparing(Feature):
         self.page = ComparePage(desk.memory)
         desk.add_page(self.page, self.tr("Compare"), before=desk.ntk)
         self._records: dict[tuple[str, str, str | None, int], RunRecord] = {}
+        self._failed: set[tuple[str, str, str | None, int]] = set()  # not to be read while ticked
+        self._reading: list[RunSummary] = []
         self._thread: IterationThread | None = None
         self._folder = Path()
         desk.history.model.ticked_changed.connect(self.refresh)
@@ -54,6 +56,8 @@ class Comparing(Feature):
     def refresh(self) -> None:
         """Bring the page in step with the ticks; what has not been read yet is read in a thread."""
         ticked = self.desk.history.model.ticked()
+        self._failed &= {_key(run) for run in ticked}
+        ticked = [run for run in ticked if _key(run) not in self._failed]
         if len(ticked) < 2:
             self.page.show_nothing()
         shown = ticked[:MOST_BESIDE]
@@ -113,7 +117,7 @@ class Comparing(Feature):
         return files
 
     def _read(self, missing: list[RunSummary]) -> None:
-        session = self.desk.session
+        session, self._reading = self.desk.session, missing
 
         def records() -> Iterator[tuple[RunSummary, RunRecord]]:
             for run in missing:
@@ -132,11 +136,13 @@ class Comparing(Feature):
         self._records[_key(run)] = record
 
     def _ended(self) -> None:
-        failed = self._thread is not None and self._thread.cancelled
+        cancelled = self._thread is not None and self._thread.cancelled
         if self._thread is not None:
             self._thread.deleteLater()
             self._thread = None
-        if not failed:
+        if not cancelled:
+            unread = [_key(run) for run in self._reading if _key(run) not in self._records]
+            self._failed.update(unread[:1])  # reading ended there
             self.refresh()
 
     def _show(self, shown: list[RunSummary], all_ticked: int) -> None:

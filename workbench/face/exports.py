@@ -64,13 +64,16 @@ class Exporter(QObject):
 
     def ask(self, run: RunSummary, place: Path, parts: Sequence[str]) -> None:
         """Write `parts` of the run into a folder below `place`, after what has to be asked first."""
-        self._run, self._parts, self._folder = run, tuple(parts), place / plain_name(run.name)
-        if ADAPTER in parts and run.tasks_done < run.tasks_total:
+        folder = place / plain_name(run.name)
+        replace = partial(self._ask_to_replace, run, folder, tuple(parts))
+        if self.busy:
+            self._export_into(run, folder, parts)  # says so
+        elif ADAPTER in parts and run.tasks_done < run.tasks_total:
             text = self.tr("Exports the state after task {done} of {total}.")
             text = text.format(done=run.tasks_done, total=run.tasks_total)
-            self._ask(text, [(self.tr("Export"), self._ask_to_replace)])
+            self._ask(text, [(self.tr("Export"), replace)])
         else:
-            self._ask_to_replace()
+            replace()
 
     def export_to(self, run: RunSummary, place: Path, parts: Sequence[str]) -> None:
         """Write `parts` of the run into a new folder below `place`."""
@@ -89,18 +92,17 @@ class Exporter(QObject):
         self.question = Question(sentence, answers, self._over)
         self.question.open()
 
-    def _ask_to_replace(self) -> None:
-        if not self._folder.exists():
-            self._again()
+    def _ask_to_replace(self, run: RunSummary, folder: Path, parts: tuple[str, ...]) -> None:
+        if self.busy or not folder.exists():
+            self._export_into(run, folder, parts)
             return
         text = self.tr("'{name}' is already in {place}. Replace its files?")
-        text = text.format(name=self._folder.name, place=self._folder.parent)
-        answers = [(self.tr("Replace"), self._again), (self.tr("Keep both"), self._keep_both)]
+        text = text.format(name=folder.name, place=folder.parent)
+        answers = [
+            (self.tr("Replace"), partial(self._export_into, run, folder, parts)),
+            (self.tr("Keep both"), partial(self.export_to, run, folder.parent, parts)),
+        ]
         self._ask(text, answers)
-
-    def _keep_both(self) -> None:
-        if self._run is not None:
-            self.export_to(self._run, self._folder.parent, self._parts)
 
     def _again(self) -> None:
         if self._run is not None:

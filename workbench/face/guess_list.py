@@ -73,6 +73,7 @@ class AnswerModel(QAbstractListModel):
         super().__init__()
         self.answers: list[Answer] = []
         self.names = ("", "")  # of the adapters; the second is empty where there is but one
+        self._first = 0  # of the answers since the last `begin`
         self._open = 0  # the first answer that the second adapter has not completed
 
     def begin(self, names: tuple[str, str]) -> None:
@@ -80,7 +81,7 @@ class AnswerModel(QAbstractListModel):
         if names != self.names:
             self.clear()
         self.names = names
-        self._open = len(self.answers)
+        self._first = self._open = len(self.answers)
 
     def complete(self, guess: Guess) -> None:
         """Put a second adapter's guess beside the first's; both come in the same order."""
@@ -96,10 +97,17 @@ class AnswerModel(QAbstractListModel):
         self.answers.append(answer)
         self.endInsertRows()
 
+    def take_back(self) -> None:
+        """Forget the answers since the last `begin`."""
+        self.beginResetModel()
+        del self.answers[self._first :]
+        self._open = self._first
+        self.endResetModel()
+
     def clear(self) -> None:
         """Forget all."""
         self.beginResetModel()
-        self.answers, self._open = [], 0
+        self.answers, self._first, self._open = [], 0, 0
         self.endResetModel()
 
     def rowCount(self, parent: AnyIndex = _NOWHERE) -> int:

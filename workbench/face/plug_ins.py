@@ -130,6 +130,7 @@ class PlugInFeature(Feature):
             self.plug_ins.switch(name, on=on)
         except WorkbenchError as error:
             self.desk.strips.show_strip("plug-ins", str(error), "error")
+            return
         if not on:
             self.panels.close_of(name)
         elif self.plug_ins.loaded.entry(name).state == NEW:

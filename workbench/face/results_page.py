@@ -90,8 +90,12 @@ class ResultsPage(QWidget):
                 wish = Wish(wish.run, wish.tasks, ended=event.task + 1)
         self._wish = Wish(wish.run, wish.tasks, told, wish.ended)
         self.scrubber.run.setText(name)
-        if any(isinstance(event, (RunStarted, Answered, TaskStarted, TaskEnded, Pace)) for event in events):  # fmt: skip
+        if any(
+            isinstance(event, (RunStarted, Answered, TaskStarted, TaskEnded)) for event in events
+        ):
             self.refresh()
+        elif not self._wish.ended and any(isinstance(event, Pace) for event in events):
+            self._hint.setText(self._why_nothing())  # Pace comes several times a second
 
     def clear(self) -> None:
         """Forget the run."""

@@ -1,6 +1,7 @@
 """The tab "Try it": one adapter or two, pictures dropped on it, and what they are taken for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -131,19 +132,16 @@ class TryItPanel(QWidget):
             self.said.emit(self.tr("Pictures are being recognised already. Wait, or cancel."))
         return self._thread is not None
 
-    def _ask(
-        self, paths: Sequence[str], *, downloaded: bool = False, any_weights: bool = False
-    ) -> None:
+    def _ask(self, paths: Sequence[str]) -> None:
         first, second = self.adapters.chosen(), self.beside.chosen()
         second = "" if second == first else second
         names = (self.adapters.short_name(), self.beside.short_name() if second else "")
-        device = "cpu" if self._training else "auto"
-        self._request = Request(tuple(paths), first, second, names, device, any_weights)
+        self._request = Request(tuple(paths), first, second, names, self._device())
         absent = next(
             (f for key in (first, second) if (f := self.opener.known.get(key)) and not f.present),
             None,
         )
-        if absent is not None and not downloaded:
+        if absent is not None:
             text = self.tr("The weights of {backbone} are not on this computer.")
             text, download = text.format(backbone=absent.backbone), self.tr("Download")
             self.strips.show_strip("answers", text, "warning", [(download, self._download)])
@@ -164,11 +162,18 @@ class TryItPanel(QWidget):
 
     def _download(self) -> None:
         if self._request is not None and not self._busy():
-            self._ask(self._request.pictures, downloaded=True)
+            self._request = replace(self._request, device=self._device())
+            self._start(self._request)
 
     def _use_anyway(self) -> None:
+        """Ask the adapters that were refused, whatever is chosen now; the second alone may have been."""
         if self._request is not None and not self._busy():
-            self._ask(self._request.pictures, downloaded=True, any_weights=True)
+            self.model.take_back()
+            self._request = replace(self._request, device=self._device(), any_weights=True)
+            self._start(self._request)
+
+    def _device(self) -> str:
+        return "cpu" if self._training else "auto"
 
     def _chosen_anew(self) -> None:
         """Let what is chosen now see the pictures that are there."""

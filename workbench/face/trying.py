@@ -18,7 +18,7 @@ class TryItFeature(Feature):
 
     def switch_backbone(self, name: str) -> None:
         """Name another backbone in the settings; a run that trains keeps its own."""
-        if self.desk.training.state == "idle":
-            self.desk.draft.set_values({"model.backbone": name}, self.tr("Switch backbone"))
-        else:
+        if self.desk.fixed:
             self.desk.toast.say(self.tr("The settings are fixed while a run trains."))
+        else:
+            self.desk.draft.set_values({"model.backbone": name}, self.tr("Switch backbone"))

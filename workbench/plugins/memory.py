@@ -31,8 +31,7 @@ class Memory:
 
     def trust(self, digest: str) -> None:
         """Remember that this content may be run."""
-        self._trusted.add(digest)
-        self._write()
+        self._write(self._trusted | {digest}, self._off)
 
     def is_off(self, name: str) -> bool:
         """Whether the plug-in is switched off."""
@@ -40,8 +39,7 @@ class Memory:
 
     def switch(self, name: str, *, on: bool) -> None:
         """Switch a plug-in on or off, from the next start on."""
-        (self._off.discard if on else self._off.add)(name)
-        self._write()
+        self._write(self._trusted, self._off - {name} if on else self._off | {name})
 
     @contextmanager
     def loading(self, name: str) -> Iterator[None]:
@@ -82,16 +80,17 @@ class Memory:
         lists = tree.items() if isinstance(tree, dict) else ()
         return {key: list(map(str, value)) for key, value in lists if isinstance(value, list)}
 
-    def _write(self) -> None:
-        tree = {"trusted": sorted(self._trusted), "off": sorted(self._off)}
+    def _write(self, trusted: set[str], off: set[str]) -> None:
+        tree = {"trusted": sorted(trusted), "off": sorted(off)}
         part = self._file.with_suffix(".part")
         try:
             part.write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
             os.replace(part, self._file)
         except OSError as error:
             raise WorkbenchError(
-                f"{self._file} cannot be written: {error.strerror}. The choice holds until the program is closed."
+                f"{self._file} cannot be written: {error.strerror}. Nothing was changed."
             ) from error
+        self._trusted, self._off = trusted, off
 
 
 def shipped() -> frozenset[str]:
