@@ -8,7 +8,7 @@ from workbench.face.actions import Command
 from workbench.face.background import IterationThread
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
-from workbench.face.question import Question
+from workbench.face.question import Answer, Question
 from workbench.face.words import counted, duration
 from workbench.query import Query
 from workbench.report import RunSummary
@@ -45,7 +45,7 @@ class Bin(Feature):
             return
         sentence = self.tr("Discard {run}? {time} of training go to the bin.")
         sentence = sentence.format(run=run.name, time=duration(run.seconds))
-        answers = [
+        answers: list[Answer] = [
             (self.tr("Discard"), partial(self._discard, run.id)),
             (self.tr("Stop and keep"), self.desk.training.stop_now),
         ]
