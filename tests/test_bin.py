@@ -110,6 +110,23 @@ def test_stop_and_move_to_bin_means_the_run_it_names(
     assert shown(window) == ["run-0002"]
 
 
+def test_running_again_after_another_has_begun_enters_nothing(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    train(window, qtbot, tmp_path / "pictures")
+    with qtbot.waitSignal(window.desk.training.ended, timeout=30_000):
+        window.desk.training.stop()
+    window.desk.history.table.selectRow(0)
+    feature(window, RunVerbs).run_again()
+    question = feature(window, RunVerbs)._question
+    assert question is not None
+    window.desk.begin(window.desk.session.start(window.desk.draft.state.run_config()))
+    until(window, qtbot, "running")
+    question.answers["Run again"].click()
+    assert window.desk.toast.label.text() == "run-0002 is training."
+    assert [run.name for run in window.desk.session.runs()] == ["run-0002", "run-0001"]
+
+
 def test_running_again_says_how_many_pictures_changed_since(tmp_path: Path, qtbot: QtBot) -> None:
     session = Session(tmp_path / "home", entry_points=False)
     assert session.start(quick_config(folders(tmp_path / "pictures"))).work() == "finished"

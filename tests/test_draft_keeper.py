@@ -1,7 +1,9 @@
 """The draft outlives the window: saved after a change, restored with its reports, a damaged file named."""
 
+import json
 from pathlib import Path
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.trained import folders
@@ -42,7 +44,35 @@ def test_tasks_and_settings_are_there_again_after_a_start(tmp_path: Path, qtbot:
 
 
 def test_a_draft_that_cannot_be_read_is_named_and_left_out(tmp_path: Path, qtbot: QtBot) -> None:
-    (tmp_path / "draft.json").write_text('{"version": 1, "tasks": [{}]', encoding="utf-8")
+    damaged = '{"version": 1, "tasks": [{}]'
+    (tmp_path / "draft.json").write_text(damaged, encoding="utf-8")
     window = opened(tmp_path, qtbot)
-    assert "of last time could not be read" in window.desk.strips.texts()["draft"]
+    told = window.desk.strips.texts()["draft"]
+    assert "of last time could not be read" in told
+    assert told.endswith(f"The file is kept as {tmp_path / 'draft.unread.json'}.")
     assert closed(window) == DraftState()
+    assert not (tmp_path / "draft.json").exists()
+    assert (tmp_path / "draft.unread.json").read_text("utf-8") == damaged
+
+
+def test_a_draft_that_cannot_be_read_outlives_the_next_change(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for damaged in ("{", "[", "no"):
+        (tmp_path / "draft.json").write_text(damaged, encoding="utf-8")
+        window = opened(tmp_path, qtbot)
+        window.desk.draft.set_values({"train.epochs": 3}, "Change")
+        closed(window)
+        assert json.loads((tmp_path / "draft.json").read_text("utf-8"))["version"] == 1
+    kept = [path.read_text("utf-8") for path in tmp_path.glob("*draft.unread.json")]
+    assert sorted(kept) == ["[", "no", "{"]
+
+    def held(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "draft.json").write_text("held", encoding="utf-8")
+    monkeypatch.setattr(Path, "rename", held)
+    window = opened(tmp_path, qtbot)
+    window.desk.draft.set_values({"train.epochs": 3}, "Change")
+    closed(window)
+    assert (tmp_path / "draft.json").read_text("utf-8") == "held"

@@ -6,6 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, fill, opened
 from tests.test_meter import GPUS, PROGRAMS, linux, put_smi
+from workbench.face.estimating import Estimating
 from workbench.face.gpu_in_use import GpuInUse
 from workbench.face.meter import Meter
 from workbench.face.window import Window
@@ -60,6 +61,27 @@ def test_waiting_starts_the_run_once_the_gpu_is_free(
     free(tmp_path)
     qtbot.waitUntil(lambda: window.desk.training.state != "idle", timeout=30_000)
     assert "gpu" not in window.desk.strips.texts()
+
+
+@pytest.mark.slow
+def test_start_anyway_asks_what_else_there_is_and_starts_the_draft_of_now(
+    window: Window, qtbot: QtBot
+) -> None:
+    estimating, desk = feature(window, Estimating), window.desk
+    estimating.estimate()
+    window.commands.train()
+    question = feature(window, GpuInUse).question
+    assert question is not None
+    question.answers["Wait"].click()
+    desk.draft.set_values({"train.epochs": 3}, "Fewer")
+    assert estimating.busy
+    desk.strips.strip("gpu").buttons["Start anyway"].click()
+    assert desk.session.runs() == []  # the dry step under way ends first
+    qtbot.waitUntil(lambda: desk.training.run is not None, timeout=60_000)
+    assert not estimating.busy
+    assert desk.training.run is not None
+    assert desk.training.run.config.train == desk.draft.state.settings.train
+    assert desk.training.run.config.train.epochs == 3
 
 
 def test_not_to_start_after_all_starts_nothing(

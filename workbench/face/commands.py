@@ -1,18 +1,17 @@
 """What each command of the window does; `actions.COMMANDS` names these methods."""
 
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from workbench.config import RunConfig
 from workbench.errors import WorkbenchError
 from workbench.face.desk import Desk
 from workbench.face.drop import Given, given_by
 from workbench.face.exports import ADAPTER, EVERYTHING, NUMBERS, PLOTS
 from workbench.face.report_sheet import ReportSheet
+from workbench.face.starting import start
 from workbench.face.theme import apply_theme, current_theme
 from workbench.report import RunSummary, ScanReport
 
@@ -65,14 +64,14 @@ class Commands(QObject):
             self._desk.strips.show_strip("start", str(error), "error")
             return
         self._desk.draft.load(config, self.tr("Try the sample"))
-        self._start(config)
+        self._start_draft()
 
     def train(self) -> None:
         """Start a run on the draft; while another trains, ask what to do with it."""
         if self._desk.training.state != "idle":
             self._desk.another_wanted.emit()
         elif not self._desk.reason():
-            self._start(self._desk.draft.state.run_config())
+            self._start_draft()
 
     def stop(self) -> None:
         """Stop after this step."""
@@ -192,19 +191,9 @@ class Commands(QObject):
         """Run the linear-head self-test."""
         self._desk.self_check.start()
 
-    def _start(self, config: RunConfig) -> None:
-        """Start a run, unless something has to be asked first; the answer starts it."""
-        start = partial(self._start_now, config)
-        if not any(asks(config, start) for asks in self._desk.start_questions):
-            start()
-
-    def _start_now(self, config: RunConfig) -> None:
-        try:
-            run = self._desk.session.start(config)
-        except WorkbenchError as error:
-            self._desk.strips.show_strip("start", str(error), "error")
-            return
-        self._desk.begin(run)
+    def _start_draft(self) -> None:
+        """Start a run of the draft as it is once everything is answered."""
+        start(self._desk, lambda: self._desk.draft.state.run_config())
 
     def _export(self, parts: tuple[str, ...]) -> None:
         run: RunSummary | None = self._desk.shown_run()

@@ -14,13 +14,13 @@ from workbench.face.draft import DraftState
 from workbench.face.feature import Feature
 from workbench.report import ClassReport, Problem, TaskReport
 
-NAME = "draft.json"
+NAME, UNREAD = "draft.json", "draft.unread.json"
 DELAY = 500  # ms after the last change
 _VERSION = 1
 
 
 class DraftKeeper(Feature):
-    """Saves whole or not at all; a file that cannot be read is left alone until the next change."""
+    """Saves whole or not at all; a file that cannot be read is moved aside."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -30,6 +30,7 @@ class DraftKeeper(Feature):
         self._timer.setInterval(DELAY)
         self._timer.timeout.connect(self.save)
         self._kept = desk.draft.state
+        self._writable = True  # False: a file that could not be read lies in the way
         self.restore()
         desk.draft.changed.connect(self._timer.start)
 
@@ -42,18 +43,36 @@ class DraftKeeper(Feature):
         except (
             OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, WorkbenchError,
         ) as error:  # fmt: skip
-            text = self.tr(
-                "The tasks and settings of last time could not be read ({reason}); this is a fresh start."
-            )
-            self.desk.strips.show_strip("draft", text.format(reason=error), "info")
+            self._set_aside(error)
             return
         self._kept = state
         self.desk.draft.set_state(state)
 
+    def _set_aside(self, error: Exception) -> None:
+        """Keep a file that cannot be read under another name, for someone who can."""
+        aside = self.path.with_name(UNREAD)
+        number = 2
+        while aside.exists():
+            aside, number = self.path.with_name(f"{number}-{UNREAD}"), number + 1
+        text = self.tr(
+            "The tasks and settings of last time could not be read ({reason}); this is a fresh start. "
+            "The file is kept as {file}."
+        )
+        try:
+            self.path.rename(aside)
+        except OSError:
+            self._writable = False
+            text = self.tr(
+                "The tasks and settings of last time could not be read ({reason}); this is a fresh start. "
+                "{file} could not be moved aside, so changes are not kept for next time."
+            )
+            aside = self.path
+        self.desk.strips.show_strip("draft", text.format(reason=error, file=aside), "info")
+
     def save(self) -> None:
-        """Write the draft, if it has changed."""
+        """Write the draft, if it has changed and nothing unread is in the way."""
         state = self.desk.draft.state
-        if state == self._kept:
+        if state == self._kept or not self._writable:
             return
         file = QSaveFile(str(self.path))
         if file.open(QIODevice.OpenModeFlag.WriteOnly):

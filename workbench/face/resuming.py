@@ -14,6 +14,7 @@ from workbench.face.bin import Bin
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Answer, Question
+from workbench.face.starting import start
 from workbench.report import ScanProgress
 from workbench.session import Doubt, Run
 
@@ -120,11 +121,11 @@ class Resuming(Feature):
         """Train the run's configuration from its beginning, on the pictures as they are now."""
         session = self.desk.session
         try:
-            run = session.start(from_dict({**session.details(run_id).config, "name": ""}))
+            config = from_dict({**session.details(run_id).config, "name": ""})
         except WorkbenchError as error:
             self._refused(str(error))
             return
-        self.desk.begin(run, of_draft=False)
+        start(self.desk, lambda: config, of_draft=False)
 
     def _refused(self, sentence: str) -> None:
         self.desk.strips.show_strip("resume", sentence, "error")

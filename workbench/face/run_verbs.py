@@ -11,6 +11,7 @@ from workbench.face.changes_check import ChangesCheck
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Question
+from workbench.face.starting import start
 from workbench.report import RunSummary
 
 
@@ -148,13 +149,9 @@ class RunVerbs(Feature):
         self.desk.draft.load(self._again, self.tr("Run again"))
 
     def _train(self) -> None:
-        self._load()
-        try:
-            run = self.desk.session.start(self._again)
-        except WorkbenchError as error:
-            self.desk.strips.show_strip("start", str(error), "error")
-            return
-        self.desk.begin(run)
+        if self.desk.training.state == "idle":
+            self._load()
+        start(self.desk, lambda: self._again)
 
     def _config(self) -> RunConfig | None:
         run = self.desk.shown_run()

@@ -1,0 +1,36 @@
+"""The one way in which the window starts a new run: after every question that comes before it."""
+
+from collections.abc import Callable
+from functools import partial
+
+from workbench.config import RunConfig
+from workbench.errors import WorkbenchError
+from workbench.face.desk import Desk, StartQuestion
+
+
+def start(
+    desk: Desk,
+    make: Callable[[], RunConfig],
+    answered: tuple[StartQuestion, ...] = (),
+    *,
+    of_draft: bool = True,
+) -> None:
+    """Start the run that `make` returns, once nothing has to be asked first.
+
+    An answer calls this again, perhaps much later: by then another run may have begun, the draft may be
+    another, and there may be something else to ask.
+    """
+    if desk.training.state != "idle":
+        desk.toast.say(desk.reason())
+        return
+    try:
+        config = make()
+        for asks in desk.start_questions:
+            go_on = partial(start, desk, make, (*answered, asks), of_draft=of_draft)
+            if asks not in answered and asks(config, go_on):
+                return
+        run = desk.session.start(config)
+    except WorkbenchError as error:
+        desk.strips.show_strip("start", str(error), "error")
+        return
+    desk.begin(run, of_draft=of_draft and config == desk.draft.state.run_config())
