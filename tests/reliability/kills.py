@@ -180,8 +180,11 @@ class Trial:
         log = self._home / paths.LOG_NAME
         if not log.exists():
             return
-        with closing(sqlite3.connect(log)) as db:
-            (found,) = db.execute("PRAGMA quick_check").fetchone()
+        try:
+            with closing(sqlite3.connect(log)) as db:
+                (found,) = db.execute("PRAGMA quick_check").fetchone()
+        except sqlite3.DatabaseError as error:  # too damaged to be checked
+            found = str(error)
         if found != "ok":
             self._tally.corrupt.append(f"{what}: {found}")
 
