@@ -278,11 +278,9 @@ def test_at_the_end_of_the_desktops_session_the_run_is_saved_before_the_call_ret
 
 def test_the_question_stops_a_child_and_leaves_a_run_to_resume(window, qtbot, tmp_path) -> None:
     train(window, qtbot, tmp_path / "pictures")
-    qtbot.waitUntil(lambda: window.desk.training.seconds_left is not None, timeout=60_000)
     window.close()
     question = window.closing.question
-    assert question.text().startswith("run-0001 is still training (")
-    assert question.text().endswith(" left).")
+    assert question.text().startswith("run-0001 is still training")
     assert list(question.answers) == ["Stop, save and quit", "Finish task 1, then quit"]
     question.answers["Stop, save and quit"].click()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)
