@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:
-        commands.say("Stopped by Ctrl-C. What was learnt up to the last whole task is kept.")
+        commands.say("Stopped by Ctrl-C.")
         return INTERRUPTED
     except WorkbenchError as error:
         commands.say(str(error))

@@ -94,6 +94,8 @@ def work(started: Run) -> str:
         failure = _follow(started, Progress())
     if failure:
         say(failure)
+    if started.state == "stopped":
+        say(f"{started.name} was stopped and saved; 'resume {started.id[:8]}' goes on from there.")
     if started.state == "stopped" and signal.SIGINT in heard:
         raise KeyboardInterrupt
     return started.state
@@ -205,19 +207,34 @@ def result_of(items: Iterator[Any], kind: type[Result]) -> Result:
 
 @contextmanager
 def _stopped_by_signals(run: Run) -> Iterator[list[int]]:
-    """Let Ctrl-C and SIGTERM ask the run to stop after its step; yields the list of those that came."""
+    """Let signals ask the run to stop after its step; yields the list of those that came.
+
+    The second Ctrl-C ends the program at once: the next one finds the run cut off, to be resumed.
+    """
     heard: list[int] = []
 
     def stop(number: int, _: FrameType | None) -> None:
         heard.append(number)
         run.stop()
+        if heard.count(signal.SIGINT) > 1:
+            os.write(
+                2, f"Ended at once. 'resume {run.id[:8]}' goes on from what was saved.\n".encode()
+            )
+            os._exit(130)  # the thread that trains would be waited for
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in _ends()}
     try:
         yield heard
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _ends() -> list[int]:
+    """Return the signals that end a run: also the terminal's end, unless `nohup` keeps that away."""
+    hang_up = getattr(signal, "SIGHUP", None)
+    kept_away = hang_up is None or signal.getsignal(hang_up) == signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM] + ([] if kept_away else [hang_up])
 
 
 def _follow(run: Run, progress: Progress) -> str:

@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -85,10 +84,9 @@ def _show(
     app: "QApplication", session: Session, folders: Sequence[str], scheme: str,
     only: "OnlyWindow", words: "LastWords",
 ) -> int:  # fmt: skip
-    from PySide6.QtCore import QTimer
-
     from workbench.config import RunConfig
     from workbench.face.drop import Given
+    from workbench.face.outside import FromOutside
     from workbench.face.theme import apply_theme
     from workbench.face.window import Window
 
@@ -97,22 +95,19 @@ def _show(
     apply_theme(app, remembered if scheme == "system" else scheme)
     window.watch(only, words)
     window.show()
-    before = sys.excepthook, signal.getsignal(signal.SIGINT)
+    before = sys.excepthook
     catch_exceptions(window)
-    ticks = QTimer(window)  # lets Python see Ctrl-C while Qt waits
-    ticks.timeout.connect(_nothing)
-    ticks.start(250)
-    signal.signal(signal.SIGINT, lambda *_: window.stop_and_close())
+    outside = FromOutside(app, window.closing)
     if folders:  # they stand alone; Undo brings the draft of last time back
         window.desk.draft.load(RunConfig(), window.tr("Start with the folders given"))
         window.commands.take(Given(folders=tuple(folders)))
     try:
         code = app.exec()
-        return -1 if window.desk.opens_again else code
+        return -1 if window.desk.opens_again and not outside.code else outside.code or code
     finally:
-        ticks.stop()
-        sys.excepthook = before[0]
-        signal.signal(signal.SIGINT, before[1])
+        window.shut_down()  # Qt's loop may have been left without the window being closed
+        outside.shut_down()
+        sys.excepthook = before
 
 
 def ask_for_home(sentence: str) -> str | None:
@@ -215,7 +210,3 @@ def catch_exceptions(window: "Window") -> None:
         )
 
     sys.excepthook = hook
-
-
-def _nothing() -> None:
-    """Give the interpreter a moment to run its signal handlers."""

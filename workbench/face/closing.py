@@ -6,6 +6,8 @@ from workbench.face.desk import Desk
 from workbench.face.question import Answer, Question
 from workbench.face.words import duration
 
+SAVE_MS = 5000  # what a desktop grants a program when its session ends
+
 
 class Closing(QObject):
     """Holds the window open until the run has ended, however the user wants it to end."""
@@ -15,15 +17,16 @@ class Closing(QObject):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._desk = desk
-        self._wanted = False
+        self._wanted = self._unattended = False
         self.question: Question | None = None
         desk.training.ended.connect(self._run_ended)
+        desk.training.patience.timeout.connect(self._force_if_overdue)
 
     def ask(self) -> None:
         """Ask how the run is to end, unless that is being asked or it is ending already."""
         stopping = self._desk.training.stop_when == "now"
         if self.question is None and not (self._wanted and stopping):
-            more = self.tr("What was learnt up to the last whole task is kept.")
+            more = self.tr("A run that is stopped is saved, and can be resumed where it was.")
             self.question = Question(self.sentence(), self._answers(), self._desk.window, more=more)
             self.question.finished.connect(self._answered)
             self.question.open()
@@ -39,13 +42,23 @@ class Closing(QObject):
         left = duration(training.seconds_left)
         return self.tr("{run} is still training ({time} left).").format(run=name, time=left)
 
-    def stop_and_close(self) -> None:
-        """Stop after this step, and close once the run has saved and ended."""
+    def stop_and_close(self, *, unattended: bool = False) -> None:
+        """Stop after this step, and close once the run has saved and ended.
+
+        If the user is not there (`unattended`), a step that does not end is ended by force.
+        """
         self._wanted = True
+        self._unattended = self._unattended or unattended
+        self._desk.strips.clear_strip("closing")
         if self._desk.training.state == "idle":
             self.ready.emit()
         else:
             self._desk.training.stop()
+            self._force_if_overdue()
+
+    def save(self) -> None:
+        """Stop the run and wait until it has saved itself, as long as an ending session lets it."""
+        self._desk.training.stop_within(SAVE_MS)
 
     def finish_task_and_close(self) -> None:
         """Learn the task under way to its end, then close; until then that can be taken back."""
@@ -75,6 +88,11 @@ class Closing(QObject):
 
     def _answered(self) -> None:
         self.question = None
+
+    def _force_if_overdue(self) -> None:
+        training = self._desk.training
+        if self._unattended and training.overdue:
+            training.force_stop()
 
     def _run_ended(self) -> None:
         if self._wanted:

@@ -291,7 +291,7 @@ class Desk(QObject):
         if state == "finished":
             self.toast.say(self.tr("{run} is finished.").format(run=self._run_name()))
         elif state == "stopped":
-            text = self.tr("{run} was stopped. What was learnt up to the last whole task is kept.")
+            text = self.tr("{run} was stopped. It can be resumed where it was.")
             self.toast.say(text.format(run=self._run_name()))
 
     def _offer_undo(self, sentence: str) -> None:

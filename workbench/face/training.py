@@ -181,13 +181,19 @@ class Training(QObject):
 
     def shut_down(self) -> bool:
         """Stop and wait, at most 15 s, 25 where it can be forced; return whether the thread has ended."""
+        if self.stop_within(FORCE_AFTER_MS if self.can_be_forced else LONGEST_WAIT):
+            return True
+        if not self.can_be_forced:
+            return False
+        self.force_stop()
+        return self.stop_within(LONGEST_WAIT)
+
+    def stop_within(self, ms: int) -> bool:
+        """Stop and wait no longer than that; return whether nothing trains any more."""
         if self._thread is None:
             return True
         self.stop()
-        ended = self._thread.wait(FORCE_AFTER_MS if self.can_be_forced else LONGEST_WAIT)
-        if not ended and self.can_be_forced:
-            self.force_stop()
-            ended = self._thread.wait(LONGEST_WAIT)
+        ended = self._thread.wait(ms)
         if ended:
             self._thread_finished()  # the thread's own signal comes too late to be of use
         return ended

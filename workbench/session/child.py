@@ -49,6 +49,8 @@ GRACE = 10.0  # seconds that a step may still take once the parent is gone
 def main(pipe: "Connection[Any, Any]", home: Path, switches: Switches) -> None:
     """Serve until told to quit or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which decides
+    if hasattr(signal, "SIGHUP"):  # so does the end of the terminal
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     child = Child(pipe, home, switches)
     signal.signal(signal.SIGTERM, child.asked_to_end)
     child.serve()

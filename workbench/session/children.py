@@ -1,5 +1,6 @@
 """The engine processes of a window: started, kept warm for the next use, ended with all that they started."""
 
+import atexit
 import threading
 from contextlib import suppress
 from multiprocessing import get_context
@@ -13,6 +14,7 @@ from workbench.session import child
 from workbench.session.messages import Quit, Switches
 
 QUIT_SECONDS = 5.0  # that an idle child may take to end
+EXIT_SECONDS = 10.0  # that one which works may take when the program ends without closing
 KILL_SECONDS = 3.0  # between asking a child to end and ending it
 
 
@@ -87,6 +89,7 @@ class Children:
         self._idle: list[tuple[object, EngineChild]] = []
         self._taken: list[EngineChild] = []
         self._closed = False
+        atexit.register(self._end_all)
 
     def warm(self, switches: Switches, mark: object) -> None:
         """Have a child ready for those who come with this mark."""
@@ -133,3 +136,15 @@ class Children:
             each.send(Quit())
         for _, each in idle:
             each.bury()
+        if not taken:
+            atexit.unregister(self._end_all)
+
+    def _end_all(self) -> None:
+        """Leave nothing behind when the interpreter ends, whoever forgot to close."""
+        self.close()
+        with self._lock:
+            taken = list(self._taken)
+        for each in taken:
+            each.process.join(EXIT_SECONDS)
+            if each.process.is_alive():
+                each.end(at_once=True)
