@@ -232,9 +232,11 @@ def _stopped_by_signals(run: Run) -> Iterator[list[int]]:
 
 def _ends() -> list[int]:
     """Return the signals that end a run: also the terminal's end, unless `nohup` keeps that away."""
+    ends: list[int] = [signal.SIGINT, signal.SIGTERM]
     hang_up = getattr(signal, "SIGHUP", None)
-    kept_away = hang_up is None or signal.getsignal(hang_up) == signal.SIG_IGN
-    return [signal.SIGINT, signal.SIGTERM] + ([] if kept_away else [hang_up])
+    if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:
+        ends.append(int(hang_up))
+    return ends
 
 
 def _follow(run: Run, progress: Progress) -> str:
