@@ -8,7 +8,7 @@ import pytest
 from tests.pictures import make_task_folders
 from workbench.config import RunConfig, TaskFolder, with_values
 from workbench.core.train import Training
-from workbench.events import Checkpointed, Event, Finished, Pace, Stage, Step, TaskEnded
+from workbench.events import Checkpointed, Event, Finished, Pace, Stage, Step
 
 BACKBONE = "random:vit_tiny_patch16_224?img_size=32&depth=2&patch_size=8&seed=1"
 TASKS = {"first": {"red": 5, "green": 7}, "second": {"one": 6, "two": 5}, "third": {"a": 5, "b": 5}}
@@ -102,17 +102,6 @@ def test_kept_at_any_step_the_run_goes_on_from_that_step(tmp_path):
         rest = list(Training(config, tmp_path, folder, resume=folder / newest.path).events())
         assert said([*before, *rest]) == expected, step
         assert files(folder) == kept, step
-
-
-def test_between_two_steps_nothing_can_be_kept_and_the_last_checkpoint_counts(tmp_path):
-    config = settings(make_task_folders(tmp_path / "pictures", TASKS))
-    training = Training(config, tmp_path, tmp_path / "run")
-    for event in training.events():
-        settled = isinstance(event, (Step,)) or type(event).__name__ in ("EpochEnded", "TaskEnded")
-        if not settled:
-            assert training.keep() is None, event
-        if isinstance(event, TaskEnded):
-            break
 
 
 def test_of_the_checkpoints_the_last_two_are_kept(tmp_path):

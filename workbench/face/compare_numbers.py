@@ -31,7 +31,7 @@ def made_table(parent: QWidget, name: str) -> QTableWidget:
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
     table.setWordWrap(False)
-    table.verticalHeader().setMaximumWidth(24 * table.fontMetrics().averageCharWidth())
+    table.verticalHeader().setMaximumWidth(36 * table.fontMetrics().averageCharWidth())
     table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
     table.setAccessibleName(name)
     return table

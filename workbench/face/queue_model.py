@@ -3,19 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QObject, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 
+from workbench.face.row_drag import RowDrag
 from workbench.face.task_card import AnyIndex
 from workbench.face.words import as_written, duration
 from workbench.session import QueuedRun
 
 ID_ROLE = Qt.ItemDataRole.UserRole + 1
-_ROW_FORMAT = "application/x-workbench-queue-row"
 _NOWHERE = QModelIndex()
 
 
-class QueueModel(QAbstractTableModel):
+class QueueModel(RowDrag, QAbstractTableModel):
     """One row a run that waits. Changes are asked for by signals; the log answers with new rows."""
+
+    row_format = "application/x-workbench-queue-row"
 
     order_wanted = Signal(list)  # ids
     rename_wanted = Signal(int, str)
@@ -89,29 +91,9 @@ class QueueModel(QAbstractTableModel):
         plain = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled  # fmt: skip
         return plain | Qt.ItemFlag.ItemIsEditable if index.column() == 0 else plain
 
-    def supportedDropActions(self) -> Qt.DropAction:
-        """Return that dragging moves."""
-        return Qt.DropAction.MoveAction
-
-    def mimeTypes(self) -> list[str]:
-        """Return the one format, known to this list alone."""
-        return [_ROW_FORMAT]
-
-    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """Return the row that is dragged."""
-        mime = QMimeData()
-        mime.setData(_ROW_FORMAT, str(indexes[0].row()).encode())
-        return mime
-
-    def dropMimeData(
-        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: AnyIndex
-    ) -> bool:
-        """Ask for the new order; return False so that the view removes nothing."""
-        if data.hasFormat(_ROW_FORMAT):
-            source = int(data.data(_ROW_FORMAT).toStdString())
-            target = row if row >= 0 else len(self.runs)
-            self.order_wanted.emit(self.moved(source, target - 1 if target > source else target))
-        return False
+    def row_dropped(self, source: int, target: int) -> None:
+        """Ask for the new order."""
+        self.order_wanted.emit(self.moved(source, target))
 
     def _titles(self) -> tuple[str, ...]:
         return (self.tr("Run"), self.tr("Group"), self.tr("Differs from the first in"), self.tr("About"))  # fmt: skip

@@ -6,7 +6,6 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QMimeData,
     QModelIndex,
     Qt,
     Signal,
@@ -14,16 +13,18 @@ from PySide6.QtCore import (
 
 from workbench.events import Evaluated, Event, RunStarted, TaskEnded, TaskStarted
 from workbench.face.draft import Draft
+from workbench.face.row_drag import RowDrag
 from workbench.face.task_card import CARD_ROLE, AnyIndex, Card
 from workbench.face.words import as_written
 from workbench.report import ClassReport, TaskReport
 
-_ROW_FORMAT = "application/x-workbench-task-row"
 _NOWHERE = QModelIndex()
 
 
-class TaskModel(QAbstractListModel):
+class TaskModel(RowDrag, QAbstractListModel):
     """The draft's tasks as cards. While a run trains it also knows what became of each."""
+
+    row_format = "application/x-workbench-task-row"
 
     refused = Signal(str)
     locked = Signal(str)  # why nothing can be changed while a run trains
@@ -137,29 +138,10 @@ class TaskModel(QAbstractListModel):
         changing = Qt.ItemFlag.ItemIsDragEnabled | Qt.ItemFlag.ItemIsEditable
         return plain if self.fixed_by else plain | changing
 
-    def supportedDropActions(self) -> Qt.DropAction:
-        """Return that dragging moves."""
-        return Qt.DropAction.MoveAction
-
-    def mimeTypes(self) -> list[str]:
-        """Return the one format, known to this list alone."""
-        return [_ROW_FORMAT]
-
-    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """Return the row that is dragged."""
-        mime = QMimeData()
-        mime.setData(_ROW_FORMAT, str(indexes[0].row()).encode())
-        return mime
-
-    def dropMimeData(
-        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: AnyIndex
-    ) -> bool:
-        """Move the dragged task; return False so that the view removes nothing."""
-        if data.hasFormat(_ROW_FORMAT) and self.allowed():
-            source = int(data.data(_ROW_FORMAT).toStdString())
-            target = row if row >= 0 else len(self._cards)
-            self._draft.move(source, target - 1 if target > source else target)
-        return False
+    def row_dropped(self, source: int, target: int) -> None:
+        """Move the dragged task, where the order may be changed."""
+        if self.allowed():
+            self._draft.move(source, target)
 
     def _mark(self, task: int, **values: Any) -> None:
         if task < len(self._cards):
