@@ -242,9 +242,19 @@ AUDITED = {
         "_SUMMARY": "fixed", "_CURVES": "fixed", "rest": "fixed, or of log.table", "', '.join(names)": "fixed",
         "column": "value or baseline",
     },
+    "workbench/log/rescue.py": {
+        "table": "fixed names in TABLES", "slots": "question marks",
+        "', '.join(columns)": "only those that the new log's own table has",
+    },
+    "workbench/log/resume.py": {"table": "fixed names in _EVENTS", "listed": "the log's own columns"},
+    "workbench/log/salvage.py": {
+        "table": "fixed names in rescue.TABLES", "', '.join(columns)": "only those of the new log's own table",
+        "select": "made of these", "where": "made of the fixed names in rescue.TABLES", "column": "likewise",
+    },
     "workbench/log/rows.py": {"columns": "fixed", "column": "fixed", "name": "fixed"},
     "workbench/log/store.py": {
         "', '.join(values)": "fixed", "slots": "names after a colon, fixed", "column": "fixed", "name": "fixed",
+        "WAIT_MS": "a number",
     },
     "workbench/log/table.py": {
         "where": "made by condition, values as ?", "COLUMNS[order]": "looked up", "way": "ASC or DESC",

@@ -196,7 +196,13 @@ def _copy(reader: Reader, table: str, new: sqlite3.Connection) -> set[int]:
         try:
             _check(table, values, kinds)
             new.execute(insert, row)
-        except (sqlite3.IntegrityError, KeyError, ValueError, TypeError):  # its bytes were changed
+        except (
+            sqlite3.IntegrityError,
+            WorkbenchError,
+            KeyError,
+            ValueError,
+            TypeError,
+        ):  # its bytes changed
             reader.hurt.add(run if isinstance(run, int) else 0)
     return runs
 
