@@ -59,6 +59,7 @@ def test_what_the_script_leaves_out_is_no_plain_vision_transformer() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_name_passes_the_loaders_own_check() -> None:
     sizes = {row["name"].partition(".")[0]: int(row["parameters"]) for row in table()}
     assert len(sizes) > 150

@@ -65,6 +65,7 @@ def gone_on(config: RunConfig, home: Path, folder: Path, before: list[Event]) ->
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.long
 def test_cut_off_after_any_event_the_run_ends_as_if_it_had_not_been(variant, tmp_path):
     config = settings(make_task_folders(tmp_path / "pictures", TASKS), **VARIANTS[variant])
     whole = list(Training(config, tmp_path, tmp_path / "whole").events())

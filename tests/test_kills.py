@@ -25,6 +25,7 @@ from workbench.events import Finished
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 def test_nothing_is_lost_by_a_kill_of_what_trains_or_of_what_owns_it(tmp_path: Path) -> None:
     tally = kill(4, 3, tmp_path, monitored=[True])
     assert tally.number == 4

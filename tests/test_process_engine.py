@@ -51,7 +51,7 @@ def session(tmp_path):
     assert engines() == []
 
 
-@pytest.mark.parametrize("name", SIGNALS)
+@pytest.mark.parametrize("name", ["SIGKILL", pytest.param("SIGSEGV", marks=pytest.mark.long)])
 @pytest.mark.parametrize("phase", ["starting", "loading", "training", "evaluating", "paused"])
 def test_a_child_that_dies_leaves_a_sentence_and_an_ended_run(session, tmp_path, name, phase):
     run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=3))

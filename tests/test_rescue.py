@@ -92,6 +92,7 @@ def test_a_damaged_page_of_runs_loses_those_runs_and_they_are_counted(tmp_path: 
             assert [type(e) for e in log.events(run.id)] == [type(e) for e in recorded_run(3)]
 
 
+@pytest.mark.long
 def test_every_page_but_the_first_may_be_lost_and_the_rest_is_saved(tmp_path: Path) -> None:
     path = real_log(tmp_path / "log.db", 3)
     whole = path.read_bytes()

@@ -26,6 +26,7 @@ pytestmark = [
 ]
 ROOT = Path(__file__).resolve().parent.parent
 CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: STOPPED, signal.SIGHUP: STOPPED}
+SIGNALS = [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.long)]
 
 WINDOW = """
 import sys
@@ -161,7 +162,7 @@ def assert_it_goes_on(session: Session) -> None:
     assert first.step == last.step
 
 
-@pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_signal_stops_saves_and_closes_the_window(tmp_path, number) -> None:
     with (
         process(script(tmp_path, WINDOW), tmp_path) as owner,
@@ -174,6 +175,7 @@ def test_a_signal_stops_saves_and_closes_the_window(tmp_path, number) -> None:
         assert_it_goes_on(session)
 
 
+@pytest.mark.long
 def test_a_window_that_trains_in_its_own_process_is_stopped_too(tmp_path) -> None:
     with (
         process(script(tmp_path, WINDOW), tmp_path, "--in-process") as owner,
@@ -184,6 +186,7 @@ def test_a_window_that_trains_in_its_own_process_is_stopped_too(tmp_path) -> Non
         assert_it_goes_on(session)
 
 
+@pytest.mark.long
 def test_a_loop_that_ends_without_a_closed_window_leaves_nothing_behind(tmp_path) -> None:
     with (
         process(script(tmp_path, WINDOW), tmp_path, "exit") as owner,
@@ -206,7 +209,7 @@ def test_an_interpreter_that_ends_without_closing_leaves_nothing_behind(tmp_path
         assert_it_goes_on(session)
 
 
-@pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_run_and_resume_stop_after_the_step_and_say_how_to_go_on(tmp_path, number) -> None:
     home = tmp_path / "home"
     tiny = [f"{key}={value}" for key, value in (QUICK | {"train.epochs": 5000}).items()]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def test_a_writer_that_fails_while_closing_lets_go_of_the_file(
 
 SCRIPT = """
 import sys
+import threading
 from tests.recorded import recorded_run
 from workbench.events import Step
 from workbench.log.writer import Writer
@@ -144,3 +146,25 @@ def test_an_event_is_written_in_time_though_the_next_one_is_far_off(tmp_path: Pa
             assert log.events("run1") == [Note("alone")]
             writer.add(Note("second"))
         assert log.events("run1") == [Note("alone"), Note("second")]
+
+
+def test_a_writer_that_is_closed_just_as_its_thread_wakes_ends_all_the_same(tmp_path: Path) -> None:
+    class Woken(threading.Event):
+        """Wakes the thread, and the writer is closed before it has gone on."""
+
+        def clear(self) -> None:
+            writer._closed.set()
+            self.set()
+            super().clear()
+
+    path = tmp_path / "log.db"
+    with Log(path) as log:
+        begin(log)
+        writer = Writer(path, "run1")
+        writer._takes = Woken()
+        writer.add(Note("alone"))
+        assert writer._late is not None
+        writer._late.join(30)
+        assert not writer._late.is_alive()
+        writer.close()
+        assert log.events("run1") == [Note("alone")]

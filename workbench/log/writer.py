@@ -118,6 +118,10 @@ class Writer:
         """Put in what still waits half a second after it was taken: the next event may be far off."""
         while self._takes.wait() and not self._closed.wait(FLUSH_SECONDS):
             self._takes.clear()
+            if (
+                self._closed.is_set()
+            ):  # by now, and what woke this thread for it has just been cleared
+                return
             with self._lock, suppress(WorkbenchError):  # the thread that trains will raise it
                 if self._waiting:
                     with Log(self._path, wait_ms=LATE_WAIT_MS) as log:
