@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QObject, Qt, Signal
 
 from workbench.face.row_drag import RowDrag
 from workbench.face.task_card import AnyIndex
@@ -91,9 +91,14 @@ class QueueModel(RowDrag, QAbstractTableModel):
         plain = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled  # fmt: skip
         return plain | Qt.ItemFlag.ItemIsEditable if index.column() == 0 else plain
 
-    def row_dropped(self, source: int, target: int) -> None:
-        """Ask for the new order."""
-        self.order_wanted.emit(self.moved(source, target))
+    def dropMimeData(
+        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: AnyIndex
+    ) -> bool:
+        """Ask for the new order; return False so that the view removes nothing."""
+        move = self.move_of(data, row, len(self.runs))
+        if move is not None:
+            self.order_wanted.emit(self.moved(*move))
+        return False
 
     def _titles(self) -> tuple[str, ...]:
         return (self.tr("Run"), self.tr("Group"), self.tr("Differs from the first in"), self.tr("About"))  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QMimeData,
     QModelIndex,
     Qt,
     Signal,
@@ -138,10 +139,14 @@ class TaskModel(RowDrag, QAbstractListModel):
         changing = Qt.ItemFlag.ItemIsDragEnabled | Qt.ItemFlag.ItemIsEditable
         return plain if self.fixed_by else plain | changing
 
-    def row_dropped(self, source: int, target: int) -> None:
-        """Move the dragged task, where the order may be changed."""
-        if self.allowed():
-            self._draft.move(source, target)
+    def dropMimeData(
+        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: AnyIndex
+    ) -> bool:
+        """Move the dragged task; return False so that the view removes nothing."""
+        move = self.move_of(data, row, len(self._cards))
+        if move is not None and self.allowed():
+            self._draft.move(*move)
+        return False
 
     def _mark(self, task: int, **values: Any) -> None:
         if task < len(self._cards):
