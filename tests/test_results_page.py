@@ -391,7 +391,7 @@ def test_only_pictures_that_are_seen_are_decoded(
     gallery.show_pictures(book, all_of(book))
     gallery.show()
     qtbot.waitUntil(lambda: len(decoded) >= 4, timeout=20_000)
-    qtbot.waitUntil(lambda: gallery._thumbs._thread is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not gallery._thumbs._work.busy, timeout=20_000)
     assert len(decoded) < 60
     assert str(tmp_path / "blue" / "00000.png") in decoded
     gallery.list.scrollToBottom()
