@@ -67,6 +67,8 @@ def _measures_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def opened(tmp_path: Path, qtbot: QtBot) -> Open:
+    kept: list[Window] = []  # qtbot knows them weakly
+
     def open_window(*, trust: bool = True, **texts: str) -> tuple[Window, PlugInFeature]:
         own = tmp_path / "home" / "plugins"
         own.mkdir(parents=True, exist_ok=True)
@@ -74,6 +76,7 @@ def opened(tmp_path: Path, qtbot: QtBot) -> Open:
             (own / f"{name}.py").write_text(text, encoding="utf-8")
         session = Session(tmp_path / "home", entry_points=False, trust_plugins=trust)
         window = Window(session)
+        kept.append(window)
         qtbot.addWidget(window, before_close_func=shut)
         window.show()
         (feature,) = (f for f in window.features if isinstance(f, PlugInFeature))

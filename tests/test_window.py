@@ -422,6 +422,9 @@ def look():
     assert any(w.isVisible() for w in qt.topLevelWidgets())
     assert "torch" not in sys.modules, "torch was imported before the window was shown"
     qt.closeAllWindows()
+def first_look():
+    assert "pyqtgraph" not in sys.modules, "plots were loaded before the window was shown"
+QTimer.singleShot(0, first_look)
 QTimer.singleShot(300, look)
 sys.exit(app.run(Session(sys.argv[1]), scheme="dark"))
 """
@@ -443,9 +446,10 @@ def test_a_forgotten_picture_is_opened_in_try_it_with_the_runs_adapter(
     session, run = trained_session(tmp_path / "home", tmp_path / "pictures")
     session.close()
     window = open_window(tmp_path / "home", qtbot)
-    desk, page = window.desk, window.findChild(ResultsPage)
+    desk = window.desk
     desk.replay(run)
     window.actions_by_id["show_results"].trigger()
+    page = window.findChild(ResultsPage)
     qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
     drawing = page.confusion.drawing
     true, said = next((i, j) for i in range(4) for j in range(4) if drawing.counts[i, j])

@@ -29,7 +29,7 @@ from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Failed
 from workbench.log.numbers import details_dict, summary_dict
 from workbench.report import Guess, RunDetails, SelfTestRow
-from workbench.session import Run, Session, SessionApart, versions
+from workbench.session import Run, Session, versions
 
 Result = TypeVar("Result")
 
@@ -55,8 +55,6 @@ def window(session: Session, options: argparse.Namespace) -> int:
     """Open the window."""
     from workbench.face import app
 
-    if isinstance(session, SessionApart):
-        session.warm()
     return app.run(session, paths=options.folders, scheme=options.scheme)
 
 

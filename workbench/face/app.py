@@ -1,5 +1,6 @@
 """Opens the window: looks first whether Qt can, dresses it, and catches what nobody else did."""
 
+import gc
 import importlib
 import os
 import sys
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from workbench.errors import UsageError
-from workbench.session import Session
+from workbench.session import Session, SessionApart
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -86,17 +87,13 @@ def _show(
 ) -> int:  # fmt: skip
     from workbench.config import RunConfig
     from workbench.face.drop import Given
-    from workbench.face.outside import FromOutside
-    from workbench.face.theme import apply_theme
-    from workbench.face.window import Window
 
-    window = Window(session)
-    remembered = str(window.desk.memory.value("scheme", scheme))
-    apply_theme(app, remembered if scheme == "system" else scheme)
+    window = shown(app, session, scheme)
     window.watch(only, words)
-    window.show()
     before = sys.excepthook
     catch_exceptions(window)
+    from workbench.face.outside import FromOutside
+
     outside = FromOutside(app, window.closing)
     if folders:  # they stand alone; Undo brings the draft of last time back
         window.desk.draft.load(RunConfig(), window.tr("Start with the folders given"))
@@ -105,9 +102,35 @@ def _show(
         code = app.exec()
         return -1 if window.desk.opens_again and not outside.code else outside.code or code
     finally:
-        window.shut_down()  # Qt's loop may have been left without the window being closed
+        ended = window.shut_down()  # Qt's loop may have been left without the window being closed
         outside.shut_down()
+        if ended and window.desk.opens_again:
+            # Now, whole and in this thread, rather than whenever some thread's garbage is collected.
+            import shiboken6
+
+            shiboken6.delete(window)
         sys.excepthook = before
+
+
+def shown(app: "QApplication", session: Session, scheme: str) -> "Window":
+    """Put the window on the screen; what it does not need for that begins once it is there."""
+    gc.disable()  # thousands of widgets are made, none is garbage: looking for it takes a tenth of the time
+    try:
+        from PySide6.QtCore import QTimer
+
+        from workbench.face.theme import apply_theme
+        from workbench.face.window import Window
+
+        window = Window(session)
+        remembered = str(window.desk.memory.value("scheme", scheme))
+        # After the window is made: a style sheet in force is read anew at each widget's every move.
+        apply_theme(app, remembered if scheme == "system" else scheme)
+        window.show()
+    finally:
+        gc.enable()
+    if isinstance(session, SessionApart):
+        QTimer.singleShot(0, window, session.warm)
+    return window
 
 
 def ask_for_home(sentence: str) -> str | None:

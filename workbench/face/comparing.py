@@ -1,8 +1,11 @@
 """Joins the ticks of the table to the tab Compare: reads the runs in a thread, each once."""
 
+from __future__ import annotations
+
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
@@ -11,14 +14,15 @@ from PySide6.QtWidgets import QFileDialog
 from workbench.errors import WorkbenchError
 from workbench.face.actions import Command
 from workbench.face.background import Background
-from workbench.face.compare_lines import Drawn
-from workbench.face.compare_page import ComparePage
-from workbench.face.curves import record_of
 from workbench.face.desk import MOST_BESIDE, Desk
 from workbench.face.exports import new_folder
 from workbench.face.feature import Feature
-from workbench.face.record import RunRecord
+from workbench.face.record import RunRecord, record_of
 from workbench.report import RunSummary
+
+if TYPE_CHECKING:
+    from workbench.face.compare_lines import Drawn
+    from workbench.face.compare_page import ComparePage
 
 _MOST_KEPT = 60  # records in memory
 
@@ -32,8 +36,7 @@ class Comparing(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.page = ComparePage(desk.memory)
-        desk.add_page(self.page, self.tr("Compare"), before=desk.ntk)
+        self._page = desk.add_later(self._made_page, self.tr("Compare"))
         self._records: dict[tuple[str, str, str | None, int], RunRecord] = {}
         self._failed: set[tuple[str, str, str | None, int]] = set()  # not to be read while ticked
         self._reading: list[RunSummary] = []
@@ -44,8 +47,13 @@ class Comparing(Feature):
         self._folder = Path()
         desk.history.model.ticked_changed.connect(self.refresh)
         desk.training.ended.connect(self.refresh)
-        self.page.group_changed.connect(self.refresh)
-        self.page.export_requested.connect(self.export)
+        desk.page.plots.then(self._curves_made)
+        desk.ntk_later.then(self._curves_made)
+
+    @property
+    def page(self) -> ComparePage:
+        """The tab's page."""
+        return self._page.get()
 
     def shut_down(self) -> None:
         """Wait for the run being read."""
@@ -60,7 +68,7 @@ class Comparing(Feature):
         ticked = self.desk.history.model.ticked()
         self._failed &= {_key(run) for run in ticked}
         ticked = [run for run in ticked if _key(run) not in self._failed]
-        if len(ticked) < 2:
+        if len(ticked) < 2 and self._page.part is not None:
             self.page.show_nothing()
         shown = ticked[:MOST_BESIDE]
         missing = [run for run in shown if _key(run) not in self._records]
@@ -68,6 +76,18 @@ class Comparing(Feature):
             self._show(shown, len(ticked))
         elif not self._work.busy:
             self._read(missing)
+
+    def _made_page(self) -> ComparePage:
+        from workbench.face.compare_page import ComparePage
+
+        page = ComparePage(self.desk.memory)
+        page.group_changed.connect(self.refresh)
+        page.export_requested.connect(self.export)
+        return page
+
+    def _curves_made(self, _where: object) -> None:
+        """Lay the ticked runs over curves that have just been made."""
+        self.refresh()
 
     def export(self) -> None:
         """Write numbers, differences and plots of the comparison into a new folder."""
@@ -148,18 +168,13 @@ class Comparing(Feature):
 
     def _lay_over(self, shown: list[RunSummary], records: dict[str, RunRecord]) -> None:
         """Lay the ticked runs over the curves of Train and NTK."""
-        board = self.desk.page.board
         beside = [(run.id, run.name, records[run.id]) for run in shown]
-        for panel in (
-            board.accuracy,
-            board.forgetting,
-            board.gap,
-            board.losses,
-            *self.desk.ntk.board.curves,
-        ):
+        for panel in self.desk.curves():
             panel.show_beside(beside)
 
     def _drawn(self, shown: list[RunSummary]) -> list[Drawn]:
+        from workbench.face.compare_lines import Drawn
+
         names = {run.id: run.name for run in shown}
         group = str(self.page.groups.currentData() or "")
         if not group:

@@ -23,7 +23,7 @@ from workbench.face.matrix import MatrixPanel
 from workbench.face.plot import LivePlot
 from workbench.face.plot_bar import PlotBar
 from workbench.face.plot_file import Look, write_view
-from workbench.face.record import Axis, RunRecord
+from workbench.face.record import Axis, RunRecord, record_of
 from workbench.face.theme import Theme
 from workbench.face.views import VIEWS, Line, View, explanation, summary
 
@@ -189,25 +189,18 @@ def _place(record: RunRecord, run: str, curve: str, index: int) -> str:
     return " · ".join(part for part in (run, record.task_of(curve, index)) if part)
 
 
-def record_of(events: Sequence[Event]) -> RunRecord:
-    """Return the record of a whole run."""
-    record = RunRecord()
-    record.take(events)
-    return record
-
-
 class PlotBoard(QWidget):
     """Four drawings of one run on cards; the fourth switches between matrix and losses."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, record: RunRecord | None = None) -> None:
         super().__init__(parent)
-        self._record = RunRecord()
+        self._record = record or RunRecord()
         self.accuracy = AccuracyPanel(self, self._record)
         self.forgetting = ForgettingPanel(self, self._record)
         self.gap = GapPanel(self, self._record)
         self.losses = LossPanel(self, self._record)
         self.matrix = MatrixPanel(self, self._record)
-        self._curves = (self.accuracy, self.forgetting, self.gap, self.losses)
+        self.curves = (self.accuracy, self.forgetting, self.gap, self.losses)
         self.corner = QTabWidget(self)
         self.corner.setAccessibleName(self.tr("Accuracy matrix or losses"))
         self.corner.setDocumentMode(True)
@@ -217,7 +210,7 @@ class PlotBoard(QWidget):
         self.matrix.hide_title()
         self.losses.hide_title()
         self.bar = PlotBar()  # stands beside the board, where it is seen however the plots scroll
-        self.bar.steer(self._curves)
+        self.bar.steer(self.curves)
         grid = QGridLayout(self)
         self.setMinimumSize(480, 316)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -236,18 +229,18 @@ class PlotBoard(QWidget):
     def show_news(self, events: Sequence[Event], run: str = "") -> None:
         """Add a run's next events to every drawing; RunStarted begins a new run."""
         self._record.take(events)
-        for panel in (*self._curves, self.matrix):
+        for panel in (*self.curves, self.matrix):
             panel.follow(events, run)
 
     def clear(self) -> None:
         """Forget the run and the runs beside it."""
-        for panel in (*self._curves, self.matrix):
+        for panel in (*self.curves, self.matrix):
             panel.clear()
 
     def set_overlay(self, runs: Overlay) -> None:
         """Draw the headline curves of these past runs beside the current one."""
         beside = [(key, name, record_of(events)) for key, name, events in runs]
-        for panel in self._curves:
+        for panel in self.curves:
             panel.show_beside(beside)
 
     def set_x_axis(self, axis: Axis) -> None:

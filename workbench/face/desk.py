@@ -1,6 +1,9 @@
 """The window's panels and what joins them: the draft to the cards, the run to the plots, the log to the table."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
@@ -22,8 +25,8 @@ from workbench.face.exports import Exporter
 from workbench.face.foresight import Foresight
 from workbench.face.hardware import hardware_sentence, has_gpu_driver
 from workbench.face.history import HistoryPanel
+from workbench.face.later import Later, LaterPage, Page, Rest
 from workbench.face.messages import DetailBox, Strips, Toast
-from workbench.face.ntk_page import NtkPage
 from workbench.face.question import Answer
 from workbench.face.remembered import remembered
 from workbench.face.scan_work import FolderAdder
@@ -35,6 +38,10 @@ from workbench.face.training import Training
 from workbench.face.try_it import TryItPanel
 from workbench.report import RunSummary
 from workbench.session import Run, Session
+
+if TYPE_CHECKING:
+    from workbench.face.curves import CurvePanel
+    from workbench.face.ntk_page import NtkPage
 
 # Given a configuration and what would start it; returns whether it asks something instead.
 StartQuestion = Callable[[RunConfig, Callable[[], None]], bool]
@@ -65,7 +72,6 @@ class Desk(QObject):
         self.training = Training(self, self.activities)
         self.tasks = TaskPanel(self.draft)
         self.page = TrainPage()
-        self.ntk = NtkPage(self.page.board.record, session.arrays)
         self.try_it = TryItPanel(session, activities=self.activities)
         self.settings = SettingsPanel(self.draft, session.choices(), session.backbones)
         self.history = HistoryPanel(session.table, self.memory)
@@ -79,6 +85,7 @@ class Desk(QObject):
         self._reread.setSingleShot(True)
         self._reread.setInterval(_LOG_DELAY)
         self._reread.timeout.connect(self.reread_log)
+        self._rest = Rest(self)
         self.whole = self._arranged()
         self._join()
         self.reset_sizes()
@@ -92,10 +99,30 @@ class Desk(QObject):
         """Return the areas in the order that F6 visits."""
         return [self.toolbar, self.tasks, self.tabs, self.settings, self.history]
 
-    def add_page(self, page: QWidget, title: str, before: QWidget | None = None) -> None:
-        """Put another tab into the middle, before that of another page, else last."""
-        place = self.tabs.indexOf(before) if before is not None else self.tabs.count()
-        self.tabs.insertTab(place, page, title)
+    def add_page(self, page: QWidget, title: str) -> None:
+        """Put another tab into the middle, after the others."""
+        self.tabs.addTab(page, title)
+
+    def add_later(self, make: Callable[[], Page], title: str) -> Later[Page]:
+        """Put a tab before NTK and Try it, whose page is made when it is first needed; return it."""
+        page = LaterPage(self.tabs, make)
+        self.tabs.insertTab(self.tabs.indexOf(self._ntk.present), page, title)
+        self._later_pages.append(page)
+        return page.later
+
+    def make_rest(self) -> None:
+        """Make what the first look did not need, bit by bit from now on: the part to be seen next first."""
+        self._rest.begin([self.page.plots, *(page.later for page in self._later_pages)])
+
+    @property
+    def ntk(self) -> NtkPage:
+        """The tab "NTK"."""
+        return self.ntk_later.get()
+
+    def curves(self) -> list[CurvePanel]:
+        """Return the curves of Train and NTK, as far as they are made."""
+        board, ntk = self.page.plots.part, self.ntk_later.part
+        return [*(board.curves if board else ()), *(ntk.board.curves if ntk else ())]
 
     def reset_sizes(self) -> None:
         """Give every area its first size."""
@@ -161,7 +188,7 @@ class Desk(QObject):
         run = self.history.model.known(run_id)
         if run is None:
             return
-        if self.tabs.currentWidget() is not self.ntk:  # it shows the same run
+        if self.tabs.currentWidget() is not self._ntk.present:  # it shows the same run
             self.tabs.setCurrentWidget(self.page)
         if self.training.state != "idle" and self.training.run and run_id == self.training.run.id:
             self.page.back_to_live()
@@ -178,9 +205,11 @@ class Desk(QObject):
     def shut_down(self) -> bool:
         """End every thread and timer; return whether the run's thread has ended."""
         self._reread.stop()
+        self._rest.stop()
         self.toast.hide()
         self.adder.shut_down()
-        self.ntk.shut_down()
+        if self.ntk_later.part is not None:
+            self.ntk.shut_down()
         self.try_it.shut_down()
         self.exporter.shut_down()
         self.self_check.shut_down()
@@ -192,7 +221,10 @@ class Desk(QObject):
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName(self.tr("Views of the run"))
         self.tabs.addTab(self.page, self.tr("Train"))
-        self.tabs.addTab(self.ntk, self.tr("NTK"))
+        self._ntk = LaterPage(self.tabs, self._made_ntk)
+        self.ntk_later = self._ntk.later
+        self._later_pages: list[LaterPage[Any]] = [self._ntk]
+        self.tabs.addTab(self._ntk, self.tr("NTK"))
         self.tabs.addTab(self.try_it, self.tr("Try it"))
         self.tabs.tabBar().setDrawBase(False)
         middle = QWidget()
@@ -244,12 +276,25 @@ class Desk(QObject):
         self.foresight.failed.connect(self._foresight_failed)
         self.foresight.reordered.connect(self._offer_undo)
         self.settings.problems_changed.connect(self.changed)
-        self.page.drawn.connect(self.ntk.follow)
-        self.page.cleared.connect(self.ntk.clear)
+        self.tabs.currentChanged.connect(self._make_seen)
         self.page.replay_ended.connect(self._refresh_page)
         self.history.replay_requested.connect(self.replay)
         self.history.chosen_changed.connect(self.changed)
         self.history.model.rename_requested.connect(self._rename_run)
+
+    def _made_ntk(self) -> NtkPage:
+        from workbench.face.ntk_page import NtkPage
+
+        page = NtkPage(self.page.record, self.session.arrays)
+        page.follow(*self.page.shown())
+        self.page.drawn.connect(page.follow)
+        self.page.cleared.connect(page.clear)
+        return page
+
+    def _make_seen(self, place: int) -> None:
+        page = self.tabs.widget(place)
+        if isinstance(page, LaterPage):
+            page.later.get()
 
     def _run_name(self) -> str:
         return self.training.run.name if self.training.run is not None else ""

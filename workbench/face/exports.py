@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from workbench.errors import CannotWrite, WorkbenchError, because
 from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
-from workbench.face.figure import export_plots
 from workbench.face.messages import DetailBox
 from workbench.face.question import Answer, Question
 from workbench.report import RunSummary
@@ -191,6 +190,8 @@ class Exporter(QObject):
         self.done.emit(text, str(self._folder))
 
     def _drawn(self, run: RunSummary) -> list[Path]:
+        from workbench.face.figure import export_plots  # plots take long to load
+
         title = f"{run.name} · {run.profile}"
         read = partial(self._session.arrays, run.id)
         events = self._session.events(run.id)

@@ -150,7 +150,7 @@ class Help(Feature):
         self.box: HelpBox | None = None
         for widget, name in (
             (desk.tasks, "tasks"), (desk.settings, "settings"), (desk.history, "runs"),
-            (desk.page, "watching"), (desk.ntk, "ntk"), (desk.try_it, "try-it"),
+            (desk.page, "watching"), (desk.try_it, "try-it"),
         ):  # fmt: skip
             widget.setProperty("page", name)
 

@@ -49,6 +49,7 @@ class NtkPage(QWidget):
 
     def __init__(self, record: RunRecord, read: Read, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty("page", "ntk")
         self._record = record
         self._run = ""  # id of the run whose files are read
         self._dirty = True

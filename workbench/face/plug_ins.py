@@ -1,8 +1,11 @@
 """Plug-ins in the window: their list, the question before a new one is run, and what they bring put in its place."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCursor
@@ -22,6 +25,9 @@ from workbench.face.question import Question
 from workbench.face.views import add_view_of
 from workbench.plugins import DatasetChoice, ExporterChoice
 from workbench.session.plug_ins import FAILED, NEW, WARNING
+
+if TYPE_CHECKING:
+    from workbench.face.curves import PlotBoard
 
 
 class PlugInFeature(Feature):
@@ -170,7 +176,7 @@ class PlugInFeature(Feature):
             if extra.measure.name not in self._views:
                 self._views.add(extra.measure.name)
                 key = add_view_of(extra.measure)
-                self.desk.page.board.gap.choice.addItem(extra.measure.label, key)
+                self.desk.page.plots.then(partial(_offer_view, key, extra.measure.label))
         self.panels.make_missing()
         if self.list is not None:
             self.list.refresh()
@@ -265,3 +271,8 @@ class PlugInFeature(Feature):
     def _failed(self, sentence: str) -> None:
         self.desk.toast.hide()
         self.desk.strips.show_strip("plug-ins", sentence, "error")
+
+
+def _offer_view(key: str, label: str, board: PlotBoard) -> None:
+    """Let the fourth plot show a plug-in's measure too."""
+    board.gap.choice.addItem(label, key)

@@ -203,6 +203,13 @@ class RunRecord:
                 self._put(f"task.{task}.forgetting", now, step, fall, unbroken=True)
 
 
+def record_of(events: Sequence[Event]) -> RunRecord:
+    """Return the record of a whole run."""
+    record = RunRecord()
+    record.take(events)
+    return record
+
+
 class Clock:
     """Seconds since a run began, by the times of its events; never backwards, though clocks are set."""
 

@@ -1,10 +1,16 @@
 """The feature behind the tab "Results": it follows the run shown and hands pictures to Try it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from workbench.face.actions import Command
 from workbench.face.desk import Desk
 from workbench.face.drop import Given
 from workbench.face.feature import Feature
-from workbench.face.results_page import ResultsPage
+
+if TYPE_CHECKING:
+    from workbench.face.results_page import ResultsPage
 
 
 class ResultsFeature(Feature):
@@ -14,12 +20,12 @@ class ResultsFeature(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.page = ResultsPage(desk.session)
-        desk.add_page(self.page, self.tr("Results"), before=desk.ntk)
-        desk.page.drawn.connect(self.page.follow)
-        desk.page.cleared.connect(self.page.clear)
-        self.page.said.connect(desk.toast.say)
-        self.page.try_requested.connect(self.try_picture)
+        self._page = desk.add_later(self._made_page, self.tr("Results"))
+
+    @property
+    def page(self) -> ResultsPage:
+        """The tab's page."""
+        return self._page.get()
 
     def show_results(self) -> None:
         """Show the tab Results."""
@@ -33,4 +39,16 @@ class ResultsFeature(Feature):
 
     def shut_down(self) -> None:
         """End the page's threads."""
-        self.page.shut_down()
+        if self._page.part is not None:
+            self.page.shut_down()
+
+    def _made_page(self) -> ResultsPage:
+        from workbench.face.results_page import ResultsPage
+
+        desk, page = self.desk, ResultsPage(self.desk.session)
+        page.follow(*desk.page.shown())
+        desk.page.drawn.connect(page.follow)
+        desk.page.cleared.connect(page.clear)
+        page.said.connect(desk.toast.say)
+        page.try_requested.connect(self.try_picture)
+        return page

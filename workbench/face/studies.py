@@ -1,6 +1,9 @@
 """Several runs with one purpose: asked for, followed, and shown together."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +27,9 @@ from workbench.face.study_dialogs import BoundsDialog, OrdersDialog, PlanDialog,
 from workbench.report import RunSummary
 from workbench.session import RunGroup
 from workbench.session.studies import Plan
+
+if TYPE_CHECKING:
+    from workbench.face.curves import PlotBoard
 
 
 def _ready(moment: Moment) -> bool:
@@ -51,8 +57,7 @@ class StudyFeature(Feature):
         self._work.ended.connect(self._prediction_over)
         self._shown = ""  # id of the run that is drawn
         self._bounds: dict[str, RunSummary] = {}
-        self._accuracy = desk.page.board.accuracy
-        self._accuracy.refreshed.connect(self._draw_bounds)
+        desk.page.plots.then(self._plots_made)
         desk.page.drawn.connect(self._run_drawn)
         desk.page.cleared.connect(self._run_cleared)
         desk.training.ended.connect(self._run_ended)
@@ -167,6 +172,14 @@ class StudyFeature(Feature):
             sentence = group_sentence(self.desk.window, group)
             self.desk.strips.show_strip("group", sentence, "info", answers)
 
+    def _plots_made(self, board: PlotBoard) -> None:
+        board.accuracy.refreshed.connect(self._draw_bounds)
+        self._redraw()
+
+    def _redraw(self) -> None:
+        if self.desk.page.plots.part is not None:
+            self.desk.page.board.accuracy.refresh()
+
     def _run_drawn(self, run_id: str, _name: str, _events: list[object]) -> None:
         if run_id != self._shown:
             self._shown = run_id
@@ -174,27 +187,28 @@ class StudyFeature(Feature):
 
     def _run_cleared(self) -> None:
         self._shown, self._bounds = "", {}
-        self._accuracy.refresh()
+        self._redraw()
 
     def _learn_bounds(self) -> None:
         found = self.desk.session.groups.bounds(self._shown) if self._shown else {}
         if found != self._bounds:
             self._bounds = found
-            self._accuracy.refresh()
+            self._redraw()
 
     def _draw_bounds(self) -> None:
         """Lay a level line across the run for each bound that is known."""
-        ends = [line.series.x[-1] for line in self._accuracy.lines() if len(line.series)]
+        panel = self.desk.page.board.accuracy
+        ends = [line.series.x[-1] for line in panel.lines() if len(line.series)]
         looks = {"joint": (self.tr("all tasks at once"), "dashdot"), "plain fine-tuning": (self.tr("plain fine-tuning"), "dot")}  # fmt: skip
-        others, keys = [line.key for line in self._accuracy.lines()], list[str]()
+        others, keys = [line.key for line in panel.lines()], list[str]()
         for role, run in self._bounds.items():
             if run.final_accuracy is None or not ends:
                 continue
             label, dash = looks[role]
             key = f"bound.{role}"
-            self._accuracy.set_line(key, label, self._accuracy.theme.lines[3], dash, 1.5)
+            panel.set_line(key, label, panel.theme.lines[3], dash, 1.5)
             keys.append(key)
             span, level = np.array([0.0, max(ends)]), np.full(2, run.final_accuracy)
-            self._accuracy.set_points(key, Series.of(span, level))
+            panel.set_points(key, Series.of(span, level))
         if keys:  # right below the run's headline, and right after it in the legend
-            self._accuracy.keep_lines([*others[:-1], *keys[::-1], *others[-1:]])
+            panel.keep_lines([*others[:-1], *keys[::-1], *others[-1:]])

@@ -1,6 +1,9 @@
 """The tab "Train": the drop zone while there is nothing, else progress and plots, live or replayed."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -15,14 +18,21 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.events import Event
-from workbench.face.curves import PlotBoard
 from workbench.face.headline import Headline
+from workbench.face.later import Later
+from workbench.face.record import RunRecord
 from workbench.face.run_panel import RunPanel
 from workbench.face.welcome import DropZone
 
+if TYPE_CHECKING:
+    from workbench.face.curves import PlotBoard
+
 
 class TrainPage(QWidget):
-    """Feeds one board of plots from the live run or from a replayed one; never from both."""
+    """Feeds one board of plots from the live run or from a replayed one; never from both.
+
+    The board is made when something is first drawn, or asked for: plots take long to load.
+    """
 
     replay_ended = Signal()
     drawn = Signal(str, str, list)  # id and name of the run shown, events the record holds by now
@@ -32,25 +42,30 @@ class TrainPage(QWidget):
         super().__init__(parent)
         self.zone = DropZone(self)
         self.run_panel = RunPanel(self)
-        self.board = PlotBoard()
+        self.record = RunRecord()
+        self.plots = Later(self._made_board)
         self.replayed = ""  # id of the run in replay
         self._live: list[Event] = []
         self._shown: list[Event] = []
-        self._live_name = self._live_id = ""
+        self._live_name = self._live_id = self._replayed_name = ""
         self._training = False
         work = QWidget(self)
-        column = QVBoxLayout(work)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        self._column = QVBoxLayout(work)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(8)
         self.run_panel.hide()
-        column.addWidget(self.run_panel)
-        column.addWidget(self._banner())
-        column.addWidget(self._scrolled_board(), 1)
-        column.addWidget(self.board.bar)
+        self._column.addWidget(self.run_panel)
+        self._column.addWidget(self._banner())
+        self._column.addWidget(self._scrolled(), 1)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 8, 0, 0)
         self._stack.addWidget(self.zone)
         self._stack.addWidget(work)
+
+    @property
+    def board(self) -> PlotBoard:
+        """The plots of the run shown."""
+        return self.plots.get()
 
     @property
     def is_empty(self) -> bool:
@@ -79,7 +94,7 @@ class TrainPage(QWidget):
         self.run_panel.show_news(events)
         if not self.replayed:
             self._draw(self._live_id, self._live_name, events)
-            self.run_panel.headline.show_record(self.board.record)
+            self.run_panel.headline.show_record(self.record)
 
     def show_state(self, state: str, when: str = "", *, overdue: bool = False) -> None:
         """Follow the run's state; `when` is the moment at which it is to stop, `overdue` that it has not."""
@@ -89,10 +104,10 @@ class TrainPage(QWidget):
 
     def replay(self, run_id: str, name: str, events: Sequence[Event]) -> None:
         """Draw a past run in the live run's place."""
-        self.replayed = run_id
+        self.replayed, self._replayed_name = run_id, name
         self._clear()
         self._draw(run_id, name, events)
-        self._headline.show_record(self.board.record)
+        self._headline.show_record(self.record)
         self._text.setText(self.tr("Replay of {name}").format(name=name))
         live = self.tr("Back to live") if self._live else self.tr("Close replay")
         self._back.setText(live)
@@ -105,7 +120,7 @@ class TrainPage(QWidget):
         self._clear()
         if self._live:
             self._draw(self._live_id, self._live_name, self._live)
-            self.run_panel.headline.show_record(self.board.record)
+            self.run_panel.headline.show_record(self.record)
         self.replay_ended.emit()
 
     def _draw(self, run_id: str, name: str, events: Sequence[Event]) -> None:
@@ -115,7 +130,8 @@ class TrainPage(QWidget):
 
     def _clear(self) -> None:
         self._shown = []
-        self.board.clear()
+        if self.plots.part is not None:
+            self.board.clear()
         self.cleared.emit()
 
     def _leave_replay(self) -> None:
@@ -127,16 +143,29 @@ class TrainPage(QWidget):
         """Show progress while a run trains, and its end until another run is looked at."""
         self.run_panel.setVisible(self._training or bool(self._live and not self.replayed))
 
-    def _scrolled_board(self) -> QScrollArea:
+    def shown(self) -> tuple[str, str, list[Event]]:
+        """Return the run shown as `drawn` told of it: id, name, and all it has said so far."""
+        if self.replayed:
+            return self.replayed, self._replayed_name, self.shown_events()
+        return self._live_id, self._live_name, self.shown_events()
+
+    def _made_board(self) -> PlotBoard:
+        from workbench.face.curves import PlotBoard
+
+        board = PlotBoard(record=self.record)
+        bar = self._area.verticalScrollBar().sizeHint().width()
+        self._area.setWidget(board)
+        self._area.setMinimumWidth(board.minimumWidth() + bar)
+        self._column.addWidget(board.bar)
+        return board
+
+    def _scrolled(self) -> QScrollArea:
         """Let the plots scroll where the window is too low for them."""
-        area = QScrollArea(self)
+        self._area = area = QScrollArea(self)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(self.board)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        bar = area.verticalScrollBar().sizeHint().width()
-        area.setMinimumWidth(self.board.minimumWidth() + bar)
         return area
 
     def _banner(self) -> QFrame:

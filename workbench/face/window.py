@@ -1,7 +1,7 @@
 """The main window: toolbar, menus and areas arranged; what it remembers; how it closes."""
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -102,6 +102,11 @@ class Window(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make what the first look does not need once the window is there."""
+        super().showEvent(event)
+        self.desk.make_rest()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask if a run trains; otherwise remember the layout and end every thread."""
