@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.face.actions import COMMANDS, fill_menus, in_order, make_actions, refresh_actions
+from workbench.face.background import close_all
 from workbench.face.closing import Closing
 from workbench.face.commands import Commands
 from workbench.face.desk import Desk
@@ -120,6 +121,7 @@ class Window(QMainWindow):
 
     def shut_down(self) -> bool:
         """End every thread and timer; return whether the run's thread has ended."""
+        close_all(self)
         for feature in self.features:
             feature.shut_down()
         return self.desk.shut_down()
