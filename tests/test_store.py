@@ -17,7 +17,8 @@ from tests.recorded import recorded_run
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Event, Failed, Measured, Note, Step, TaskEnded
 from workbench.log import migrations
-from workbench.log.store import Log, process_lives
+from workbench.log.processes import process_lives
+from workbench.log.store import Log
 
 
 def test_a_run_begins_as_starting_with_all_that_was_asked(tmp_path: Path) -> None:

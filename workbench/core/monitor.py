@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from workbench.config import MonitorConfig
-from workbench.core import heat_map, linearity, own_kernel, pairs, readings, snapshot
+from workbench.core import heat_map, left_out, linearity, own_kernel, pairs, readings, snapshot
 from workbench.core.budget import Budget, Costs, choose
 from workbench.core.feeder import Feeder
 from workbench.core.gaps import Value, drift_error, interplay
@@ -27,7 +27,7 @@ from workbench.core.pairs import Drawn
 from workbench.core.plan import KernelPlan
 from workbench.core.probe import Eye, Probed, View, draw_task
 from workbench.core.probe_rows import ProbeRows
-from workbench.core.readings import MAX_ROWS, Reference, Scene
+from workbench.core.readings import Reference, Scene
 from workbench.core.tasks import TaskData
 from workbench.events import Event, Measured, Note, Snapshot, Stage
 
@@ -69,7 +69,7 @@ class Monitor:
     def plan(self, network: Network, tasks: Sequence[TaskData]) -> Iterator[Note]:
         """Choose the kernel, and make the probe small enough for the budget."""
         if self._off:
-            yield Note("The NTK monitor is off, because its probe or its budget is 0.")
+            yield left_out.everything()
             return
         asked, room = self._size, self._budget.of(self._pacer.passes)
         plan, self._size, self._budget.reserved = choose(
@@ -80,15 +80,9 @@ class Monitor:
         )
         self._plan = plan
         if plan.columns and plan.kind != "closed" and self._config.gradients == "exact":
-            yield Note(
-                f"Exact gradients do not fit monitor.memory_gb = {self._config.memory_gb:g}: they are sketched "
-                f"to {plan.columns:,} columns. Allow more memory, or take a smaller probe, to keep them whole."
-            )
+            yield left_out.of_gradients(plan.columns, self._config.memory_gb)
         if self._size < asked:
-            yield Note(
-                f"The NTK gap is measured on {self._size} instead of {asked} pictures of each task, to keep "
-                f"the monitor within {self._budget.share:.0%} of the work. A larger monitor.budget allows more."
-            )
+            yield left_out.of_probes(self._size, asked, self._budget.share)
 
     def extend(self, tasks: Sequence[TaskData], network: Network) -> None:
         """Reserve work for the tasks after those that were begun: the run has got more."""
@@ -110,7 +104,7 @@ class Monitor:
             self._rows = ProbeRows(self._eye, self._plan)
         self._learner = learner
         self._probes.append(draw_task(task, len(self._probes), self._size, self._seed))
-        yield from self._shortage()
+        yield from left_out.of_task(len(self._probes), self._probes[-1], self._size)
         self._budget.spend_reserved(self._costs.start())
         scene = yield from self._look(moved=False)
         self._reference, self._start = readings.refer(scene), linearity.trained(network)
@@ -275,10 +269,7 @@ class Monitor:
     def _thinning(self) -> Iterator[Note]:
         if not self._thinned:
             self._thinned = True
-            yield Note(
-                f"From task {len(self._probes)} on, the NTK gap is not measured after every epoch, to keep "
-                f"the monitor within {self._budget.share:.0%} of the work."
-            )
+            yield left_out.of_epochs(len(self._probes), self._budget.share)
 
     def _look(self, *, moved: bool = True) -> Looking:
         parts = [probe.train for probe in self._probes] + [probe.test for probe in self._probes]
@@ -287,21 +278,6 @@ class Monitor:
         return Scene(
             self._eye.network, self._learner.proxy, self._probes, views[:tasks], views[tasks:]
         )
-
-    def _shortage(self) -> Iterator[Note]:
-        """Say where the probe is smaller than was planned, or the kernel smaller than the probe."""
-        probe = self._probes[-1]
-        taken, drawn = readings.kernel_pictures(probe), len(probe.train)
-        if drawn < self._size:
-            yield Note(
-                f"Task {len(self._probes)} has {drawn} training pictures for a probe of {self._size}: its kernel "
-                "is measured on all of them, and its numbers are rougher than those of other tasks."
-            )
-        if taken < drawn:
-            yield Note(
-                f"Task {len(self._probes)}: the kernel is measured on {taken} of {drawn} probe pictures; "
-                f"with {len(probe.class_ids)} classes, more would exceed {MAX_ROWS} rows."
-            )
 
 
 def _said(

@@ -16,8 +16,9 @@ from workbench.events import from_json
 from workbench.log.backup import backups
 from workbench.log.faults import code_of, speaking
 from workbench.log.places import settle
+from workbench.log.processes import process_lives
 from workbench.log.salvage import UNREADABLE, Reader
-from workbench.log.store import UNDER_WAY, Log, process_lives
+from workbench.log.store import UNDER_WAY, Log
 
 # The tables, those that others refer to first, and the integers of their keys in order.
 TABLES: dict[str, tuple[str, ...]] = {

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]  # ships no types
 from sqlite_utils import Database
 
 from workbench.errors import LogFault, UsageError
@@ -22,28 +21,11 @@ from workbench.events import Event
 from workbench.log import cost, queue, reading
 from workbench.log.faults import rebuilding, speaking
 from workbench.log.migrations import WAIT_MS, open_file, open_to_read, schema_known
+from workbench.log.processes import own_process, process_lives
 from workbench.log.rows import Recorder, json_of, text_of, utc
 from workbench.report import RunDetails, RunSummary
 
 UNDER_WAY = ("starting", "running", "paused")
-BEAT_SECONDS = 30.0  # a run's sign of life is at most this old, and 10 s while it is paused
-SAME_START_SECONDS = 5.0  # a process's start time, read twice, may differ by the clock's adjustment
-
-
-def process_lives(pid: int, started: float, heard: float = 0.0) -> bool:
-    """Return whether process `pid` is still the one that began at unix time `started`.
-
-    A clock that is put back or forward moves the start of every process. So it is also the one if it
-    was `heard` of just now, by the present clock.
-    """
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        same = abs(process.create_time() - started) < SAME_START_SECONDS
-        return bool(same or abs(time.time() - heard) < BEAT_SECONDS)
-    except psutil.Error:  # gone, or the number now belongs to somebody else
-        return False
 
 
 class Log:
@@ -118,12 +100,12 @@ class Log:
 
         A run that waited takes the place of its row `queued`: both happen, or neither.
         """
-        now, process = utc(time.time()), psutil.Process()
+        now, (pid, pid_started) = utc(time.time()), own_process()
         values = {
             "id": run_id, "name": text_of(name), "state": "starting", "created": now, "heartbeat": now,
             "config": json_of(config), "switches": json_of(dict(switches)), "seeds": json_of(config.get("seeds", {})),
             "versions": json_of(dict(versions)), "profile": profile, "backbone": text_of(backbone), "seed": seed,
-            "tasks_total": tasks_total, "pid": process.pid, "pid_started": process.create_time(),
+            "tasks_total": tasks_total, "pid": pid, "pid_started": pid_started,
         }  # fmt: skip
         with self._writing() as db:
             slots = ", ".join(f":{column}" for column in values)
@@ -143,11 +125,9 @@ class Log:
 
     def own(self, run_id: str) -> None:
         """Note that this process is the one in which the run lives from now on."""
-        process = psutil.Process()
         with self._writing() as db:
             db.execute(
-                "UPDATE run SET pid = ?, pid_started = ? WHERE id = ?",
-                [process.pid, process.create_time(), run_id],
+                "UPDATE run SET pid = ?, pid_started = ? WHERE id = ?", [*own_process(), run_id]
             )
 
     def rename(self, run_id: str, name: str) -> None:
