@@ -34,14 +34,20 @@ def wait_for(so: Callable[[], object], what: str = "it") -> float:
     return time.monotonic() - began
 
 
+def working(run: Run) -> threading.Thread:
+    """Let the run work in a thread of its own."""
+    thread = threading.Thread(target=run.work, daemon=True)
+    thread.start()
+    return thread
+
+
 class Working:
     """A run that works in a thread, and all it has said so far."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.heard: list[Event] = []
-        self.thread = threading.Thread(target=run.work, daemon=True)
-        self.thread.start()
+        self.thread = working(run)
 
     def wait_for(self, so: Callable[[Event], bool]) -> None:
         """Wait until the run says such an event."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,11 @@ from PySide6.QtWidgets import (
     QScrollBar,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
+from workbench.face.theme import apply_theme
+
+W = TypeVar("W", bound=QWidget)
 _DIFFERENT = 40  # of 255, in any channel: less is the smoothing of an edge
 _ACCENTS = str.maketrans("aeiouyAEIOUYn", "äéîöüÿÄÉÎÖÜŸñ")
 
@@ -132,3 +137,14 @@ def in_longer_language(app: QApplication) -> LongerLanguage:
     language = LongerLanguage(app)
     QCoreApplication.installTranslator(language)
     return language
+
+
+def shown(qtbot: QtBot, widget: W, width: int, height: int) -> W:
+    """Show the widget at this size in the light theme; it is closed with the test."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    apply_theme(app, "light")
+    qtbot.addWidget(widget)
+    widget.resize(width, height)
+    widget.show()
+    return widget

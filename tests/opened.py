@@ -46,6 +46,18 @@ def fill(window: Window, qtbot: QtBot, pictures: Path, **training: object) -> No
     )
 
 
+def train(window: Window, qtbot: QtBot, pictures: Path, epochs: int = 5000) -> None:
+    """Begin to train the tiny tasks; unless told otherwise, for longer than any test."""
+    fill(window, qtbot, pictures, epochs=epochs)
+    window.commands.train()
+    until(window, qtbot, "running")
+
+
+def until(window: Window, qtbot: QtBot, state: str) -> None:
+    """Wait until training has come into this state."""
+    qtbot.waitUntil(lambda: window.desk.training.state == state, timeout=120_000)
+
+
 def feature(window: Window, kind: type[F]) -> F:
     """Return the window's feature of this kind."""
     return next(each for each in window.features if isinstance(each, kind))

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.pictures import make_task_folders
+from tests.said import decided
 from tests.trained import QUICK
 from workbench.config import RunConfig, TaskFolder, with_values
 from workbench.core.learner import Learner
 from workbench.core.train import Training
-from workbench.events import Checkpointed, Event, Pace, Stage, Step
+from workbench.events import Checkpointed, Event, Step
 
 TASKS = {"first": {"red": 4, "green": 5}, "second": {"one": 5, "two": 4}, "third": {"a": 4, "b": 4}}
-LEFT_OUT = (Stage, Pace, Checkpointed)
 
 
 def small_config(pictures: Path, **values: object) -> RunConfig:
@@ -37,11 +37,6 @@ class Recorded:
     def told(self) -> list[Event]:
         """What configuration and seeds decide."""
         return decided(self.events)
-
-
-def decided(events: list[Event]) -> list[Event]:
-    """Leave out what clock and user say."""
-    return [event for event in events if not isinstance(event, LEFT_OUT)]
 
 
 def recorded(

@@ -1,20 +1,16 @@
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QApplication
 
+from tests.looking import shown
 from workbench.face.plot import LivePlot
 from workbench.face.series import Series
 from workbench.face.shading import Band
-from workbench.face.theme import LIGHT, apply_theme
+from workbench.face.theme import LIGHT
 
 
 @pytest.fixture
 def plot(qtbot):
-    apply_theme(QApplication.instance(), "light")
-    made = LivePlot("Accuracy", y="auto")
-    qtbot.addWidget(made)
-    made.resize(420, 300)
-    made.show()
+    made = shown(qtbot, LivePlot("Accuracy", y="auto"), 420, 300)
     x = np.arange(50.0)
     made.set_line("mean", "mean of 3", LIGHT.lines[0])
     made.set_points("mean", Series.of(x, 5 + np.sin(x)))

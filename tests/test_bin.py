@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.opened import feature, opened
-from tests.test_control import train, until
+from tests.opened import feature, opened, train, until
 from tests.trained import folders, quick_config
 from workbench.events import Stopped
 from workbench.face.bin import Bin
@@ -31,6 +30,12 @@ def window(tmp_path: Path, qtbot: QtBot) -> Iterator[Window]:
 
 def shown(window: Window) -> list[str]:
     return [run.name for run in window.desk.history.model.runs()]
+
+
+def move_the_first_row(window: Window) -> None:
+    window.desk.reread_log()
+    window.desk.history.table.selectRow(0)
+    window.actions_by_id["bin_run"].trigger()
 
 
 def test_a_run_is_discarded_after_a_question_and_the_toast_takes_it_back(
@@ -80,9 +85,7 @@ def test_the_run_that_trains_is_stopped_and_moved_from_the_table(
     window: Window, qtbot: QtBot, tmp_path: Path
 ) -> None:
     train(window, qtbot, tmp_path / "pictures")
-    window.desk.reread_log()
-    window.desk.history.table.selectRow(0)
-    window.actions_by_id["bin_run"].trigger()
+    move_the_first_row(window)
     toast = window.desk.toast
     assert toast.label.text() == "Stop run-0001 first."
     assert toast.button.text() == "Stop and move to bin"
@@ -96,9 +99,7 @@ def test_stop_and_move_to_bin_means_the_run_it_names(
     window: Window, qtbot: QtBot, tmp_path: Path
 ) -> None:
     train(window, qtbot, tmp_path / "pictures")
-    window.desk.reread_log()
-    window.desk.history.table.selectRow(0)
-    window.actions_by_id["bin_run"].trigger()
+    move_the_first_row(window)
     call = window.desk.toast._call
     assert call is not None
     with qtbot.waitSignal(window.desk.training.ended, timeout=30_000):

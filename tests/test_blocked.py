@@ -2,35 +2,14 @@
 
 import subprocess
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
+from tests.engines import wait_for, working
+from tests.said import decided
 from tests.test_log_faults import small_disk
 from tests.trained import folders, quick_config
-from workbench.events import (
-    Blocked,
-    Checkpointed,
-    Event,
-    Failed,
-    Finished,
-    Pace,
-    Paused,
-    Resumed,
-    RunStarted,
-    Stage,
-    Step,
-)
+from workbench.events import Blocked, Failed, Finished, RunStarted, Step
 from workbench.session import Run, Session
-
-_CLOCK = (Stage, Pace, Paused, Resumed, Blocked, Checkpointed)
-
-
-def wait_for(happens: Callable[[], bool], seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
 
 
 def fill(disk: Path) -> Path:
@@ -40,15 +19,10 @@ def fill(disk: Path) -> Path:
     return filler
 
 
-def fixed(events: list[Event]) -> list[Event]:
-    return [event for event in events if not isinstance(event, _CLOCK)]
-
-
 def begun(tmp_path: Path, disk: Path) -> tuple[Session, Run, threading.Thread]:
     session = Session(disk / "home", entry_points=False)
     run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=3))
-    thread = threading.Thread(target=run.work)
-    thread.start()
+    thread = working(run)
     wait_for(lambda: any(isinstance(event, Step) for event in run.news()))
     return session, run, thread
 
@@ -68,7 +42,7 @@ def test_a_run_waits_while_the_disk_is_full_and_loses_nothing(tmp_path: Path) ->
         whole = Session(tmp_path / "plain", entry_points=False)
         plain = whole.start(run.config)
         plain.work()
-        assert fixed(session.events(run.id)) == fixed(whole.events(plain.id))
+        assert decided(session.events(run.id)) == decided(whole.events(plain.id))
         assert isinstance(session.events(run.id)[-1], Finished)
         session.close()
         whole.close()

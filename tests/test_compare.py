@@ -210,12 +210,12 @@ def test_a_run_that_cannot_be_read_is_named_once_and_left_out(
     page = tick(window, qtbot, "id1", "id3")
     window.desk.history.model.tick(["id2"], True)
     feature = comparing(window)
-    qtbot.waitUntil(lambda: bool(told) and feature._thread is None, timeout=20_000)
+    qtbot.waitUntil(lambda: bool(told) and not feature._work.busy, timeout=20_000)
     assert asked.count("id2") == 1
     assert {run.id for run in page.comparison.runs} == {"id1", "id3"}
     window.desk.history.model.tick(["id2"], False)
     window.desk.history.model.tick(["id2"], True)  # once more, if the user wishes
-    qtbot.waitUntil(lambda: asked.count("id2") == 2 and feature._thread is None, timeout=20_000)
+    qtbot.waitUntil(lambda: asked.count("id2") == 2 and not feature._work.busy, timeout=20_000)
 
 
 def test_more_than_thirty_are_cut_and_it_is_said(window: Window, qtbot: QtBot) -> None:

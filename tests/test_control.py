@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.opened import feature, fill, opened
+from tests.opened import feature, fill, opened, train, until
 from workbench.events import Paused, TaskEnded
 from workbench.face.choosing import Choosing
 from workbench.face.control import Control
@@ -21,16 +21,6 @@ pytestmark = pytest.mark.slow
 def window(tmp_path: Path, qtbot: QtBot) -> Iterator[Window]:
     with opened(tmp_path / "home", qtbot) as made:
         yield made
-
-
-def train(window: Window, qtbot: QtBot, pictures: Path, epochs: int = 5000) -> None:
-    fill(window, qtbot, pictures, epochs=epochs)
-    window.commands.train()
-    qtbot.waitUntil(lambda: window.desk.training.state == "running", timeout=120_000)
-
-
-def until(window: Window, qtbot: QtBot, state: str) -> None:
-    qtbot.waitUntil(lambda: window.desk.training.state == state, timeout=60_000)
 
 
 def in_table(window: Window) -> str:

@@ -2,6 +2,7 @@ import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QTabWidget
 
+from tests.looking import shown
 from tests.recorded import recorded_run
 from workbench.events import Step
 from workbench.face import plot_file
@@ -13,12 +14,7 @@ PANELS = pytest.mark.parametrize("kind", [AccuracyPanel, ForgettingPanel, GapPan
 
 @pytest.fixture
 def board(qtbot):
-    apply_theme(QApplication.instance(), "light")
-    made = PlotBoard()
-    qtbot.addWidget(made)
-    made.resize(900, 600)
-    made.show()
-    return made
+    return shown(qtbot, PlotBoard(), 900, 600)
 
 
 def drawn(panel):

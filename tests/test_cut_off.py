@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import make_task_folders
+from tests.said import decided, lasting
 from workbench.config import RunConfig, TaskFolder, with_values
 from workbench.core.train import Training
-from workbench.events import Checkpointed, Event, Finished, Pace, Stage, Step
+from workbench.events import Checkpointed, Event, Finished, Step
 
 BACKBONE = "random:vit_tiny_patch16_224?img_size=32&depth=2&patch_size=8&seed=1"
 TASKS = {"first": {"red": 5, "green": 7}, "second": {"one": 6, "two": 5}, "third": {"a": 5, "b": 5}}
@@ -26,10 +27,6 @@ def settings(folders: list[Path], **values: object) -> RunConfig:
         "train.learning_rate": 0.01, "monitor.probe_per_task": 4, "monitor.budget": 0.6,
     }  # fmt: skip
     return with_values(replace(base, data=replace(base.data, tasks=tasks)), small | values)
-
-
-def said(events: list[Event]) -> list[Event]:
-    return [event for event in events if not isinstance(event, (Stage, Pace, Checkpointed))]
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -70,22 +67,22 @@ def test_cut_off_after_any_event_the_run_ends_as_if_it_had_not_been(variant, tmp
     config = settings(make_task_folders(tmp_path / "pictures", TASKS), **VARIANTS[variant])
     whole = list(Training(config, tmp_path, tmp_path / "whole").events())
     assert isinstance(whole[-1], Finished)
-    expected, kept = said(whole), files(tmp_path / "whole")
-    steady = [event for event in whole if not isinstance(event, (Stage, Pace))]
+    expected, kept = decided(whole), files(tmp_path / "whole")
+    steady = lasting(whole)
     first = list(VARIANTS).index(variant)  # other moments in each variant
     moments = range(1 + 3 * first, len(steady), max(1, len(steady) // 3))
     for number, moment in enumerate(moments):
         after = whole.index(steady[moment]) + 1
         folder = tmp_path / f"cut {number}"
         before = cut_off(config, tmp_path, folder, after)
-        assert said(gone_on(config, tmp_path, folder, before)) == expected, steady[moment]
+        assert decided(gone_on(config, tmp_path, folder, before)) == expected, steady[moment]
         assert files(folder) == kept, steady[moment]
 
 
 def test_kept_at_any_step_the_run_goes_on_from_that_step(tmp_path):
     config = settings(make_task_folders(tmp_path / "pictures", TASKS))
     whole = list(Training(config, tmp_path, tmp_path / "whole").events())
-    expected, kept = said(whole), files(tmp_path / "whole")
+    expected, kept = decided(whole), files(tmp_path / "whole")
     steps = [event for event in whole if isinstance(event, Step)]
     for step in steps[1 :: max(1, len(steps) // 2)]:
         folder = tmp_path / f"step {step.step}"
@@ -101,7 +98,7 @@ def test_kept_at_any_step_the_run_goes_on_from_that_step(tmp_path):
         assert newest is not None
         assert newest.step == step.step + 1
         rest = list(Training(config, tmp_path, folder, resume=folder / newest.path).events())
-        assert said([*before, *rest]) == expected, step
+        assert decided([*before, *rest]) == expected, step
         assert files(folder) == kept, step
 
 

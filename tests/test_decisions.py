@@ -12,6 +12,7 @@ from workbench.core.manifest import changes_since, read_manifest, same_contents,
 from workbench.core.merging import merge
 from workbench.core.scan import scan
 from workbench.core.split import split_report
+from workbench.core.steps import result_of
 from workbench.core.tasks import TaskSet, load_tasks
 from workbench.errors import UsageError
 from workbench.report import PictureChanges, ScanReport, TaskReport
@@ -28,14 +29,9 @@ def scanned(*paths: Path) -> tuple[TaskReport, ...]:
 def trained_on(reports: Sequence[TaskReport]) -> TaskSet:
     """Load the reports' folders as a run does, after a way through TOML's plain values."""
     config = RunConfig(data=DataConfig(tuple(report.folder for report in reports)))
-    loading = load_tasks(from_dict(to_dict(config)).data, SeedConfig())
-    while True:
-        try:
-            next(loading)
-        except StopIteration as end:
-            found: TaskSet = end.value
-            found.cache.close()
-            return found
+    found = result_of(load_tasks(from_dict(to_dict(config)).data, SeedConfig()))
+    found.cache.close()
+    return found
 
 
 def agree(report: TaskReport) -> None:
@@ -263,12 +259,8 @@ def test_what_a_run_did_not_use_is_not_new_afterwards(tmp_path: Path) -> None:
     (owls / "barn" / "bad.png").write_text("no picture")
     (report,) = scanned(owls)
     data = DataConfig((leave_out(report, ["tawny/0000.png"], SHARE).folder,), train_per_class=2)
-    loading = load_tasks(data, SeedConfig())
-    try:
-        while True:
-            next(loading)
-    except StopIteration as end:
-        end.value.cache.close()
-        contents = end.value.contents
+    found = result_of(load_tasks(data, SeedConfig()))
+    found.cache.close()
+    contents = found.contents
     assert sum(bool(sha) for sha in contents[0][1].values()) == 8
     assert last(data.tasks, [contents[0][1]]) == (PictureChanges("owls"),)

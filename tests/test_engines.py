@@ -10,17 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.engines import PATIENCE, Working, session_of, wait_for
+from tests.said import decided, lasting
 from tests.trained import folders, quick_config
 from workbench.events import (
-    Checkpointed,
     EpochEnded,
     Event,
     Failed,
     Finished,
-    Pace,
     Paused,
     Resumed,
-    Stage,
     Step,
     Stopped,
     TaskEnded,
@@ -28,7 +26,6 @@ from workbench.events import (
 from workbench.session import Session
 
 pytestmark = pytest.mark.slow
-BY_CLOCK = (Stage, Pace, Checkpointed, Paused, Resumed)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -42,14 +39,6 @@ def config_of(tmp_path, epochs: int = 3):
     return quick_config(folders(tmp_path / "pictures"), epochs=epochs)
 
 
-def stored(events: list[Event]) -> list[Event]:
-    return [event for event in events if not isinstance(event, (Stage, Pace))]
-
-
-def by_seeds(events: list[Event]) -> list[Event]:
-    return [event for event in events if not isinstance(event, BY_CLOCK)]
-
-
 def is_step(event: Event) -> bool:
     return isinstance(event, Step)
 
@@ -61,11 +50,11 @@ def test_both_engines_say_and_log_the_same_and_keep_the_same_adapter(tmp_path) -
             run = session.start(config)
             assert run.work() == "finished"
             said[kind], logged[kind] = run.news(), session.events(run.id)
-            assert stored(said[kind]) == logged[kind]
+            assert lasting(said[kind]) == logged[kind]
             file = session.home / "runs" / run.id / "adapter" / "adapter.safetensors"
             adapters[kind] = file.read_bytes()
             assert session.details(run.id).summary.state == "finished"
-    assert by_seeds(said["thread"]) == by_seeds(said["process"])
+    assert decided(said["thread"]) == decided(said["process"])
     assert adapters["thread"] == adapters["process"]
 
 
@@ -75,11 +64,11 @@ def test_a_run_stops_at_the_moment_asked_for(session: Session, tmp_path, when) -
     working = Working(run)
     working.wait_for(is_step)
     run.stop(when)
-    events = by_seeds(working.end())
+    events = decided(working.end())
     assert run.state == session.details(run.id).summary.state == "stopped"
     assert isinstance(events[-1], Stopped)
     assert isinstance(events[-2], {"now": Event, "epoch": (EpochEnded, TaskEnded), "task": TaskEnded}[when])  # fmt: skip
-    assert by_seeds(session.events(run.id)) == events
+    assert decided(session.events(run.id)) == events
     steps = sum(map(is_step, events))
     assert events[-1] == Stopped(steps)
 
@@ -126,6 +115,7 @@ CTRL_C = """
 import sys
 from pathlib import Path
 from tests.engines import session_of
+from tests.said import decided, lasting
 from tests.trained import folders, quick_config
 
 if __name__ == "__main__":

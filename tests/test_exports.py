@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.trained import trained_session
+from tests.trained import trained_once
 from workbench.errors import because
 from workbench.face.exports import ADAPTER, EVERYTHING, NUMBERS, Exporter
 from workbench.face.messages import DetailBox
@@ -23,10 +23,8 @@ ADAPTER_FILES = {"adapter.safetensors", "adapter.json", "README.md"}
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    place = tmp_path_factory.mktemp("exports")
-    session, _ = trained_session(place / "home", place / "pictures")
-    yield session
-    session.close()
+    with trained_once(tmp_path_factory.mktemp("exports")) as (session, _):
+        yield session
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from tests.pictures import make_class_folders
-from tests.test_readings import exhaust
 from tests.tiny import tiny_network
 from workbench.config import DataConfig, RunConfig, TaskFolder
 from workbench.core.glimpse import Glimpse, look_at
 from workbench.core.network import Network
+from workbench.core.steps import result_of
 from workbench.errors import WorkbenchError
 
 
@@ -23,7 +23,9 @@ def seen(
     network: Network, root: Path, size: int, config: RunConfig | None = None, *, tests: bool = True
 ) -> Glimpse:
     folder = TaskFolder("gulls", str(root))
-    found: Glimpse = exhaust(look_at(network, folder, config or RunConfig(), size, 0, tests=tests))
+    found: Glimpse = result_of(
+        look_at(network, folder, config or RunConfig(), size, 0, tests=tests)
+    )
     return found
 
 

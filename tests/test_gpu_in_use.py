@@ -9,6 +9,7 @@ from tests.test_meter import GPUS, PROGRAMS, linux, put_smi
 from workbench.face.estimating import Estimating
 from workbench.face.gpu_in_use import GpuInUse
 from workbench.face.meter import Meter
+from workbench.face.question import Question
 from workbench.face.window import Window
 
 pytestmark = linux
@@ -25,6 +26,14 @@ def window(tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield made
 
 
+def ask(window: Window) -> Question:
+    """Train, as far as to the question."""
+    window.commands.train()
+    question = feature(window, GpuInUse).question
+    assert question is not None
+    return question
+
+
 def free(tmp_path: Path) -> None:
     (tmp_path / "programs" / "gpus").write_text("GPU-5f, NVIDIA T4, 300, 8188, 5, 40\n")
 
@@ -33,9 +42,7 @@ def free(tmp_path: Path) -> None:
 def test_a_gpu_in_other_hands_is_asked_about_before_anything_starts(
     window: Window, qtbot: QtBot
 ) -> None:
-    window.commands.train()
-    question = feature(window, GpuInUse).question
-    assert question is not None
+    question = ask(window)
     assert question.text() == SENTENCE
     assert list(question.answers) == ["Start anyway", "Wait"]
     assert window.desk.training.state == "idle"
@@ -49,10 +56,7 @@ def test_a_gpu_in_other_hands_is_asked_about_before_anything_starts(
 def test_waiting_starts_the_run_once_the_gpu_is_free(
     window: Window, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    window.commands.train()
-    question = feature(window, GpuInUse).question
-    assert question is not None
-    question.answers["Wait"].click()
+    ask(window).answers["Wait"].click()
     told = window.desk.strips.texts()["gpu"]
     assert told == "The run starts as soon as other programs have let go of the GPU."
     with qtbot.waitSignal(feature(window, Meter).changed, timeout=20_000):
@@ -69,10 +73,7 @@ def test_start_anyway_asks_what_else_there_is_and_starts_the_draft_of_now(
 ) -> None:
     estimating, desk = feature(window, Estimating), window.desk
     estimating.estimate()
-    window.commands.train()
-    question = feature(window, GpuInUse).question
-    assert question is not None
-    question.answers["Wait"].click()
+    ask(window).answers["Wait"].click()
     desk.draft.set_values({"train.epochs": 3}, "Fewer")
     assert estimating.busy
     desk.strips.strip("gpu").buttons["Start anyway"].click()
@@ -87,10 +88,7 @@ def test_start_anyway_asks_what_else_there_is_and_starts_the_draft_of_now(
 def test_not_to_start_after_all_starts_nothing(
     window: Window, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    window.commands.train()
-    question = feature(window, GpuInUse).question
-    assert question is not None
-    question.answers["Wait"].click()
+    ask(window).answers["Wait"].click()
     window.desk.strips.strip("gpu").buttons["Do not start"].click()
     free(tmp_path)
     qtbot.waitUntil(lambda: feature(window, Meter).gpus[0].used == 300 * 2**20, timeout=30_000)

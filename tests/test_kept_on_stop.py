@@ -3,7 +3,8 @@
 from contextlib import closing
 from dataclasses import replace
 
-from tests.resumed import decided, small_config
+from tests.resumed import small_config
+from tests.said import decided
 from workbench.core import checkpoint
 from workbench.core.train import train
 from workbench.events import Checkpointed, Paused, Step, Stopped

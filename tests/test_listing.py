@@ -6,15 +6,11 @@ import pytest
 
 from tests.pictures import make_class_folders, make_split_folders, make_task_folders
 from workbench.core.listing import Listing, list_task, natural, task_folders
+from workbench.core.steps import result_of
 
 
 def listed(path: Path) -> Listing:
-    walk = list_task(path)
-    while True:
-        try:
-            next(walk)
-        except StopIteration as end:
-            return end.value
+    return result_of(list_task(path))
 
 
 def counts(listing: Listing) -> dict[str, tuple[int, int]]:

@@ -23,6 +23,8 @@ from workbench.config import load_config, parse_assignment
 from workbench.core.adapter_file import CARD_NAME, TENSORS_NAME
 from workbench.core.card import load_network
 from workbench.core.manifest import read_manifest
+from workbench.core.network import Network
+from workbench.core.steps import result_of
 from workbench.core.weights import load_weights
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import from_json
@@ -101,16 +103,20 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, dict[str, 
     return an_adapter(place)
 
 
-def loaded(folder: Path, blob: bytes, card: Any) -> None:
+def loaded(folder: Path, blob: bytes, card: Any) -> Network:
     folder.mkdir()
     (folder / TENSORS_NAME).write_bytes(blob)
     (folder / CARD_NAME).write_bytes(card if isinstance(card, bytes) else json.dumps(card).encode())
-    for _ in load_network(folder, folder, torch.device("cpu")):
-        pass
+    network, _ = result_of(load_network(folder, folder, torch.device("cpu")))
+    return network
 
 
 def test_the_adapter_itself_is_taken(adapter: tuple[bytes, dict[str, Any]], tmp_path: Path) -> None:
-    loaded(tmp_path / "a", *adapter)
+    blob, card = adapter
+    own = loaded(tmp_path / "a", blob, card).state_dict()
+    told = load(blob)
+    assert told
+    assert all(torch.equal(own[name], tensor) for name, tensor in told.items())
 
 
 Blob = Callable[[bytes], bytes]

@@ -3,20 +3,16 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 
+from tests.looking import shown
 from tests.recorded import recorded_run
 from workbench.events import Evaluated
 from workbench.face.matrix import MatrixPanel
-from workbench.face.theme import apply_theme, viridis
+from workbench.face.theme import viridis
 
 
 @pytest.fixture
 def panel(qtbot):
-    apply_theme(QApplication.instance(), "light")
-    made = MatrixPanel()
-    qtbot.addWidget(made)
-    made.resize(420, 320)
-    made.show()
-    return made
+    return shown(qtbot, MatrixPanel(), 420, 320)
 
 
 def rows_of(events):

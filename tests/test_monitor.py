@@ -21,6 +21,7 @@ from workbench.core.monitor import Monitor
 from workbench.core.network import Network
 from workbench.core.pace import Pacer
 from workbench.core.probe import Eye, Part, draw
+from workbench.core.steps import result_of
 from workbench.core.tasks import TaskData
 from workbench.events import Event, Measured, Note, Stage, TaskInfo
 
@@ -346,21 +347,13 @@ def test_sections_kept_from_the_tasks_start_give_the_same_view_as_a_fresh_look()
     pictures = feeder()
     part = Part(tuple(range(11)), (0,) * 11)
     eye = Eye(network, pictures.plain)
-    views = [drain(eye.look([part], "looking"))[0] for _ in range(2)]
+    views = [result_of(eye.look([part], "looking"))[0] for _ in range(2)]
     network.eval()
     with torch.no_grad():
         expected = network(pictures.plain(np.arange(11)))
     for view in views:
         torch.testing.assert_close(view.main, expected.main, rtol=0, atol=1e-12)
         torch.testing.assert_close(view.s1, expected.s1, rtol=0, atol=1e-12)
-
-
-def drain(stages):
-    while True:
-        try:
-            next(stages)
-        except StopIteration as end:
-            return end.value
 
 
 def test_at_a_tasks_end_the_monitor_says_how_far_from_linear_its_training_was() -> None:

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from tests.pictures import make_class_folders
-from tests.test_readings import exhaust
 from tests.trained import folders, quick_config, trained_session
 from workbench.core import order
 from workbench.core.gaps import Value
 from workbench.core.kernel import spectrum
 from workbench.core.newcomer import NewTask
 from workbench.core.order import Tasks, compare
+from workbench.core.steps import result_of
 from workbench.errors import UsageError
 from workbench.report import OrderStudy
 from workbench.session import Session
@@ -40,7 +40,7 @@ def tasks_of(sizes: tuple[int, ...], parameters: int = 15) -> Tasks:
 
 def test_of_few_tasks_the_order_of_the_least_exact_total_is_found() -> None:
     tasks = tasks_of((4, 6, 3, 5))
-    study = exhaust(compare(tasks, tuple("abcd"), "by hand"))
+    study = result_of(compare(tasks, tuple("abcd"), "by hand"))
     totals = {places: tasks.learnt(places).total for places in permutations(range(4))}
     assert study.suggested_total == pytest.approx(min(totals.values()))
     assert study.suggested == min(totals, key=lambda places: totals[places])
@@ -51,7 +51,7 @@ def test_of_few_tasks_the_order_of_the_least_exact_total_is_found() -> None:
 
 def test_the_matrix_says_how_far_the_second_moves_the_first_of_its_own_signal() -> None:
     tasks = tasks_of((4, 6))
-    study = exhaust(compare(tasks, ("a", "b"), ""))
+    study = result_of(compare(tasks, ("a", "b"), ""))
     pair = tasks.learnt((0, 1))
     logits = tasks.tasks[0].outputs + pair.outputs[1][0].reshape(4, 2)
     spread = float(logits.var(dim=0, correction=0).mean())
@@ -67,7 +67,7 @@ def test_of_many_tasks_a_suggestion_by_pairs_that_is_no_better_in_sequence_is_no
     seen = set()
     for seed in range(6):
         tasks = tasks_of((4, 6, 3, 5 + seed))
-        study = exhaust(compare(tasks, tuple("abcd"), ""))
+        study = result_of(compare(tasks, tuple("abcd"), ""))
         assert study.suggested_total <= study.present_total
         assert study.suggested_total == pytest.approx(tasks.learnt(study.suggested).total)
         assert bool(study.notes) <= study.keeps
@@ -77,10 +77,10 @@ def test_of_many_tasks_a_suggestion_by_pairs_that_is_no_better_in_sequence_is_no
 
 def test_tasks_in_the_best_order_already_are_left_so() -> None:
     tasks = tasks_of((4, 6, 3))
-    best = exhaust(compare(tasks, tuple("abc"), "")).suggested
+    best = result_of(compare(tasks, tuple("abc"), "")).suggested
     chosen = [tasks.tasks[place] for place in best]
     again = Tasks(chosen, [[tasks.kernels[a][b] for b in best] for a in best])
-    study = exhaust(compare(again, tuple("abc"), ""))
+    study = result_of(compare(again, tuple("abc"), ""))
     assert study.keeps
     assert study.suggested_total == study.present_total
     assert study.sentence.startswith("Keep the present order")

@@ -15,7 +15,6 @@ from tests.test_readings import (
     IMAGES,
     NEW,
     OLD,
-    exhaust,
     eye_of,
     forward,
     jacobian,
@@ -34,6 +33,7 @@ from workbench.core.overlap import overlap_of_vectors
 from workbench.core.plan import KernelPlan, fitted
 from workbench.core.probe import View
 from workbench.core.probe_rows import ProbeRows
+from workbench.core.steps import result_of
 from workbench.events import Measured, Note, Snapshot
 
 THREE = (*TASKS[:2], task(100, (5, 6)))
@@ -157,7 +157,7 @@ def test_the_full_plans_kernel_is_that_of_every_trained_block(fusion: str) -> No
     learner = second_task(network)
     eye = eye_of(network)
     scene = scene_of(network, learner.proxy, eye)
-    rows = exhaust(ProbeRows(eye, FULL).own(scene))
+    rows = result_of(ProbeRows(eye, FULL).own(scene))
     found = own_kernel.training_kernel(scene, scene.train[1], scene.train[1], (rows[0], rows[0]))
     everything = [*network.live_parameters().values(), *learner.proxy.parameters()]
     J = jacobian(learner.proxy(forward(network, NEW)), everything)
@@ -175,8 +175,8 @@ def test_with_random_vectors_the_overlap_is_estimated_over_every_block() -> None
     eye = eye_of(network)
     scene = scene_of(network, learner.proxy, eye)
     reference, rows = readings.refer(scene), ProbeRows(eye, TRACE)
-    of_new = exhaust(rows.of_training(scene))
-    of_old = exhaust(rows.of_inference(OLD, reference.prototypes, (0, 1), "g"))
+    of_new = result_of(rows.of_training(scene))
+    of_old = result_of(rows.of_inference(OLD, reference.prototypes, (0, 1), "g"))
     found = pairs.pair(scene, reference, 0, (of_old, of_new))
     a, b = both_sides(network, learner, list(network.live_parameters().values()))
     along_a, along_b = (
@@ -186,8 +186,8 @@ def test_with_random_vectors_the_overlap_is_estimated_over_every_block() -> None
     products = (along_a @ along_b.T, along_a @ along_a.T, along_b @ along_b.T)
     assert found["ntk.overlap"].value == pytest.approx(overlap_of_vectors(*products, 4).value)
     assert found["ntk.overlap_chance"].value == pytest.approx((10 * 18) ** 0.5 / a.shape[1])
-    assert exhaust(ProbeRows(eye, CLOSED).of_training(scene)) is None
-    assert exhaust(ProbeRows(eye, TRACE).own(scene)) is None
+    assert result_of(ProbeRows(eye, CLOSED).of_training(scene)) is None
+    assert result_of(ProbeRows(eye, TRACE).own(scene)) is None
 
 
 def test_the_trace_kernel_sums_the_explicit_one_over_outputs() -> None:
@@ -203,7 +203,7 @@ def test_the_trace_kernel_sums_the_explicit_one_over_outputs() -> None:
     found = trace_of_all(network, view, head.weight, None)
     torch.testing.assert_close(found, exact, rtol=1e-9, atol=1e-11)
     part = heat_map.picked([OLD, NEW])
-    drawn = exhaust(ProbeRows(eye, TRACE).of_inference(part, head, (0, 1), "map"))
+    drawn = result_of(ProbeRows(eye, TRACE).of_inference(part, head, (0, 1), "map"))
     assert drawn.rows.outputs == 4
     more = trace_of_all(network, view, head.weight, drawn.rows)
     assert float(more.trace()) > float(found.trace())

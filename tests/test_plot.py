@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog
 
+from tests.looking import shown
 from workbench.face import legend
 from workbench.face.panel import TableWindow
 from workbench.face.plot import LivePlot
@@ -17,11 +18,8 @@ from workbench.face.theme import DARK, LIGHT, apply_theme
 
 @pytest.fixture
 def plot(qtbot):
-    apply_theme(QApplication.instance(), "light")
-    made = LivePlot("Accuracy", y="share", empty="Appears after the first task")
-    qtbot.addWidget(made)
-    made.resize(420, 300)
-    made.show()
+    plot = LivePlot("Accuracy", y="share", empty="Appears after the first task")
+    made = shown(qtbot, plot, 420, 300)
     made.draw_now()
     return made
 

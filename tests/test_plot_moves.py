@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
+from tests.looking import shown
 from tests.recorded import recorded_run
 from tests.test_plot import count
 from workbench.face import x_view
@@ -26,11 +27,7 @@ STARTS = [(0.0, "1 finches"), (100.0, "2 gulls"), (200.0, "3 owls")]
 
 @pytest.fixture
 def plot(qtbot):
-    apply_theme(QApplication.instance(), "light")
-    made = LivePlot("Losses", y="auto")
-    qtbot.addWidget(made)
-    made.resize(520, 340)
-    made.show()
+    made = shown(qtbot, LivePlot("Losses", y="auto"), 520, 340)
     x = np.arange(300.0)
     made.set_line("a", "first", LIGHT.lines[0])
     made.set_line("b", "second", LIGHT.lines[1], "dash")

@@ -271,7 +271,7 @@ def test_an_order_study_shows_every_order_and_one_can_be_used(window, config, qt
         lambda: studies.sheet is not None and studies.sheet.grid.item(1, 4).text() != "–",
         timeout=LONG,
     )
-    qtbot.waitUntil(lambda: studies._thread is None)
+    qtbot.waitUntil(lambda: not studies._work.busy)
     facts = window.desk.session.groups.group(group.id).facts["predicted"]
     (second,) = [each.run.id for each in group.members if each.label == "order 2"]
     assert studies.sheet.grid.item(1, 4).text() == f"{facts[second]:.3g}"

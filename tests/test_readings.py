@@ -16,6 +16,7 @@ from workbench.core.network import Network
 from workbench.core.probe import Eye, Part, Probed, View
 from workbench.core.readings import Scene
 from workbench.core.replay import Replay
+from workbench.core.steps import result_of
 
 IMAGES = pictures(40)
 OLD = Part((0, 1, 2, 3, 4), (0, 1, 0, 1, 0))
@@ -32,17 +33,9 @@ def eye_of(network: Network) -> Eye:
     return Eye(network, lambda indices: IMAGES[torch.from_numpy(indices)])
 
 
-def exhaust(stages):
-    try:
-        while True:
-            next(stages)
-    except StopIteration as end:
-        return end.value
-
-
 def scene_of(network: Network, proxy: ProxyHead, eye: Eye | None = None, probes=PROBES) -> Scene:
     parts = [probe.train for probe in probes] + [probe.test for probe in probes]
-    views = exhaust((eye or eye_of(network)).look(parts, "looking"))
+    views = result_of((eye or eye_of(network)).look(parts, "looking"))
     return Scene(network, proxy, probes, views[: len(probes)], views[len(probes) :])
 
 

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from tests.logged import begin, timed
 from tests.recorded import recorded_run
-from tests.trained import trained_session
+from tests.trained import trained_once
 from workbench.answers import accuracy_row
 from workbench.errors import WorkbenchError
 from workbench.events import Answered, Evaluated, Pace, RunStarted, TaskEnded
@@ -24,10 +24,8 @@ from workbench.session import Session
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Session, str]]:
-    place = tmp_path_factory.mktemp("results")
-    session, run = trained_session(place / "home", place / "pictures")
-    yield session, run
-    session.close()
+    with trained_once(tmp_path_factory.mktemp("results")) as made:
+        yield made
 
 
 def test_answers_are_read_back_and_their_files_are_in_the_log(trained: tuple[Session, str]) -> None:

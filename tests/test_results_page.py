@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.recorded import recorded_run
 from tests.test_answers import made_up
-from tests.trained import trained_session
+from tests.trained import trained_once
 from workbench.answers import Answers, Forgotten, confusion, forgotten
 from workbench.events import Answered, Event, Pace, RunStarted, TaskInfo, TaskStarted
 from workbench.face import results_words as words
@@ -36,10 +36,8 @@ NOTHING = "Nothing was forgotten: every picture recognised after its task is sti
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Session, str]]:
-    place = tmp_path_factory.mktemp("page")
-    session, run = trained_session(place / "home", place / "pictures")
-    yield session, run
-    session.close()
+    with trained_once(tmp_path_factory.mktemp("page")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -50,6 +48,13 @@ def page(trained: tuple[Session, str], qtbot: QtBot) -> Iterator[ResultsPage]:
     made.show()
     yield made
     made.shut_down()
+
+
+def shown_whole(page: ResultsPage, trained: tuple[Session, str], qtbot: QtBot) -> None:
+    """Show the trained run, and wait until its last answers are read."""
+    session, run = trained
+    page.follow(run, "run-0001", session.events(run))
+    qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
 
 
 def made_book(tasks: int = 3, each: int = 2, seed: int = 0) -> Book:
@@ -72,8 +77,7 @@ def test_a_run_is_shown_from_its_events_and_files(
     page: ResultsPage, trained: tuple[Session, str], qtbot: QtBot
 ) -> None:
     session, run = trained
-    page.follow(run, "run-0001", session.events(run))
-    qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
+    shown_whole(page, trained, qtbot)
     answers = session.results.history(run, session.events(run))[1]
     shown = page.confusion.drawing
     assert shown is not None
@@ -100,21 +104,17 @@ def test_a_run_is_shown_from_its_events_and_files(
 def test_the_pace_of_a_run_leaves_what_is_chosen_alone(
     page: ResultsPage, trained: tuple[Session, str], qtbot: QtBot
 ) -> None:
-    session, run = trained
-    page.follow(run, "run-0001", session.events(run))
-    qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
+    shown_whole(page, trained, qtbot)
     page.views.setCurrentWidget(page.beside_classes)
     page.classes.table.selectRow(2)
-    page.follow(run, "run-0001", [Pace(8.0, 600.0, 100, 110)])
+    page.follow(trained[1], "run-0001", [Pace(8.0, 600.0, 100, 110)])
     assert [index.row() for index in page.classes.table.selectionModel().selectedRows()] == [2]
 
 
 def test_the_scrubber_goes_back_to_the_first_task(
     page: ResultsPage, trained: tuple[Session, str], qtbot: QtBot
 ) -> None:
-    session, run = trained
-    page.follow(run, "run-0001", session.events(run))
-    qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
+    shown_whole(page, trained, qtbot)
     assert page.scrubber.label.text() == "Latest: after task 2"
     page.scrubber.slider.setValue(0)
     assert page.after() == 0
@@ -137,8 +137,7 @@ def test_every_state_without_answers_says_the_next_step(
     qtbot.waitUntil(lambda: "kept no answers" in page.lack.text(), timeout=20_000)
     assert "Train it again to see them here" in page.lack.text()
     assert page.views.currentWidget() is page.cost  # which is known of any run
-    page.follow(trained[1], "run-0001", trained[0].events(trained[1]))
-    qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
+    shown_whole(page, trained, qtbot)
     assert page.lack.isHidden()
     assert page.views.currentWidget() is page.beside_matrix
     page.clear()
@@ -188,8 +187,7 @@ def test_a_list_of_pictures_that_is_gone_leaves_the_numbers(
     whole = file.read_bytes()
     try:
         file.unlink()
-        page.follow(run, "run-0001", session.events(run))
-        qtbot.waitUntil(lambda: page.after() == 1, timeout=20_000)
+        shown_whole(page, trained, qtbot)
         answers = page.book.history[1]
         first = page.book.picture(answers, 0)
         assert (first.task, first.path) == (0, "picture 1")
@@ -393,7 +391,7 @@ def test_only_pictures_that_are_seen_are_decoded(
     gallery.show_pictures(book, all_of(book))
     gallery.show()
     qtbot.waitUntil(lambda: len(decoded) >= 4, timeout=20_000)
-    qtbot.waitUntil(lambda: gallery._thumbs._thread is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not gallery._thumbs._work.busy, timeout=20_000)
     assert len(decoded) < 60
     assert str(tmp_path / "blue" / "00000.png") in decoded
     gallery.list.scrollToBottom()

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.logged import begin
 from tests.recorded import recorded_run
+from tests.said import decided
 from workbench.errors import UsageError
 from workbench.events import (
     Checkpointed,
@@ -16,7 +17,6 @@ from workbench.events import (
     Event,
     Failed,
     Measured,
-    Paused,
     Resumed,
     RunStarted,
     Snapshot,
@@ -26,7 +26,6 @@ from workbench.events import (
 from workbench.log.resume import LoggedCheckpoint, checkpoints, fork, rewind
 from workbench.log.store import Log
 
-SAID = (Checkpointed, Paused, Resumed)
 OWN = {"number", "run", "id", "name", "n", "time", "created", "started", "ended", "heartbeat", "last_event", "parent_run"}  # fmt: skip
 
 
@@ -59,7 +58,7 @@ def tables(log: Log, run_id: str) -> dict[str, list[Any]]:
             ]
             for name in names
         }
-    rows["event"] = [event for event in log.events(run_id) if not isinstance(event, SAID)]
+    rows["event"] = decided(log.events(run_id))
     return rows
 
 

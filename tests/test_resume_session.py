@@ -12,23 +12,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.said import decided
 from tests.trained import folders, quick_config
 from workbench import paths
 from workbench.cli import main
 from workbench.config import RunConfig, to_toml, with_values
 from workbench.errors import UsageError
-from workbench.events import Checkpointed, Event, Note, Paused, Resumed, Step, Stopped
+from workbench.events import Event, Note, Step, Stopped
 from workbench.log.resume import checkpoints
 from workbench.session import Run, Session
 from workbench.session.resume_words import day
 
 ROOT = Path(__file__).resolve().parent.parent
-SAID = (Checkpointed, Paused, Resumed)
 
 
 def told(session: Session, run_id: str) -> list[Event]:
     """Return what the log says of a run, but for what clock and user said."""
-    return [event for event in session.events(run_id) if not isinstance(event, SAID)]
+    return decided(session.events(run_id))
 
 
 def adapter_of(session: Session, run_id: str) -> bytes:

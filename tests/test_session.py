@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import make_class_folders
+from tests.said import lasting
 from tests.trained import folders, quick_config, trained_session
 from workbench.config import RunConfig, TaskFolder, to_dict, with_values
 from workbench.core.adapter_file import load_adapter
@@ -49,10 +50,6 @@ def learnt(tmp_path_factory):
     session, run_id = trained_session(root / "home", root / "pictures")
     with closing(session):
         yield session, run_id, root / "pictures"
-
-
-def stored(events):
-    return [event for event in events if not isinstance(event, (Stage, Pace))]
 
 
 class Scripted(ThreadEngine):
@@ -138,9 +135,9 @@ def test_what_is_replayed_is_what_was_sent(session, tmp_path):
     assert run.work() == run.state == "finished"
     live = run.news()
     assert run.news() == []
-    assert session.events(run.id) == stored(live)
+    assert session.events(run.id) == lasting(live)
     times = [event.time for event in session.events(run.id)]
-    assert times == [event.time for event in stored(live)]  # told apart from what is equal
+    assert times == [event.time for event in lasting(live)]  # told apart from what is equal
     assert times == sorted(times)
     assert times[0] < times[-1]
     assert isinstance(live[-1], Finished)
@@ -156,7 +153,7 @@ def test_a_run_that_is_asked_to_stop_ends_within_one_step(session, tmp_path):
     run = run_with(session, engine, tmp_path)
     engine.script = (Stage("loading"), *steps[:2], run.stop, *steps[2:], Finished(9))
     assert run.work() == "stopped"
-    assert stored(run.news()) == [*steps[:3], Stopped(3)]
+    assert lasting(run.news()) == [*steps[:3], Stopped(3)]
     assert engine.closed
     assert session.details(run.id).summary.state == "stopped"
 
@@ -185,7 +182,7 @@ def test_what_is_wrong_outside_the_program_ends_the_run_with_its_sentence_alone(
     values = {"model.backbone": "vit_tiny_patch16_224.augreg_in21k", "model.weights": "/no.pt"}
     run = session.start(with_values(quick_config(folders(tmp_path)), values))
     assert run.work() == "failed"
-    said = stored(run.news())
+    said = lasting(run.news())
     assert isinstance(said[-1], Failed)
     assert "The weights file '/no.pt' is not there" in said[-1].sentence
     assert said[-1].detail == ""

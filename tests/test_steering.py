@@ -1,11 +1,12 @@
 """Stopping and pausing a run that really trains: after which event it ends, and what the log holds."""
 
-import threading
 import time
 from collections.abc import Callable
 
 import pytest
 
+from tests.engines import wait_for, working
+from tests.said import decided, lasting
 from tests.trained import folders, quick_config
 from workbench.events import (
     Checkpointed,
@@ -13,7 +14,6 @@ from workbench.events import (
     Evaluated,
     Event,
     Finished,
-    Pace,
     Paused,
     Resumed,
     RunStarted,
@@ -62,17 +62,13 @@ def step_of(task: int, epoch: int) -> Callable[[Event], bool]:
     return lambda event: isinstance(event, Step) and (event.task, event.epoch) == (task, epoch)
 
 
-def kept(events: list[Event]) -> list[Event]:
-    return [event for event in events if not isinstance(event, (Stage, Pace))]
-
-
 def ended_by(tmp_path, at, then) -> tuple[Session, Run, list[Event]]:
     session, run, _ = watched_run(tmp_path, at, then)
     assert run.work() == "stopped"
-    events = kept(run.news())
+    events = lasting(run.news())
     assert session.events(run.id) == events
     assert session.details(run.id).summary.state == "stopped"
-    return session, run, [e for e in events if not isinstance(e, Checkpointed)]
+    return session, run, decided(events)
 
 
 def test_stop_now_ends_after_the_step(tmp_path) -> None:
@@ -123,19 +119,6 @@ def test_a_stop_after_the_epoch_while_a_task_is_evaluated_ends_with_that_task(tm
     assert isinstance(events[-2], TaskEnded)
 
 
-def working(run: Run) -> threading.Thread:
-    thread = threading.Thread(target=run.work, daemon=True)
-    thread.start()
-    return thread
-
-
-def wait_for(so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not so():
-        assert time.monotonic() < end, "waited for a minute"
-        time.sleep(0.01)
-
-
 def state_in_log(session: Session, run: Run) -> str:
     with Log(session.home / LOG_NAME) as log:
         return log.details(run.id).summary.state
@@ -158,12 +141,7 @@ def test_a_paused_run_asks_for_no_event_and_goes_on_to_the_same_numbers(tmp_path
     assert places[1] == places[0] + 1
     plain = session.start(quick_config(folders(tmp_path / "pictures"), epochs=3))
     assert plain.work() == "finished"
-    by_clock = (Paused, Resumed, Checkpointed)
-    without, whole = (
-        [e for e in told if not isinstance(e, by_clock)]
-        for told in (events, session.events(plain.id))
-    )
-    assert without == whole
+    assert decided(events) == decided(session.events(plain.id))
 
 
 def test_a_pause_between_tasks_waits_with_the_task_kept_and_not_after_the_last(tmp_path) -> None:

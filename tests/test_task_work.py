@@ -199,12 +199,12 @@ def test_changed_pictures_are_told_when_a_run_is_looked_at_again(
     desk = window.desk
     check = next(each for each in window.features if isinstance(each, ChangesCheck))
     desk.replay(run)
-    qtbot.waitUntil(lambda: check._thread is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not check._work.busy, timeout=20_000)
     assert "pictures" not in desk.strips.texts()
     window.actions_by_id["check_pictures"].trigger()
     said = "The pictures of run-0001 are as they were."
     qtbot.waitUntil(lambda: desk.toast.label.text() == said, timeout=20_000)
-    qtbot.waitUntil(lambda: check._thread is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not check._work.busy, timeout=20_000)
     finches = tmp_path / "pictures" / "finches"
     (finches / "red" / "0000.png").unlink()
     shutil.copy(finches / "red/0001.png", finches / "green/0000.png")

@@ -10,8 +10,10 @@ from PIL import Image
 from torch.nn import functional as F
 
 from tests.pictures import make_class_folders, make_split_folders, make_task_folders
+from tests.said import lasting
 from workbench.config import RunConfig, SeedConfig, TaskFolder, with_values
 from workbench.core.adapter_file import load_adapter
+from workbench.core.steps import result_of
 from workbench.core.train import train
 from workbench.errors import UsageError
 from workbench.events import (
@@ -19,7 +21,6 @@ from workbench.events import (
     Finished,
     Measured,
     Note,
-    Pace,
     RunStarted,
     Stage,
     Step,
@@ -51,17 +52,12 @@ def folders(tmp_path):
     return make_task_folders(tmp_path / "pictures", TASKS)
 
 
-def told(events):
-    """What configuration and seeds decide: everything but what the clock says."""
-    return [event for event in events if not isinstance(event, (Stage, Pace))]
-
-
 def of(kind, events):
     return [event for event in events if isinstance(event, kind)]
 
 
 def test_a_run_tells_its_tasks_steps_rows_and_end_in_order(folders, tmp_path):
-    events = told(train(config(folders), tmp_path, tmp_path / "run"))
+    events = lasting(train(config(folders), tmp_path, tmp_path / "run"))
     assert isinstance(events[0], (RunStarted, Note))
     started = of(RunStarted, events)[0]
     assert [task.class_ids for task in started.tasks] == [(0, 1, 2), (3, 4), (5, 6)]
@@ -86,7 +82,7 @@ def test_a_run_tells_its_tasks_steps_rows_and_end_in_order(folders, tmp_path):
 def test_the_same_configuration_gives_the_same_events_and_the_same_adapter_to_the_byte(
     folders, tmp_path
 ):
-    runs = [told(train(config(folders), tmp_path, tmp_path / name)) for name in ("a", "b")]
+    runs = [lasting(train(config(folders), tmp_path, tmp_path / name)) for name in ("a", "b")]
     assert runs[0] == runs[1]
     files = [
         (tmp_path / name / "adapter" / "adapter.safetensors").read_bytes() for name in ("a", "b")
@@ -111,7 +107,7 @@ def test_the_probe_seed_and_the_monitor_change_nothing_that_is_learnt(folders, t
 
 
 def test_the_paper_profile_runs_with_its_own_switches(folders, tmp_path):
-    events = told(train(config(folders, **{"method.profile": "paper"}), tmp_path))
+    events = lasting(train(config(folders, **{"method.profile": "paper"}), tmp_path))
     assert of(RunStarted, events)[0].switches["fusion"] == "paper"
     assert isinstance(events[-1], Finished)
 
@@ -131,13 +127,7 @@ def _nearest_class_mean(folder):
     from workbench.core.transforms import TestTransform
     from workbench.core.weights import load_weights
 
-    weights = None
-    steps = load_weights(BACKBONE, "", folder)
-    try:
-        while True:
-            next(steps)
-    except StopIteration as done:
-        weights = done.value
+    weights = result_of(load_weights(BACKBONE, "", folder))
     vit = create(weights.model_name, weights.state, **weights.create_kwargs).eval()
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (weights.mean, weights.std))
 
@@ -170,7 +160,7 @@ def test_closing_the_generator_anywhere_leaves_nothing_behind(folders, tmp_path,
 
 def test_one_task_of_one_class_trains(tmp_path):
     folder = make_class_folders(tmp_path / "only", {"lonely": 6})
-    events = told(train(config([folder]), tmp_path))
+    events = lasting(train(config([folder]), tmp_path))
     assert of(Evaluated, events)[0].accuracy == (1.0,)
     absent = {m.name: m for m in of(Measured, events) if m.value is None}
     assert absent["forgetting"].reason

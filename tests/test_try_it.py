@@ -12,7 +12,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from tests.pictures import make_class_folders
-from tests.trained import BACKBONE, trained_session
+from tests.trained import BACKBONE, trained_once
 from workbench.errors import WorkbenchError
 from workbench.face.drop import Given
 from workbench.face.guess_list import Answer, AnswerModel, thumbnail_of
@@ -23,10 +23,8 @@ from workbench.session import Session
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    place = tmp_path_factory.mktemp("try")
-    session, _ = trained_session(place / "home", place / "pictures")
-    yield session
-    session.close()
+    with trained_once(tmp_path_factory.mktemp("try")) as (session, _):
+        yield session
 
 
 @pytest.fixture
@@ -97,14 +95,24 @@ def edit_card(file: Path, **values: object) -> None:
     card.write_text(json.dumps(json.loads(card.read_text("utf-8")) | values), "utf-8")
 
 
+def of_other_weights(trained: Session, place: Path) -> Path:
+    file = exported(trained, place)
+    edit_card(file, weights_sha256="0" * 64)
+    return file
+
+
 def opened(panel: TryItPanel, qtbot: QtBot, path: Path) -> None:
     panel.add_adapter(str(path))
     qtbot.waitUntil(lambda: not panel.opener.busy, timeout=60_000)
 
 
+def answered(panel: TryItPanel, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: not panel.cancel_button.isVisible(), timeout=60_000)
+
+
 def recognised(panel: TryItPanel, qtbot: QtBot, *folders: Path) -> None:
     panel.take(Given(folders=tuple(map(str, folders))))
-    qtbot.waitUntil(lambda: not panel.cancel_button.isVisible(), timeout=60_000)
+    answered(panel, qtbot)
 
 
 REFUSALS = {
@@ -167,9 +175,7 @@ def test_an_adapter_of_another_backbone_offers_to_switch(
 def test_weights_that_differ_are_used_only_anyway(
     panel: TryItPanel, trained: Session, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    file = exported(trained, tmp_path)
-    edit_card(file, weights_sha256="0" * 64)
-    opened(panel, qtbot, file)
+    opened(panel, qtbot, of_other_weights(trained, tmp_path))
     make_class_folders(tmp_path / "new", {"red": 2})
     recognised(panel, qtbot, tmp_path / "new")
     assert panel.model.answers == []
@@ -177,7 +183,7 @@ def test_weights_that_differ_are_used_only_anyway(
         "The backbone's weights are not those the adapter was trained on. Answers may be wrong."
     )
     press(panel, "answers", "Use anyway")
-    qtbot.waitUntil(lambda: not panel.cancel_button.isVisible(), timeout=60_000)
+    answered(panel, qtbot)
     assert len(panel.model.answers) == 2
     assert panel.strips.texts() == {}
 
@@ -185,9 +191,7 @@ def test_weights_that_differ_are_used_only_anyway(
 def test_a_second_adapter_used_anyway_completes_the_answers_of_those_refused(
     panel: TryItPanel, trained: Session, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    file = exported(trained, tmp_path)
-    edit_card(file, weights_sha256="0" * 64)
-    opened(panel, qtbot, file)
+    opened(panel, qtbot, of_other_weights(trained, tmp_path))
     panel.show_runs(trained.runs())
     panel.choose_run(trained.runs()[0].id)
     make_class_folders(tmp_path / "new", {"blue": 2})
@@ -196,7 +200,7 @@ def test_a_second_adapter_used_anyway_completes_the_answers_of_those_refused(
     assert [answer.other for answer in panel.model.answers] == [None, None]
     panel.beside.setCurrentIndex(0)  # something else is chosen before the answer is given
     press(panel, "answers", "Use anyway")
-    qtbot.waitUntil(lambda: not panel.cancel_button.isVisible(), timeout=60_000)
+    answered(panel, qtbot)
     assert panel.model.names == ("run-0001", "adapter/adapter.safetensors")
     answers = panel.model.answers
     assert len(answers) == 2

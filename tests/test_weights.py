@@ -2,9 +2,7 @@
 
 import argparse
 import socket
-from collections.abc import Generator
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -15,27 +13,17 @@ from torch import Tensor
 
 from workbench.core.backbone import create
 from workbench.core.sample_backbone import dequantise, resize_positions
+from workbench.core.steps import result_of
 from workbench.core.weights import LoadedWeights, load_weights
 from workbench.errors import UsageError, WorkbenchError
-from workbench.events import Stage
 from workbench.paths import resource
 
-T = TypeVar("T")
 SMALL = "vit_tiny_patch16_224?img_size=32&depth=2&patch_size=8"
 KWARGS = {"img_size": 32, "depth": 2, "patch_size": 8}
 
 
-def finish(work: Generator[Stage, None, T]) -> T:
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            value: T = end.value
-            return value
-
-
 def load(backbone: str, file: Path | str = "", home: Path = Path("/nowhere")) -> LoadedWeights:
-    return finish(load_weights(backbone, str(file), home))
+    return result_of(load_weights(backbone, str(file), home))
 
 
 def small_state(**changes: object) -> dict[str, Tensor]:

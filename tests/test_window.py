@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.logged import begin
+from tests.opened import train
 from tests.recorded import recorded_run, write_kernels
 from tests.trained import QUICK, folders, trained_session
 from workbench.errors import UsageError
@@ -123,10 +124,7 @@ def test_drop_train_watch_restart_replay_export(
 def test_stop_ends_the_run_and_the_log_says_so(
     window: Window, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    drop_tasks(window, qtbot, tmp_path / "pictures")
-    window.desk.draft.set_values({"train.epochs": 5000}, "Long")
-    window.commands.train()
-    qtbot.waitUntil(lambda: window.desk.training.state == "running", timeout=120_000)
+    train(window, qtbot, tmp_path / "pictures")
     assert not window.actions_by_id["undo"].isEnabled()
     with qtbot.waitSignal(window.desk.training.ended, timeout=5_000) as ended:
         window.desk.page.run_panel.stop_button.click()
@@ -140,10 +138,7 @@ def test_stop_ends_the_run_and_the_log_says_so(
 def test_closing_while_training_asks_and_then_stops_cleanly(
     window: Window, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    drop_tasks(window, qtbot, tmp_path / "pictures")
-    window.desk.draft.set_values({"train.epochs": 5000}, "Long")
-    window.commands.train()
-    qtbot.waitUntil(lambda: window.desk.training.state == "running", timeout=120_000)
+    train(window, qtbot, tmp_path / "pictures")
     window.close()
     box = window.findChild(QMessageBox)
     assert box is not None

@@ -4,6 +4,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,15 @@ from workbench.events import Finished, Note, RunStarted, Stage, Step
 from workbench.log import migrations, writer as module
 from workbench.log.store import Log
 from workbench.log.writer import Writer
+
+
+@contextmanager
+def begun(place: Path) -> Iterator[tuple[Log, Writer]]:
+    """A log with a run in it, and that run's writer, which the test closes."""
+    path = place / "log.db"
+    with Log(path) as log:
+        begin(log)
+        yield log, Writer(path, "run1")
 
 
 def test_what_a_writer_takes_is_in_the_log(tmp_path: Path) -> None:
@@ -64,10 +75,7 @@ def test_a_lock_that_stays_is_a_sentence_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrations, "WAIT_MS", 50)
-    path = tmp_path / "log.db"
-    with Log(path) as log:
-        begin(log)
-        writer = Writer(path, "run1")
+    with begun(tmp_path) as (log, writer):
         with log._writing(), pytest.raises(WorkbenchError, match="keeps it locked"):
             writer.add(Finished(1))
         writer.close()
@@ -78,12 +86,12 @@ def test_a_writer_that_fails_while_closing_lets_go_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrations, "WAIT_MS", 50)
-    path = tmp_path / "log.db"
-    with Log(path) as log:
-        begin(log)
-        writer = Writer(path, "run1")
-        with log._writing(), pytest.raises(WorkbenchError, match="keeps it locked"):
-            writer.close()
+    with (
+        begun(tmp_path) as (log, writer),
+        log._writing(),
+        pytest.raises(WorkbenchError, match="keeps it locked"),
+    ):
+        writer.close()
     assert [item.name for item in tmp_path.iterdir()] == ["log.db"]
 
 

@@ -1,5 +1,7 @@
 """A tiny real run for tests of the face: two tasks of two classes, a two-block backbone, one epoch."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.pictures import make_task_folders
@@ -30,6 +32,14 @@ def quick_config(paths: list[Path], **training: int) -> RunConfig:
         tree[section][name] = value
     tree["data"]["tasks"] = [{"name": path.name, "path": str(path)} for path in paths]
     return from_dict(tree)
+
+
+@contextmanager
+def trained_once(place: Path) -> Iterator[tuple[Session, str]]:
+    """The tiny run, trained below `place`; its session is closed at the end."""
+    session, run = trained_session(place / "home", place / "pictures")
+    with closing(session):
+        yield session, run
 
 
 def trained_session(home: Path, pictures: Path) -> tuple[Session, str]:

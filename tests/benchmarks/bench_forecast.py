@@ -24,6 +24,7 @@ from workbench.core.glimpse import PICTURES, Glimpse, look_at
 from workbench.core.heads import PrototypeHead
 from workbench.core.network import Network
 from workbench.core.newcomer import movement, new_task, planned
+from workbench.core.steps import result_of
 from workbench.paths import run_folder
 from workbench.report import Forecast, OrderStudy
 from workbench.session import Session
@@ -98,23 +99,15 @@ def _compare(session: Session, config: RunConfig, tasks: tuple, before: str, aft
 
 
 def _network(session: Session, run: str) -> Network:
-    return _result(load_network(run_folder(session.home, run) / "adapter", session.home, torch.device("cpu")))[0]  # fmt: skip
+    return result_of(load_network(run_folder(session.home, run) / "adapter", session.home, torch.device("cpu")))[0]  # fmt: skip
 
 
 def _glimpse(network: Network, config: RunConfig, folder: object, number: int) -> Glimpse:
-    return _result(look_at(network, folder, config, PICTURES, number))
+    return result_of(look_at(network, folder, config, PICTURES, number))
 
 
 def say(text: str) -> None:
     sys.stdout.write(text + "\n")
-
-
-def _result(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 if __name__ == "__main__":

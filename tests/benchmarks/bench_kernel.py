@@ -30,6 +30,7 @@ from workbench.core.kernel import head_kernel, proxy_vectors, value_kernel
 from workbench.core.network import Network
 from workbench.core.plan import KernelPlan, fitted, signs
 from workbench.core.probe import Eye, Part
+from workbench.core.steps import result_of
 from workbench.core.weights import load_weights
 
 FORMS = ("closed", "vectors", "sketch", "exact")
@@ -40,17 +41,9 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def drained(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            return done.value
-
-
 def network_of(backbone: str, device: torch.device) -> Network:
     """The network with adapters that are past their start, where their kernel is not degenerate."""
-    weights = drained(load_weights(backbone, "", Path(".")))
+    weights = result_of(load_weights(backbone, "", Path(".")))
     network = build_network(ModelConfig(), effective_switches(RunConfig()), weights, device)
     torch.manual_seed(0)
     with torch.no_grad():
@@ -63,7 +56,7 @@ def kernel_of(
     form: str, network: Network, eye: Eye, part: Part, proxy: ProxyHead, plan: KernelPlan
 ) -> tuple[Tensor, Tensor]:
     """The training logits' kernel (n O, n O): its closed form, and adapters and prompts; along vectors (n, n)."""
-    (view,) = drained(eye.look([part], "looking"))
+    (view,) = result_of(eye.look([part], "looking"))
     weight, sigma = proxy.weight.detach().double(), float(proxy.sigma.detach())
     q = proxy_vectors(view.main, weight, sigma)
     closed = head_kernel(view.main, view.main, weight, sigma).add_(value_kernel(view.s1, q, view.s1, q))  # fmt: skip
@@ -72,7 +65,7 @@ def kernel_of(
     vectors = None
     if form == "vectors":
         vectors = signs(tuple(range(len(weight))), "bench", weight.device)
-    rows: Rows = drained(eye.rows(part, proxy, plan.piece, vectors, plan.sketch()))
+    rows: Rows = result_of(eye.rows(part, proxy, plan.piece, vectors, plan.sketch()))
     blocks = sum(gram(rows, rows).values())
     n = len(part)
     if form == "vectors":

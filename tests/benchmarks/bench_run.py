@@ -21,13 +21,10 @@ STEP = """
 import time, torch
 from workbench.config import ModelConfig, RunConfig, effective_switches
 from workbench.core.build import build_network
+from workbench.core.steps import result_of
 from workbench.core.weights import load_weights
 from pathlib import Path
-steps = load_weights("sample", "", Path("."))
-try:
-    while True: next(steps)
-except StopIteration as done:
-    weights = done.value
+weights = result_of(load_weights("sample", "", Path(".")))
 network = build_network(ModelConfig(), effective_switches(RunConfig()), weights, torch.device("cpu"))
 images = torch.rand(10, 3, 70, 70)
 def step(): network(images).main.square().sum().backward()

@@ -9,7 +9,8 @@ from workbench.config import RunConfig, to_dict
 from workbench.errors import UsageError
 from workbench.log.numbers import summary_dict
 from workbench.session import QueuedRun, RunGroup, Session
-from workbench.session.groups import FORMULA, MEASURED, Spread
+from workbench.session.groups import FORMULA, MEASURED
+from workbench.session.spread import Spread
 from workbench.session.studies import Plan, orders_plan, seeds_plan
 
 

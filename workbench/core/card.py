@@ -29,6 +29,7 @@ from workbench.core.build import build_network, pixel_scale
 from workbench.core.evaluate import Examiner
 from workbench.core.network import Network
 from workbench.core.probe import undisturbed
+from workbench.core.steps import result_of
 from workbench.core.tasks import TaskData
 from workbench.core.transforms import CROP_SHARE
 from workbench.core.weights import LoadedWeights, load_weights
@@ -125,14 +126,9 @@ def export_adapter(run_folder: Path, target: Path, home: Path) -> list[Path]:
 
 @torch.no_grad()
 def _difference(folder: Path, check: dict[str, Tensor], home: Path) -> float:
-    steps = load_network(folder, home, torch.device("cpu"))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            network: Network = done.value[0]
-            logits = network.prototypes(network(check["pixels"]).main)
-            return float((logits - check["logits"]).abs().max())
+    network, _ = result_of(load_network(folder, home, torch.device("cpu")))
+    logits = network.prototypes(network(check["pixels"]).main)
+    return float((logits - check["logits"]).abs().max())
 
 
 def _sample(tasks: list[TaskData]) -> np.ndarray:

@@ -13,6 +13,7 @@ from workbench.config import DataConfig, ExtraFolder, TaskFolder
 from workbench.core.listing import ClassFiles, Listing, list_task
 from workbench.core.pictures import Cadence
 from workbench.core.split import at_most, split_pictures
+from workbench.core.steps import retold
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Note, Stage
 
@@ -140,15 +141,12 @@ def _listed(part: ExtraFolder) -> Generator[Stage | Note, None, Listing]:
 
 
 def _walked(part: ExtraFolder) -> Generator[Stage, None, Listing]:
-    walk, cadence = list_task(Path(part.path)), Cadence()
-    while True:
-        try:
-            found = next(walk)
-        except StopIteration as end:
-            listing: Listing = end.value
-            return listing
-        if cadence.is_due(found):
-            yield Stage(f"Looking into '{part.name}'", found)
+    cadence, text = Cadence(), f"Looking into '{part.name}'"
+
+    def tell(found: int) -> Stage | None:
+        return Stage(text, found) if cadence.is_due(found) else None
+
+    return (yield from retold(list_task(Path(part.path)), tell))
 
 
 def _chosen(part: ExtraFolder, listing: Listing) -> list[ClassFiles]:

@@ -14,8 +14,9 @@ from typing import Any
 from workbench.config import TaskFolder
 from workbench.core.files import write_whole
 from workbench.core.gather import pools
-from workbench.core.listing import Listing, list_task
+from workbench.core.listing import list_task
 from workbench.core.pictures import Cadence
+from workbench.core.steps import result_of
 from workbench.errors import WorkbenchError
 from workbench.report import PictureChanges, ScanProgress
 
@@ -101,22 +102,13 @@ def _there(folder: TaskFolder) -> Iterator[str]:
     """Yield every picture that lies in the task's classes now."""
     listed = []
     for part in folder.parts:
-        listing = _drained(list_task(Path(part.path)))
+        listing = result_of(list_task(Path(part.path)))
         listed.append((part, listing.as_one_class() if part.one_class else listing))
     try:
         for pool in pools(listed):
             yield from pool.pictures
     except WorkbenchError:  # a class folder is gone: its pictures are told as missing
         return
-
-
-def _drained(walk: Generator[int, None, Listing]) -> Listing:
-    while True:
-        try:
-            next(walk)
-        except StopIteration as end:
-            listing: Listing = end.value
-            return listing
 
 
 def _content(path: Path) -> str | None:

@@ -14,6 +14,7 @@ from workbench.core.cloud import to_fetch
 from workbench.core.findings import Found, compared_with, report_on
 from workbench.core.listing import Listing, beside_tasks, list_task, task_folders
 from workbench.core.pictures import Cadence, PictureError, is_picture_name, read_all
+from workbench.core.steps import retold
 from workbench.core.walk import name_of
 from workbench.report import Problem, ScanProgress, ScanReport, TaskReport
 
@@ -101,16 +102,13 @@ def _list_all(
 
 
 def _list_one(folder: Path, total: int) -> Generator[ScanProgress, None, Listing]:
-    walk = list_task(folder)
-    cadence = Cadence()
-    while True:
-        try:
-            found = next(walk)
-        except StopIteration as end:
-            listing: Listing = end.value
-            return listing
-        if cadence.is_due(total + found):
-            yield ScanProgress(f"Looking into {name_of(folder)!r}", 0, total + found)
+    cadence, text = Cadence(), f"Looking into {name_of(folder)!r}"
+
+    def tell(found: int) -> ScanProgress | None:
+        now = total + found
+        return ScanProgress(text, 0, now) if cadence.is_due(now) else None
+
+    return (yield from retold(list_task(folder), tell))
 
 
 def _refusal(path: Path, text: str) -> Problem | None:

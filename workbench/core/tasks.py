@@ -19,6 +19,7 @@ from workbench.core.listing import Listing
 from workbench.core.naming import number_classes
 from workbench.core.pictures import Cadence, PictureError, read_all
 from workbench.core.split import split_by_class
+from workbench.core.steps import result_of
 from workbench.core.walk import counted
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Note, Stage, TaskInfo
@@ -62,7 +63,7 @@ def expand(data: DataConfig, seeds: SeedConfig) -> DataConfig:
     if not first or len(data.tasks) != 1 or data.tasks[0].also:
         return data
     (folder,) = data.tasks
-    names = folder.classes or tuple(_drained(outline(folder, data)))
+    names = folder.classes or tuple(result_of(outline(folder, data)))
     parts = split_by_class(names, first, data.increment, seeds.class_order)
     tasks = tuple(
         replace(folder, name=f"{folder.name} {number}", classes=part)
@@ -130,15 +131,6 @@ def outline(folder: TaskFolder, data: DataConfig) -> Generator[Stage | Note, Non
     left_out = frozenset(folder.left_out)
     parts = {each.name: divided(each, left_out, data, 0) for each in classes}
     return {name: len(found[0]) for name, found in parts.items() if found}
-
-
-def _drained(steps: Generator[Stage | Note, None, dict[str, int]]) -> dict[str, int]:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: dict[str, int] = end.value
-            return found
 
 
 def _load(

@@ -21,6 +21,7 @@ from workbench.core.manifest import write_manifest
 from workbench.core.resume import check_config, check_tasks, packed, restore
 from workbench.core.running import Running, assemble, started
 from workbench.core.state import CannotKeep
+from workbench.core.steps import retold
 from workbench.core.tasks import TaskSet, load_tasks
 from workbench.core.weights import load_weights
 from workbench.errors import DiskFull, UsageError
@@ -205,12 +206,9 @@ def _quiet(
     steps: Generator[Stage | Note, None, TaskSet], quiet: bool
 ) -> Generator[Stage | Note, None, TaskSet]:
     """Leave out the notes if they have been said."""
-    with closing(steps):
-        while True:
-            try:
-                event = next(steps)
-            except StopIteration as end:
-                tasks: TaskSet = end.value
-                return tasks
-            if not (quiet and isinstance(event, Note)):
-                yield event
+
+    def tell(event: Stage | Note) -> Stage | Note | None:
+        return None if quiet and isinstance(event, Note) else event
+
+    told: Generator[Stage | Note, None, TaskSet] = retold(steps, tell)
+    return (yield from told)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from workbench.events import Stage
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.messages import Strips
 from workbench.face.try_work import Refused, facts
 from workbench.session import Session
@@ -24,31 +24,29 @@ class AdapterOpener(QObject):
     def __init__(self, session: Session, strips: Strips, parent: QObject) -> None:
         super().__init__(parent)
         self._session, self._strips = session, strips
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take)
+        self._work.ended.connect(self.changed)
         self.chosen_backbone: Callable[[], str] = str  # of the settings
         self.known: dict[str, AdapterFacts] = {}  # by path
 
     @property
     def busy(self) -> bool:
         """Whether a file is being looked at."""
-        return self._thread is not None
+        return self._work.busy
 
     def open(self, path: str) -> None:
         """Look at a file, unless another is being looked at."""
-        if self._thread is not None:
+        if self.busy:
             return
         chosen = self.chosen_backbone()
         self._strips.clear_strip(_SUBJECT)
-        self._thread = IterationThread(lambda: facts(self._session, path, chosen), self)
-        self._thread.item.connect(self._take)
-        self._thread.finished.connect(self._over)
-        self._thread.start()
+        self._work.start(lambda: facts(self._session, path, chosen))
         self.changed.emit()
 
     def shut_down(self) -> None:
         """Wait for the thread."""
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def _take(self, item: Stage | AdapterFacts | Refused) -> None:
         if isinstance(item, Refused):
@@ -74,9 +72,3 @@ class AdapterOpener(QObject):
             self._strips.clear_strip(_SUBJECT)
 
         self._strips.show_strip(_SUBJECT, text, "info", [(self.tr("Switch backbone"), switch)])
-
-    def _over(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
-        self.changed.emit()

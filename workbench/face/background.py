@@ -1,11 +1,11 @@
-"""A thread that iterates something slow and hands each item to the window; it is asked to end, never killed."""
+"""Threads that iterate something slow and hand each item to the window; they are asked to end, never killed."""
 
 import contextlib
 import typing
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 
 from workbench.errors import Cancelled, WorkbenchError
 
@@ -22,6 +22,7 @@ class IterationThread(QThread):
         super().__init__(parent)
         self._make = make
         self._cancelled = False
+        self._deadline = QDeadlineTimer(QDeadlineTimer.ForeverConstant.Forever)
 
     @property
     def cancelled(self) -> bool:
@@ -48,5 +49,69 @@ class IterationThread(QThread):
 
     def end(self) -> bool:
         """Cancel and wait, at most 15 s; return whether the thread has ended."""
+        self.close()
+        return self.wait(self._deadline)
+
+    def close(self) -> None:
+        """Cancel; from now on 15 s are left, however often its end is waited for."""
         self.cancel()
-        return self.wait(LONGEST_WAIT)
+        if self._deadline.isForever():
+            self._deadline = QDeadlineTimer(LONGEST_WAIT)
+
+
+class Background(QObject):
+    """Does one slow thing at a time on a thread, and tells on the window's own what comes of it."""
+
+    item = Signal(object)
+    failed = Signal(str)
+    ended = Signal()  # the thread is gone, and another thing may begin
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._thread: IterationThread | None = None
+        self._cancelled = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return self._thread is not None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether what began last was cancelled; items that still arrive are to be ignored."""
+        return self._cancelled
+
+    def start(self, make: Callable[[], Iterator[Any]]) -> bool:
+        """Iterate `make()`, unless something is under way; return whether it began."""
+        if self._thread is not None:
+            return False
+        self._cancelled = False
+        self._thread = IterationThread(make, self)
+        self._thread.item.connect(self.item)
+        self._thread.failed.connect(self.failed)
+        self._thread.finished.connect(self._over)
+        self._thread.start()
+        return True
+
+    def cancel(self) -> None:
+        """Ask what is under way to end at its next item."""
+        if self._thread is not None:
+            self._cancelled = True
+            self._thread.cancel()
+
+    def shut_down(self) -> bool:
+        """Cancel and wait; return whether the thread has ended."""
+        self.cancel()
+        return self._thread is None or self._thread.end()
+
+    def _over(self) -> None:
+        if self._thread is not None:
+            self._thread.deleteLater()
+            self._thread = None
+        self.ended.emit()
+
+
+def close_all(root: QObject) -> None:
+    """Ask every thread below `root` to end: their 15 s pass at the same time, not one after another."""
+    for thread in root.findChildren(IterationThread):
+        thread.close()

@@ -10,7 +10,7 @@ from workbench.face.compare_lines import style_of
 from workbench.face.drawing import Drawing, Place
 from workbench.face.legend import shortened
 from workbench.face.panel import Table
-from workbench.session.table import Spread, spread_of
+from workbench.session.spread import Spread, spread_of
 
 SIGNS = {"better": "▲", "worse": "▼", "equal": "="}
 LEVELS = {"better": "good", "worse": "bad", "equal": "muted"}  # colours of the theme, by verdict
@@ -28,9 +28,9 @@ class Bar:
     verdict: str = ""  # "better", "worse", "equal", "baseline", or "" where there is nothing to say
 
     @property
-    def spread(self) -> Spread | None:
-        """Mean and deviation, if anything was recorded."""
-        return spread_of(self.values) if self.values else None
+    def spread(self) -> Spread:
+        """Mean and deviation of what was recorded."""
+        return spread_of(self.values)
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class Bars(Drawing):
         """Return the lowest and the highest value that must fit, 0 among them."""
         ends = [0.0] if self.line is None else [0.0, self.line]
         for bar in self.bars:
-            if bar.spread is not None:
-                deviation = bar.spread.deviation or 0.0
-                ends += [bar.spread.mean - deviation, bar.spread.mean + deviation]
+            mean, deviation = bar.spread.mean, bar.spread.deviation or 0.0
+            if mean is not None:
+                ends += [mean - deviation, mean + deviation]
         low, high = min(ends), max(ends)
         return low, high if high > low else low + 1.0
 
@@ -107,7 +107,7 @@ class Bars(Drawing):
         name = QRectF(box.left(), box.top(), room, box.height())
         painter.drawText(name, _LEFT, shortened(bar.label, room, metrics))
         spread = bar.spread
-        if spread is not None:
+        if spread.mean is not None:
             ends = sorted((self.x(0.0, place), self.x(spread.mean, place)))
             thick = 0.56 * box.height()
             band = QRectF(ends[0], box.center().y() - thick / 2, ends[1] - ends[0], thick)
@@ -142,9 +142,10 @@ class Bars(Drawing):
 def number_text(values: Sequence[float], *, share: bool) -> str:
     """Return one number, or "mean ± deviation (n = 3)" of several."""
     spread = spread_of(values)
+    assert spread.mean is not None
     factor, unit = (100, " %") if share else (1, "")
     mean = f"{factor * spread.mean:.1f}" if share else f"{spread.mean:.4g}"
     if spread.deviation is None:
         return f"{mean}{unit}"
     deviation = f"{factor * spread.deviation:.1f}" if share else f"{spread.deviation:.2g}"
-    return f"{mean} ± {deviation}{unit} (n = {spread.count})"
+    return f"{mean} ± {deviation}{unit} (n = {spread.n})"

@@ -1,11 +1,11 @@
 """Runs into the bin and out of it: moved, discarded while they train, taken back, removed for good."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from workbench.errors import UsageError
 from workbench.face.actions import Command
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Answer, Question
@@ -26,7 +26,9 @@ class Bin(Feature):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._table = desk.session.table
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.failed.connect(self._tell_failure)
+        self._work.ended.connect(desk.reread_log)
         self._last: list[str] = []  # what the toast takes back
         self._doomed = ""  # the run that trains, if it goes to the bin once it has ended
         self.question: Question | None = None
@@ -35,8 +37,7 @@ class Bin(Feature):
 
     def shut_down(self) -> None:
         """Wait until the run being removed is gone."""
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def discard_run(self) -> None:
         """Ask whether the run that trains goes to the bin."""
@@ -128,20 +129,7 @@ class Bin(Feature):
         Question(sentence, answers, self.desk.window).open()
 
     def _empty(self) -> None:
-        if self._thread is None:
-            self._thread = IterationThread(self._removed, self)
-            self._thread.failed.connect(self._tell_failure)
-            self._thread.finished.connect(self._emptied)
-            self._thread.start()
-
-    def _removed(self) -> Iterator[str]:
-        yield from self._table.empty_bin()
+        self._work.start(self._table.empty_bin)
 
     def _tell_failure(self, sentence: str) -> None:
         self.desk.strips.show_strip("bin", sentence, "error")
-
-    def _emptied(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
-        self.desk.reread_log()

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.errors import WorkbenchError
 from workbench.events import Answered, TaskInfo
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.book import Book
 from workbench.session import Session
 
@@ -33,17 +33,20 @@ class BookShelf(QObject):
         self.book = Book()
         self._read: Wish | None = None
         self._wish: Wish | None = None
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._keep)
+        self._work.failed.connect(self._fail)
+        self._work.ended.connect(self._finished)
 
     @property
     def busy(self) -> bool:
         """Whether something is being read."""
-        return self._thread is not None
+        return self._work.busy
 
     def want(self, wish: Wish) -> None:
         """Read this, unless it is what was read last."""
         self._wish = wish
-        if self._thread is None and wish != self._read:
+        if not self.busy and wish != self._read:
             self._start(wish)
 
     def forget(self) -> None:
@@ -53,17 +56,12 @@ class BookShelf(QObject):
     def shut_down(self) -> None:
         """Wait for the thread."""
         self._wish = None
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def _start(self, wish: Wish) -> None:
         self._read = wish
         known = self.book if self.book.run == wish.run else Book()
-        self._thread = IterationThread(lambda: read(self._session, wish, known), self)
-        self._thread.item.connect(self._keep)
-        self._thread.failed.connect(self._fail)
-        self._thread.finished.connect(self._finished)
-        self._thread.start()
+        self._work.start(lambda: read(self._session, wish, known))
 
     def _keep(self, book: Book) -> None:
         if self._read is not None and book.run == self._read.run:
@@ -76,9 +74,6 @@ class BookShelf(QObject):
             self._keep(Book(self._read.run, self._read.tasks, trouble=sentence))
 
     def _finished(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
         if self._wish is not None and self._wish != self._read:
             self._start(self._wish)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog
 
 from workbench.face.actions import Command
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.exports import new_folder
 from workbench.face.feature import Feature
@@ -23,13 +23,14 @@ class Bundles(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._done)
+        self._work.failed.connect(self._tell_failure)
         desk.bundle_given.connect(self.open_file)
 
     def shut_down(self) -> None:
         """Wait for the file being written or read."""
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def bundle_run(self) -> None:
         """Ask where to write the run shown."""
@@ -74,15 +75,11 @@ class Bundles(Feature):
         self._start(read)
 
     def _start(self, make: Callable[[], Iterator[str]]) -> None:
-        if self._thread is not None:
+        if self._work.busy:
             self.desk.toast.say(self.tr("A bundle is being written or read already."))
             return
         self.desk.strips.clear_strip("bundle")
-        self._thread = IterationThread(make, self)
-        self._thread.item.connect(self._done)
-        self._thread.failed.connect(self._tell_failure)
-        self._thread.finished.connect(self._ended)
-        self._thread.start()
+        self._work.start(make)
 
     def _done(self, sentence: str) -> None:
         self.desk.toast.say(sentence)
@@ -90,8 +87,3 @@ class Bundles(Feature):
 
     def _tell_failure(self, sentence: str) -> None:
         self.desk.strips.show_strip("bundle", sentence, "error")
-
-    def _ended(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 
 from workbench.face.actions import Command
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.messages import DetailBox
@@ -25,7 +25,10 @@ class ChangesCheck(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take)
+        self._work.failed.connect(self._failed)
+        self._work.ended.connect(self._over)
         self._next: tuple[str, str, bool] | None = None
         self._run_id = self._name = ""
         self._aloud = False
@@ -35,8 +38,7 @@ class ChangesCheck(Feature):
     def shut_down(self) -> None:
         """End the thread."""
         self._next = None
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def check_pictures(self) -> None:
         """Compare the pictures of the run shown, and say the result whatever it is."""
@@ -46,18 +48,14 @@ class ChangesCheck(Feature):
 
     def check(self, run_id: str, name: str, *, aloud: bool = False) -> None:
         """Compare a run's pictures with the disk; `aloud` says it too if nothing changed."""
-        if self._thread is not None:  # of another run: that one is no longer looked at
+        if self._work.busy:  # with another run: that one is no longer looked at
             self._next = (run_id, name, aloud)
-            self._thread.cancel()
+            self._work.cancel()
             return
         self.desk.strips.clear_strip("pictures")
         self._run_id, self._name, self._aloud = run_id, name, aloud
         session = self.desk.session
-        self._thread = IterationThread(lambda: session.pictures.changes(run_id), self)
-        self._thread.item.connect(self._take)
-        self._thread.failed.connect(self._failed)
-        self._thread.finished.connect(self._over)
-        self._thread.start()
+        self._work.start(lambda: session.pictures.changes(run_id))
 
     def _replayed(self, run_id: str, name: str, events: list[object]) -> None:
         is_replay = run_id == self.desk.page.replayed and self.desk.training.state == "idle"
@@ -65,7 +63,7 @@ class ChangesCheck(Feature):
             self.check(run_id, name)
 
     def _take(self, item: ScanProgress | tuple[PictureChanges, ...]) -> None:
-        if isinstance(item, ScanProgress) or self._thread is None or self._thread.cancelled:
+        if isinstance(item, ScanProgress) or self._work.cancelled:
             return
         self._found = item
         sentence = self.sentence(item)
@@ -127,9 +125,6 @@ class ChangesCheck(Feature):
             self.desk.toast.say(sentence)
 
     def _over(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
         if self._next is not None:
             run_id, name, aloud = self._next
             self._next = None

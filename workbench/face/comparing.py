@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from workbench.errors import WorkbenchError
 from workbench.face.actions import Command
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.desk import MOST_BESIDE, Desk
 from workbench.face.exports import new_folder
 from workbench.face.feature import Feature
@@ -40,7 +40,10 @@ class Comparing(Feature):
         self._records: dict[tuple[str, str, str | None, int], RunRecord] = {}
         self._failed: set[tuple[str, str, str | None, int]] = set()  # not to be read while ticked
         self._reading: list[RunSummary] = []
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take)
+        self._work.failed.connect(desk.toast.say)
+        self._work.ended.connect(self._ended)
         self._folder = Path()
         desk.history.model.ticked_changed.connect(self.refresh)
         desk.training.ended.connect(self.refresh)
@@ -54,8 +57,7 @@ class Comparing(Feature):
 
     def shut_down(self) -> None:
         """Wait for the run being read."""
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def show_compare(self) -> None:
         """Show the tab Compare."""
@@ -72,7 +74,7 @@ class Comparing(Feature):
         missing = [run for run in shown if _key(run) not in self._records]
         if not missing:
             self._show(shown, len(ticked))
-        elif self._thread is None:
+        elif not self._work.busy:
             self._read(missing)
 
     def _made_page(self) -> ComparePage:
@@ -143,11 +145,7 @@ class Comparing(Feature):
             for run in missing:
                 yield run, record_of(session.events(run.id))
 
-        self._thread = IterationThread(records, self)
-        self._thread.item.connect(self._take)
-        self._thread.failed.connect(self.desk.toast.say)
-        self._thread.finished.connect(self._ended)
-        self._thread.start()
+        self._work.start(records)
 
     def _take(self, item: tuple[RunSummary, RunRecord]) -> None:
         run, record = item
@@ -156,11 +154,7 @@ class Comparing(Feature):
         self._records[_key(run)] = record
 
     def _ended(self) -> None:
-        cancelled = self._thread is not None and self._thread.cancelled
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
-        if not cancelled:
+        if not self._work.cancelled:
             unread = [_key(run) for run in self._reading if _key(run) not in self._records]
             self._failed.update(unread[:1])  # reading ended there
             self.refresh()

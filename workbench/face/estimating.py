@@ -9,7 +9,7 @@ from workbench.config import RunConfig
 from workbench.events import Stage
 from workbench.face.actions import Command
 from workbench.face.activities import Activity
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.words import duration
@@ -59,7 +59,10 @@ class Estimating(Feature):
         self.found: RunEstimate | None = None
         self._of: RunConfig | None = None  # what was estimated, or is
         self._problem = ""
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take)
+        self._work.failed.connect(self._fail)
+        self._work.ended.connect(self._finish)
         self._activity: Activity | None = None
         self._start: Callable[[], None] | None = None  # a run that waits for the last dry step
         self.line.button.clicked.connect(self._pressed)
@@ -72,27 +75,22 @@ class Estimating(Feature):
     @property
     def busy(self) -> bool:
         """Whether dry steps are under way."""
-        return self._thread is not None
+        return self._work.busy
 
     def estimate(self) -> None:
         """Begin, unless it is under way or no run could start."""
         if self.busy or self.desk.reason():
             return
         self._of, self.found, self._problem = self.desk.draft.state.run_config(), None, ""
-        self._thread = IterationThread(self._items, self)
-        self._thread.item.connect(self._take)
-        self._thread.failed.connect(self._fail)
-        self._thread.finished.connect(self._finish)
+        self._work.start(self._items)
         self._activity = self.desk.activities.begin(
             self.tr("Estimating memory and time"), self.cancel
         )
-        self._thread.start()
         self._refresh()
 
     def cancel(self) -> None:
         """Give it up at the next step."""
-        if self._thread is not None:
-            self._thread.cancel()
+        self._work.cancel()
 
     def holds(self, config: RunConfig, start: Callable[[], None]) -> bool:
         """Let a run wait for the end of the last dry step: they would disturb each other's chance."""
@@ -103,8 +101,7 @@ class Estimating(Feature):
     def shut_down(self) -> None:
         """Wait for the thread."""
         self._start = None
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def sentence(self, found: RunEstimate) -> str:
         """Return what the run needs, or that it is more than there is and which batch would fit."""
@@ -129,7 +126,7 @@ class Estimating(Feature):
         yield from self.desk.session.estimate(self._of)
 
     def _take(self, item: object) -> None:
-        if self._thread is None or self._thread.cancelled:
+        if self._work.cancelled:
             return
         if isinstance(item, Stage) and self._activity is not None:
             self._activity.progress(item.done, item.total, item.text)
@@ -140,10 +137,7 @@ class Estimating(Feature):
         self._problem = sentence
 
     def _finish(self) -> None:
-        thread, self._thread = self._thread, None
         start, self._start = self._start, None
-        if thread is not None:
-            thread.deleteLater()
         if self._activity is not None:
             self._activity.end()
         self._refresh()

@@ -1,12 +1,12 @@
 """A finished run takes further folders, or more epochs, as a new run that goes on from its end."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from workbench.config import TaskFolder, from_dict
 from workbench.face.actions import Command
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Question
@@ -27,7 +27,11 @@ class Extending(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._thread: IterationThread | None = None
+        self._looking = Background(self)
+        self._making = Background(self)
+        for work in (self._looking, self._making):
+            work.item.connect(self._take)
+            work.failed.connect(self._refused)
         self._run_id = ""
         self.question: Question | None = None
         self.sheet: ReportSheet | None = None
@@ -35,13 +39,14 @@ class Extending(Feature):
 
     def shut_down(self) -> None:
         """End the thread that scans or copies."""
-        if self._thread is not None:
-            self._thread.end()
+        self._looking.shut_down()
+        self._making.shut_down()
 
     def extend_run(self) -> None:
         """Ask whether the run shown takes further folders or more epochs."""
         run = self.desk.shown_run()
-        if run is None or self.question is not None or self._thread is not None:
+        busy = self._looking.busy or self._making.busy
+        if run is None or self.question is not None or busy:
             return
         self._run_id = run.id
         sentence = self.tr("What shall {run} learn from here on?").format(run=run.name)
@@ -59,7 +64,7 @@ class Extending(Feature):
         details = self.desk.session.details(self._run_id)
         share = from_dict(details.config).data.test_share
         session, given = self.desk.session, list(paths)
-        self._begin(lambda: session.scan(given, test_share=share))
+        self._looking.start(lambda: session.scan(given, test_share=share))
 
     def _choose(self) -> None:
         title = self.tr("A folder to learn next")
@@ -86,17 +91,10 @@ class Extending(Feature):
         def made() -> Iterator[Run]:
             yield resuming.extend(run_id, tasks, epochs)
 
-        self._begin(made)
-
-    def _begin(self, make: Callable[[], Iterator[object]]) -> None:
-        self._thread = IterationThread(make, self)
-        self._thread.item.connect(self._take)
-        self._thread.failed.connect(self._refused)
-        self._thread.finished.connect(self._over)
-        self._thread.start()
+        self._making.start(made)
 
     def _take(self, item: ScanProgress | ScanReport | Run) -> None:
-        if self._thread is None or self._thread.cancelled:
+        if self._looking.cancelled or self._making.cancelled:
             return
         if isinstance(item, ScanReport):
             self._judge(item)
@@ -127,10 +125,3 @@ class Extending(Feature):
 
     def _answered(self) -> None:
         self.question = None
-
-    def _over(self) -> None:
-        thread = self.sender()
-        if isinstance(thread, IterationThread):
-            thread.deleteLater()
-            if self._thread is thread:
-                self._thread = None

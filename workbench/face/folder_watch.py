@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 
 
 class FolderWatch(QObject):
@@ -19,7 +19,9 @@ class FolderWatch(QObject):
         self._folders: tuple[str, ...] = ()
         self._again = False
         self._closed = False
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._tell)
+        self._work.ended.connect(self._finished)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self.look)
         app = QGuiApplication.instance()
@@ -36,20 +38,14 @@ class FolderWatch(QObject):
         """Ask which are there; if that is being asked already, once more afterwards."""
         if self._closed:
             return
-        if self._thread is not None:
-            self._again = True
-            return
         folders = self._folders
-        self._thread = IterationThread(lambda: missing(folders), self)
-        self._thread.item.connect(self._tell)
-        self._thread.finished.connect(self._finished)
-        self._thread.start()
+        if not self._work.start(lambda: missing(folders)):
+            self._again = True
 
     def shut_down(self) -> None:
         """Wait for the thread."""
         self._closed = True
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def _tell(self, gone: set[str]) -> None:
         # the folder above is what changes when one is renamed or a drive goes
@@ -64,9 +60,6 @@ class FolderWatch(QObject):
         self.found.emit(gone)
 
     def _finished(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
         if self._again:
             self._again = False
             self.look()

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from workbench.config import TaskFolder
 from workbench.events import Note, Stage
 from workbench.face.activities import Activities, Activity
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.draft import Draft
 from workbench.face.foretold import ForecastSheet, NextTask, OrderSheet
 from workbench.report import Forecast, KeptForecast, OrderStudy, RunSummary
@@ -83,7 +83,10 @@ class Foresight(QObject):
         self._activities = activities or Activities(self)
         self._activity: Activity | None = None
         self._session, self._draft, self._window = session, draft, window
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take)
+        self._work.failed.connect(self.failed)
+        self._work.ended.connect(self._over)
         self._run: RunSummary | None = None
         self.strip = WorkStrip()
         self.strip.cancelled.connect(self.cancel)
@@ -93,7 +96,7 @@ class Foresight(QObject):
     @property
     def busy(self) -> bool:
         """Whether something is looked at."""
-        return self._thread is not None
+        return self._work.busy
 
     def ask_next(self, run: RunSummary) -> None:
         """Ask which task may come next: one of the list that the run has not learnt, or a folder."""
@@ -131,14 +134,13 @@ class Foresight(QObject):
 
     def cancel(self) -> None:
         """Give up at the next piece."""
-        if self._thread is not None:
-            self._thread.cancel()
+        if self.busy:
+            self._work.cancel()
             self.strip.show_stopping()
 
     def shut_down(self) -> None:
         """Cancel and wait for the thread."""
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def _free(self) -> bool:
         if self.busy:
@@ -158,19 +160,15 @@ class Foresight(QObject):
             self.forecast(TaskFolder(Path(path).name or path, path))
 
     def _start(self, title: str, make: Callable[[], Iterator[object]]) -> None:
-        self._thread = IterationThread(make, self)
-        self._thread.item.connect(self._take)
-        self._thread.failed.connect(self.failed)
-        self._thread.finished.connect(self._over)
+        self._work.start(make)
         self.strip.show_stage(Stage(self.tr("Starting")))
         self._activity = self._activities.begin(title, self.cancel)
-        self._thread.start()
 
     def _scored(self) -> Iterator[object]:
         yield from self._session.score_forecasts()
 
     def _take(self, item: object) -> None:
-        if self._thread is None or self._thread.cancelled:
+        if self._work.cancelled:
             return
         if isinstance(item, Stage):
             self.strip.show_stage(item)
@@ -202,6 +200,3 @@ class Foresight(QObject):
         self.strip.hide()
         if self._activity is not None:
             self._activity.end()
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None

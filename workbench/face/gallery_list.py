@@ -157,6 +157,7 @@ class CardDelegate(QStyledItemDelegate):
             size = image.size().scaled(square.size(), Qt.AspectRatioMode.KeepAspectRatio)
             place = QRect(square.topLeft(), size)
             place.moveCenter(square.center())
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(place, image)
 
     def _paint_lack(self, painter: QPainter, square: QRect, index: AnyIndex, theme: Theme) -> None:

@@ -14,21 +14,13 @@ from PySide6.QtWidgets import (
 
 from workbench.events import Stage
 from workbench.face.foretold import Sheet
+from workbench.face.run_columns import spread_text
 from workbench.face.words import percent
 from workbench.report import RunDetails, RunSummary
 from workbench.session import RunGroup
-from workbench.session.groups import FORMULA, MEASURED, Member, Spread, rank_correlation
+from workbench.session.groups import FORMULA, MEASURED, Member, rank_correlation
 
 _ACTION = QDialogButtonBox.ButtonRole.ActionRole
-
-
-def spread_text(spread: Spread) -> str:
-    """Return "81.2 ± 0.7 %", one value without ±, or a dash."""
-    if spread.mean is None:
-        return "–"
-    if spread.deviation is None:
-        return percent(spread.mean)
-    return f"{100 * spread.mean:.1f} ± {100 * spread.deviation:.1f} %"
 
 
 def group_sentence(widget: QWidget, group: RunGroup) -> str:

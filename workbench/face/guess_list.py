@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QImageReader, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from workbench.face.small_picture import small_picture
 from workbench.face.task_card import AnyIndex
 from workbench.face.theme import Theme, current_theme
 from workbench.face.words import as_written
@@ -55,15 +56,8 @@ def _spoken(guess: Guess) -> list[str]:
 
 
 def thumbnail_of(path: str) -> QImage:
-    """Return the picture scaled while it is decoded; a null image if it cannot be read."""
-    reader = QImageReader(path)
-    reader.setAutoTransform(True)
-    size = reader.size()
-    if size.isValid():
-        reader.setScaledSize(
-            size.scaled(2 * _THUMB, 2 * _THUMB, Qt.AspectRatioMode.KeepAspectRatio)
-        )
-    return reader.read()
+    """Return the picture for a card; a null image if it cannot be read."""
+    return small_picture(path, 2 * _THUMB)
 
 
 class AnswerModel(QAbstractListModel):
@@ -197,6 +191,7 @@ class AnswerDelegate(QStyledItemDelegate):
             return
         size = answer.thumbnail.size().scaled(_THUMB, _THUMB, Qt.AspectRatioMode.KeepAspectRatio)
         left = inner.left() + (_THUMB - size.width()) // 2
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRect(left, inner.top(), size.width(), size.height()), answer.thumbnail)
 
     def _draw_bars(

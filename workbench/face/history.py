@@ -18,7 +18,7 @@ from workbench.face.run_columns import COLUMNS, PLACES
 from workbench.face.run_model import ID_ROLE, RunModel
 from workbench.query import Query
 from workbench.report import RunSummary
-from workbench.session.table import RunGroup, RunTable
+from workbench.session.table import AlikeRuns, RunTable
 
 
 class HistoryPanel(QWidget):
@@ -75,7 +75,7 @@ class HistoryPanel(QWidget):
         found: dict[str, RunSummary] = {}
         for index in self.table.selectionModel().selectedRows():
             row = self.model.row_at(index.row())
-            runs = row.runs if isinstance(row, RunGroup) else (row,)
+            runs = row.runs if isinstance(row, AlikeRuns) else (row,)
             found |= {run.id: run for run in runs}
         return list(found.values())
 
@@ -151,7 +151,7 @@ class HistoryPanel(QWidget):
         self.table.setSortingEnabled(True)
 
     def _replay(self, index: QModelIndex) -> None:
-        if isinstance(self.model.row_at(index.row()), RunGroup):
+        if isinstance(self.model.row_at(index.row()), AlikeRuns):
             self.model.toggle_group(index.row())
         else:
             self.replay_requested.emit(index.data(ID_ROLE))

@@ -11,7 +11,7 @@ from PySide6.QtGui import QDesktopServices
 
 from workbench.events import Stage
 from workbench.face.actions import Moment
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Question
@@ -28,7 +28,10 @@ class LogCare(Feature):
         self.question: Question | None = None
         self._damaged = 0  # pages
         self._new: Path | None = None
-        self._thread: IterationThread | None = None
+        self._background = Background(self)
+        self._background.item.connect(self._take)
+        self._background.failed.connect(self._fail)
+        self._background.ended.connect(self._rescue_if_due)
         self._care = desk.session.upkeep
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -47,8 +50,7 @@ class LogCare(Feature):
     def shut_down(self) -> None:
         """Wait for the check."""
         self._timer.stop()
-        if self._thread is not None:
-            self._thread.end()
+        self._background.shut_down()
 
     def look(self) -> None:
         """Check the log, and copy it if the last copy is a day old."""
@@ -70,13 +72,7 @@ class LogCare(Feature):
             strips.show_strip("log disk", self._care.slow_disk, "info", folder)
 
     def _work(self, make: Callable[[], Iterator[Any]]) -> None:
-        if self._thread is not None:
-            return
-        self._thread = IterationThread(make, self)
-        self._thread.item.connect(self._take)
-        self._thread.failed.connect(self._fail)
-        self._thread.finished.connect(self._thread_ended)
-        self._thread.start()
+        self._background.start(make)
 
     def _take(self, item: Stage | Health | Rescue) -> None:
         if isinstance(item, Rescue):
@@ -100,12 +96,6 @@ class LogCare(Feature):
     def _fail(self, sentence: str) -> None:
         answers = [(self.tr("Open folder"), self._open_folder)]
         self.desk.strips.show_strip("log", sentence, "error", answers)
-
-    def _thread_ended(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
-        self._rescue_if_due()
 
     def _rescue_if_due(self) -> None:
         """Nothing is written from then on, so that the new log holds all that the old one does."""

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from workbench.errors import WorkbenchError
 from workbench.face.actions import Command, Moment
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.drop import Given
 from workbench.face.exports import new_folder
@@ -46,7 +46,9 @@ class PlugInFeature(Feature):
         self.question: Question | None = None
         self._asked: set[str] = set()
         self._views: set[str] = set()
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take)
+        self._work.failed.connect(self._failed)
         self.panels = PlugInPanels(desk)
         self.panels.failed.connect(self._panel_failed)
         self.data_menu = QMenu(self.tr("Data sets"), desk.window)
@@ -63,7 +65,7 @@ class PlugInFeature(Feature):
     @property
     def busy(self) -> bool:
         """Whether a data set is being prepared or a run written."""
-        return self._thread is not None
+        return self._work.busy
 
     def refine(self, moment: Moment) -> Moment:
         """Give the two commands with sub-menus their menus, as soon as there are actions."""
@@ -82,8 +84,7 @@ class PlugInFeature(Feature):
     def shut_down(self) -> None:
         """End the thread that prepares a data set, and ask no more."""
         self._first_ask.stop()
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def show_plug_ins(self) -> None:
         """Open the list."""
@@ -216,7 +217,7 @@ class PlugInFeature(Feature):
 
     def take_data(self, choice: DatasetChoice) -> None:
         """Add a data set's folders as tasks, made on a thread; a folder is asked for where it needs one."""
-        if self._thread is not None:
+        if self.busy:
             self.desk.toast.say(self.tr("A data set is being prepared already."))
             return
         given = ""
@@ -243,7 +244,7 @@ class PlugInFeature(Feature):
     def export(self, choice: ExporterChoice) -> None:
         """Ask for a place and write the run shown there with a plug-in's exporter."""
         run = self.desk.shown_run()
-        if run is None or self._thread is not None:
+        if run is None or self.busy:
             return
         title = self.tr("Export {run}: choose a place").format(run=run.name)
         place = QFileDialog.getExistingDirectory(self.desk.window, title)
@@ -258,11 +259,7 @@ class PlugInFeature(Feature):
         yield text.format(number=len(files), run=session.details(run).summary.name, folder=folder)
 
     def _start(self, make: Callable[[], Iterator[object]]) -> None:
-        self._thread = IterationThread(make, self)
-        self._thread.item.connect(self._take)
-        self._thread.failed.connect(self._failed)
-        self._thread.finished.connect(self._finish)
-        self._thread.start()
+        self._work.start(make)
 
     def _take(self, item: object) -> None:
         if isinstance(item, Given):
@@ -274,11 +271,6 @@ class PlugInFeature(Feature):
     def _failed(self, sentence: str) -> None:
         self.desk.toast.hide()
         self.desk.strips.show_strip("plug-ins", sentence, "error")
-
-    def _finish(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
 
 
 def _offer_view(key: str, label: str, board: PlotBoard) -> None:

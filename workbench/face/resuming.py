@@ -9,7 +9,7 @@ from workbench.config import from_dict
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Failed, RunStarted
 from workbench.face.actions import Command, Moment
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.bin import Bin
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
@@ -32,7 +32,9 @@ class Resuming(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take)
+        self._work.failed.connect(self._refused)
         self._run_id = ""  # the run being looked at
         self._changes: Mapping[str, Any] = {}
         self._cause = ""  # of the last failure
@@ -44,8 +46,7 @@ class Resuming(Feature):
 
     def shut_down(self) -> None:
         """End the thread that looks at a run."""
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def refine(self, moment: Moment) -> Moment:
         """Say whether the run shown can go on."""
@@ -71,21 +72,14 @@ class Resuming(Feature):
         if self.desk.training.state != "idle":
             self.desk.toast.say(self.desk.reason())
             return
-        if self._thread is not None:
+        if self._work.busy:
             return
         self._run_id, self._changes = run_id, changes or {}
         session = self.desk.session
-        self._begin(IterationThread(lambda: session.resuming.questions(run_id), self))
-
-    def _begin(self, thread: IterationThread) -> None:
-        self._thread = thread
-        thread.item.connect(self._take)
-        thread.failed.connect(self._refused)
-        thread.finished.connect(self._over)
-        thread.start()
+        self._work.start(lambda: session.resuming.questions(run_id))
 
     def _take(self, item: ScanProgress | tuple[Doubt, ...]) -> None:
-        if isinstance(item, ScanProgress) or self._thread is None or self._thread.cancelled:
+        if isinstance(item, ScanProgress) or self._work.cancelled:
             return
         if item:
             self._ask(item)
@@ -132,11 +126,6 @@ class Resuming(Feature):
 
     def _answered(self) -> None:
         self.question = None
-
-    def _over(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
 
     def _tell_cut_off(self) -> None:
         """Say of each run found dead where it was cut off."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from workbench.face.words import ago, counted, percent
 from workbench.measures import MEASURES
 from workbench.report import RunSummary
-from workbench.session.table import RunGroup, Spread
+from workbench.session.spread import Spread
+from workbench.session.table import AlikeRuns
 
 MARKS = {
     "starting": "○", "running": "●", "paused": "◐", "finished": "✓", "stopped": "■", "failed": "✕",
@@ -22,16 +23,16 @@ class Column:
     order: str
     title: str
     shown: Callable[[RunSummary], str]
-    shared: Callable[[RunGroup], str]
+    shared: Callable[[AlikeRuns], str]
     help: str = ""
     width: int = 90
     number: bool = False
     at_first: bool = True
 
 
-def spread_text(spread: Spread | None) -> str:
-    """Return "81.4 ± 0.3 %", or the mean alone where one number is no spread."""
-    if spread is None:
+def spread_text(spread: Spread) -> str:
+    """Return "81.4 ± 0.3 %", one value without ±, or a dash."""
+    if spread.mean is None:
         return "–"
     if spread.deviation is None:
         return percent(spread.mean)
@@ -52,7 +53,7 @@ def _measured(order: str, title: str, measure: str, field: str) -> Column:
     )
 
 
-def _one(group: RunGroup, shown: Callable[[RunSummary], str]) -> str:
+def _one(group: AlikeRuns, shown: Callable[[RunSummary], str]) -> str:
     """Return what all runs of a group show, or how many different things they show."""
     texts = {shown(run) for run in group.runs}
     return next(iter(texts)) if len(texts) == 1 else f"{len(texts)} different"
@@ -73,7 +74,7 @@ def _plain(
     )
 
 
-def _group_name(group: RunGroup) -> str:
+def _group_name(group: AlikeRuns) -> str:
     return counted(len(group.runs), "run", "runs")
 
 

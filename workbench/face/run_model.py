@@ -13,7 +13,7 @@ from workbench.face.theme import current_theme
 from workbench.face.words import as_written
 from workbench.query import Query
 from workbench.report import RunSummary
-from workbench.session.table import PAGE, RunGroup, RunTable
+from workbench.session.table import PAGE, AlikeRuns, RunTable
 
 ID_ROLE = Qt.ItemDataRole.UserRole + 1
 _NOWHERE = QModelIndex()
@@ -21,7 +21,7 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _EDITABLE = ("name", "tags", "note")
 
-Row = RunSummary | RunGroup
+Row = RunSummary | AlikeRuns
 
 
 class RunModel(QAbstractTableModel):
@@ -116,7 +116,7 @@ class RunModel(QAbstractTableModel):
     def toggle_group(self, row: int) -> None:
         """Show the members of the group in this row, or hide them."""
         group = self._rows[row]
-        if isinstance(group, RunGroup):
+        if isinstance(group, AlikeRuns):
             self._open ^= {group.key}
             self.reload(afresh=True)
             self.opened_changed.emit()
@@ -179,7 +179,7 @@ class RunModel(QAbstractTableModel):
             return self._tick_of(row)
         return self._look(row, column.order, role)
 
-    def _tip(self, row: RunSummary | RunGroup) -> str:
+    def _tip(self, row: RunSummary | AlikeRuns) -> str:
         """Return why a run is in its state and which one it goes on from."""
         if not isinstance(row, RunSummary):
             return ""
@@ -260,7 +260,7 @@ class RunModel(QAbstractTableModel):
 
     def _text(self, row: Row, place: int) -> str:
         column = COLUMNS[place]
-        if isinstance(row, RunGroup):
+        if isinstance(row, AlikeRuns):
             sign = ("▾ " if row.key in self._open else "▸ ") if place == 0 else ""
             return sign + column.shared(row)
         pinned = self.tr(" (baseline)") if place == 0 and row.id == self._baseline else ""
@@ -273,7 +273,7 @@ class RunModel(QAbstractTableModel):
         return Qt.CheckState.PartiallyChecked if any(ticked) else Qt.CheckState.Unchecked
 
     def _look(self, row: Row, order: str, role: int) -> Any:
-        if role == Qt.ItemDataRole.FontRole and isinstance(row, RunGroup):
+        if role == Qt.ItemDataRole.FontRole and isinstance(row, AlikeRuns):
             font = QFont()
             font.setBold(True)
             return font
@@ -285,9 +285,9 @@ class RunModel(QAbstractTableModel):
 
 def members(row: Row) -> tuple[RunSummary, ...]:
     """Return the runs of a row."""
-    return row.runs if isinstance(row, RunGroup) else (row,)
+    return row.runs if isinstance(row, AlikeRuns) else (row,)
 
 
 def key_of(row: Row) -> tuple[str, str]:
     """Return what tells one row from another."""
-    return ("group", row.key) if isinstance(row, RunGroup) else ("run", row.id)
+    return ("group", row.key) if isinstance(row, AlikeRuns) else ("run", row.id)

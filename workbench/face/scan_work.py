@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from workbench.face.activities import Activities, Activity
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.draft import Draft
 from workbench.face.drop import Given
 from workbench.face.question import Question
@@ -41,7 +41,10 @@ class FolderAdder(QObject):
         self._session = session
         self._draft = draft
         self._window = parent
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take_item)
+        self._work.failed.connect(self.said)
+        self._work.ended.connect(self._scan_over)
         self._queue: list[
             tuple[tuple[str, ...], bool]
         ] = []  # folders, and whether to fetch pictures
@@ -61,35 +64,27 @@ class FolderAdder(QObject):
     def cancel(self) -> None:
         """Give up the scan under way and those waiting; nothing is added."""
         self._queue.clear()
-        if self._thread is not None:
-            self._thread.cancel()
+        self._work.cancel()
 
     def shut_down(self) -> None:
         """Cancel and wait for the thread."""
         self._queue.clear()
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def _next(self) -> None:
-        if self._thread is not None or self.sheet is not None or not self._queue:
+        if self._work.busy or self.sheet is not None or not self._queue:
             return
         (paths, fetch), accepted = self._queue.pop(0), self._draft.state.tasks
         self._paths = paths
         share = self._draft.state.settings.data.test_share
-        self._thread = IterationThread(
-            lambda: self._session.scan(paths, accepted, test_share=share, fetch=fetch), self
-        )
-        self._thread.item.connect(self._take_item)
-        self._thread.failed.connect(self.said)
-        self._thread.finished.connect(self._scan_over)
+        self._work.start(lambda: self._session.scan(paths, accepted, test_share=share, fetch=fetch))
         names = listed([Path(path).name for path in paths])
         title = self.tr("Reading {names}").format(names=names)
         self._activity = self._activities.begin(title, self.cancel)
         self.began.emit(names)
-        self._thread.start()
 
     def _take_item(self, item: ScanProgress | ScanReport) -> None:
-        if self._thread is None or self._thread.cancelled:
+        if self._work.cancelled:
             return
         if isinstance(item, ScanProgress):
             if self._activity is not None:
@@ -99,9 +94,6 @@ class FolderAdder(QObject):
             self._judge(item)
 
     def _scan_over(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
         if self._activity is not None:
             self._activity.end()
         self.ended.emit()

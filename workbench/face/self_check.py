@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.events import Stage
 from workbench.face.activities import Activities, Activity
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.report import SelfTestRow
 from workbench.session import Session
 
@@ -27,31 +27,29 @@ class SelfCheck(QObject):
         self._activities = activities or Activities(self)
         self._activity: Activity | None = None
         self._session = session
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take)
+        self._work.failed.connect(self.said)
+        self._work.ended.connect(self._finish)
 
     def start(self) -> None:
         """Begin, unless it is under way."""
-        if self._thread is not None:
+        if self._work.busy:
             return
         self.said.emit(self.tr("Checking the NTK arithmetic on the sample; a few seconds…"))
-        self._thread = IterationThread(self._items, self)
-        self._thread.item.connect(self._take)
-        self._thread.failed.connect(self.said)
-        self._thread.finished.connect(self._finish)
+        self._work.start(self._items)
         title = self.tr("Checking the NTK arithmetic")
-        self._activity = self._activities.begin(title, self._thread.cancel)
-        self._thread.start()
+        self._activity = self._activities.begin(title, self._work.cancel)
 
     def shut_down(self) -> None:
         """Wait for the thread."""
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def _items(self) -> Iterator[object]:
         yield from self._session.self_test()
 
     def _take(self, item: object) -> None:
-        if self._thread is None or self._thread.cancelled:
+        if self._work.cancelled:
             return
         if isinstance(item, Stage) and self._activity is not None:
             self._activity.progress(item.done, item.total, item.text)
@@ -59,9 +57,6 @@ class SelfCheck(QObject):
             self.ended.emit(sentence_of(item), table_of(item))
 
     def _finish(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
         if self._activity is not None:
             self._activity.end()
 

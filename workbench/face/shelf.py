@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from workbench.errors import WorkbenchError
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.scene import Scene, scene_of
 
 Read = Callable[[str, str], Mapping[str, NDArray[Any]]]  # run, path below its folder
@@ -25,7 +25,9 @@ class Shelf(QObject):
         super().__init__(parent)
         self._read = read
         self._kept: OrderedDict[Key, Scene | str] = OrderedDict()
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._keep)
+        self._work.ended.connect(self._finished)
         self._reading: Key | None = None
         self._wanted: Key | None = None
 
@@ -36,7 +38,7 @@ class Shelf(QObject):
             self._kept.move_to_end(key)
             return self._kept[key]
         self._wanted = key if key != self._reading else None
-        if self._thread is None:
+        if not self._work.busy:
             self._start()
         return None
 
@@ -47,8 +49,7 @@ class Shelf(QObject):
     def shut_down(self) -> None:
         """Wait for the thread."""
         self._wanted = None
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def _start(self) -> None:
         key, self._wanted = self._wanted, None
@@ -62,10 +63,7 @@ class Shelf(QObject):
             except WorkbenchError as error:
                 yield key, str(error)
 
-        self._thread = IterationThread(scenes, self)
-        self._thread.item.connect(self._keep)
-        self._thread.finished.connect(self._finished)
-        self._thread.start()
+        self._work.start(scenes)
 
     def _keep(self, item: tuple[Key, Scene | str]) -> None:
         key, found = item
@@ -74,9 +72,6 @@ class Shelf(QObject):
             self._kept.popitem(last=False)
 
     def _finished(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
         if self._reading is not None and self._reading not in self._kept:  # a bug, told elsewhere
             self._kept[self._reading] = "The kernel's file could not be shown."
         self._reading = None

@@ -11,7 +11,7 @@ from workbench import config as configs
 from workbench.errors import WorkbenchError
 from workbench.events import Note, Stage
 from workbench.face.actions import Command, Moment
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.group_sheets import (
@@ -51,7 +51,10 @@ class StudyFeature(Feature):
         self._queue: QueueFeature = desk.findChildren(QueueFeature)[0]
         self.dialog: PlanDialog | None = None
         self.sheet: GroupsSheet | SeedsSheet | OrdersSheet | BoundsSheet | None = None
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._predicted)
+        self._work.failed.connect(self._prediction_failed)
+        self._work.ended.connect(self._prediction_over)
         self._shown = ""  # id of the run that is drawn
         self._bounds: dict[str, RunSummary] = {}
         desk.page.plots.then(self._plots_made)
@@ -61,8 +64,7 @@ class StudyFeature(Feature):
 
     def shut_down(self) -> None:
         """End the prediction, if one is made."""
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def several_seeds(self) -> None:
         """Ask which seeds the draft shall be trained with."""
@@ -135,13 +137,7 @@ class StudyFeature(Feature):
         self.desk.toast.say(said, self.tr("Undo"), self.desk.draft.stack.undo)
 
     def _predict(self, key: str) -> None:
-        if self._thread is not None:
-            return
-        self._thread = IterationThread(partial(self.desk.session.groups.predict, key), self)
-        self._thread.item.connect(self._predicted)
-        self._thread.failed.connect(self._prediction_failed)
-        self._thread.finished.connect(self._prediction_over)
-        self._thread.start()
+        self._work.start(partial(self.desk.session.groups.predict, key))
 
     def _predicted(self, item: object) -> None:
         if isinstance(item, Stage) and isinstance(self.sheet, OrdersSheet):
@@ -158,9 +154,6 @@ class StudyFeature(Feature):
     def _prediction_over(self) -> None:
         if isinstance(self.sheet, OrdersSheet):
             self.sheet.show_free()
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
 
     def _run_ended(self, _: str) -> None:
         self._learn_bounds()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from workbench.errors import WorkbenchError
 from workbench.face.actions import Command, Moment
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.folder_watch import FolderWatch
@@ -30,7 +30,10 @@ class TaskWork(Feature):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.question: Question | None = None
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take_found)
+        self._work.failed.connect(desk.toast.say)
+        self._work.ended.connect(self._found_all)
         self._sought: TaskReport | None = None
         self.watch = FolderWatch(self)
         self.watch.found.connect(self._mark_gone)
@@ -47,8 +50,7 @@ class TaskWork(Feature):
     def shut_down(self) -> None:
         """End the threads."""
         self.watch.shut_down()
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def merge_tasks(self) -> None:
         """Make the chosen tasks one; ask first about class names that several have."""
@@ -106,7 +108,7 @@ class TaskWork(Feature):
 
     def find_at(self, row: int, path: str) -> None:
         """Look into a folder in which a task's pictures are said to lie now."""
-        if self._thread is not None:
+        if self._work.busy:
             return
         sought = self.desk.draft.state.tasks[row]
         if sought.folder.also:
@@ -118,12 +120,8 @@ class TaskWork(Feature):
         self._sought = sought
         self.desk.strips.clear_strip("find")
         share, session = self.desk.draft.state.settings.data.test_share, self.desk.session
-        self._thread = IterationThread(lambda: session.scan([path], test_share=share), self)
-        self._thread.item.connect(self._take_found)
-        self._thread.failed.connect(self.desk.toast.say)
-        self._thread.finished.connect(self._found_all)
+        self._work.start(lambda: session.scan([path], test_share=share))
         self.desk.tasks.scan_began(listed([Path(path).name]))
-        self._thread.start()
 
     def _find_for(self, row: int) -> None:
         if row < 0 or not self.desk.tasks.model.allowed():
@@ -171,9 +169,6 @@ class TaskWork(Feature):
         return text.format(name=name, n=f"{number:,}")
 
     def _found_all(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
         self._sought = None
         self.desk.tasks.scan_ended()
         self.watch.look()

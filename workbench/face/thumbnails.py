@@ -2,18 +2,15 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
 
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
+from workbench.face.small_picture import small_picture
 
 SIDE = 96  # pixels of the longer side
 _KEPT_BYTES = 24 << 20
-_MOST_MEGABYTES = (
-    512  # that a picture may take decoded: a format that cannot be read at a smaller size
-)
 
 
 class Thumbnails(QObject):
@@ -25,7 +22,9 @@ class Thumbnails(QObject):
         super().__init__(parent)
         self._kept: OrderedDict[str, QImage] = OrderedDict()
         self.kept_bytes = 0
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._keep)
+        self._work.ended.connect(self._start)
         self._wanted: tuple[str, ...] = ()
 
     def get(self, path: str) -> QImage | None:
@@ -38,25 +37,21 @@ class Thumbnails(QObject):
     def want(self, paths: Sequence[str]) -> None:
         """Read these, in this order, and nothing else that was asked for before."""
         self._wanted = tuple(path for path in paths if path not in self._kept)
-        if self._thread is not None:
-            self._thread.cancel()
+        if self._work.busy:
+            self._work.cancel()
         else:
             self._start()
 
     def shut_down(self) -> None:
         """Wait for the thread."""
         self._wanted = ()
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def _start(self) -> None:
         paths, self._wanted = self._wanted, ()
         if not paths:
             return
-        self._thread = IterationThread(lambda: read_all(paths), self)
-        self._thread.item.connect(self._keep)
-        self._thread.finished.connect(self._finished)
-        self._thread.start()
+        self._work.start(lambda: read_all(paths))
 
     def _keep(self, item: tuple[str, QImage]) -> None:
         path, image = item
@@ -69,34 +64,8 @@ class Thumbnails(QObject):
             self.kept_bytes -= old.sizeInBytes()
         self.arrived.emit(path)
 
-    def _finished(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
-        self._start()
-
 
 def read_all(paths: Sequence[str]) -> Iterator[tuple[str, QImage]]:
     """Yield each path with its small picture; a null image where there is none."""
     for path in paths:
-        yield path, read_small(path)
-
-
-def read_small(path: str) -> QImage:
-    """Return a picture at most SIDE long, as a person sees it."""
-    reader = QImageReader(str(Path(path)))
-    reader.setAutoTransform(True)
-    reader.setDecideFormatFromContent(True)
-    QImageReader.setAllocationLimit(_MOST_MEGABYTES)
-    size = reader.size()
-    if size.isValid() and max(size.width(), size.height()) > SIDE:
-        reader.setScaledSize(size.scaled(QSize(SIDE, SIDE), Qt.AspectRatioMode.KeepAspectRatio))
-    image = reader.read()
-    if max(image.width(), image.height()) > SIDE:  # the format did not say its size
-        image = image.scaled(
-            SIDE,
-            SIDE,
-            Qt.AspectRatioMode.KeepAspectRatio,
-            Qt.TransformationMode.SmoothTransformation,
-        )
-    return image
+        yield path, small_picture(path, SIDE)

@@ -4,10 +4,11 @@ import os
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
 
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
+from workbench.face.small_picture import small_picture
 
 _KEPT = 600
 _WAITING = 120  # requests kept; older ones have been scrolled away, and are asked for again if seen
@@ -24,7 +25,9 @@ class Thumbs(QObject):
         self._kept: OrderedDict[str, QImage] = OrderedDict()
         self._missing: set[str] = set()
         self._wanted: deque[str] = deque(maxlen=_WAITING)
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._keep)
+        self._work.ended.connect(self._finished)
 
     def get(self, path: str) -> QImage | None:
         """Return the picture, null if it cannot be read; None while it is on its way."""
@@ -33,8 +36,8 @@ class Thumbs(QObject):
             return self._kept[path]
         if path not in self._wanted:
             self._wanted.append(path)
-        if self._thread is None:
-            self._start()
+        if not self._work.busy:
+            self._work.start(self._decoded)
         return None
 
     def is_missing(self, path: str) -> bool:
@@ -50,14 +53,7 @@ class Thumbs(QObject):
     def shut_down(self) -> None:
         """Wait for the thread."""
         self._wanted.clear()
-        if self._thread is not None:
-            self._thread.end()
-
-    def _start(self) -> None:
-        self._thread = IterationThread(self._decoded, self)
-        self._thread.item.connect(self._keep)
-        self._thread.finished.connect(self._finished)
-        self._thread.start()
+        self._work.shut_down()
 
     def _decoded(self) -> Iterator[tuple[str, QImage, bool]]:
         """Runs on the thread: the newest request first, as it is what is seen now."""
@@ -78,18 +74,5 @@ class Thumbs(QObject):
         self.arrived.emit(path)
 
     def _finished(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
         if self._wanted:
-            self._start()
-
-
-def small_picture(path: str, side: int) -> QImage:
-    """Return the picture scaled while it is decoded; a null image if it cannot be read."""
-    reader = QImageReader(path)
-    reader.setAutoTransform(True)
-    size = reader.size()
-    if size.isValid():
-        reader.setScaledSize(size.scaled(QSize(side, side), Qt.AspectRatioMode.KeepAspectRatio))
-    return reader.read()
+            self._work.start(self._decoded)

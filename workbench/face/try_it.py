@@ -19,7 +19,7 @@ from workbench.events import Stage
 from workbench.face.activities import Activities, Activity
 from workbench.face.adapter_box import UNDER_WAY, AdapterBox
 from workbench.face.adapter_opener import AdapterOpener
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.drop import PICTURE_ENDINGS, DropTarget, Given
 from workbench.face.guess_list import Answer, AnswerList, AnswerModel
 from workbench.face.messages import Strips
@@ -48,7 +48,10 @@ class TryItPanel(QWidget):
         self._activities = activities or Activities(self)
         self._activity: Activity | None = None
         self._session = session
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take_item)
+        self._work.failed.connect(self.said)
+        self._work.ended.connect(self._over)
         self._request: Request | None = None  # the last one
         self._training = False
         self.adapters = AdapterBox(self.tr("Adapter to try"), parent=self)
@@ -111,8 +114,8 @@ class TryItPanel(QWidget):
 
     def cancel(self) -> None:
         """Stop at the next picture."""
-        if self._thread is not None:
-            self._thread.cancel()
+        if self._work.busy:
+            self._work.cancel()
             self.status.setText(self.tr("Stopping…"))
 
     def clear(self) -> None:
@@ -124,13 +127,12 @@ class TryItPanel(QWidget):
     def shut_down(self) -> None:
         """Cancel and wait for the threads."""
         self.opener.shut_down()
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def _busy(self) -> bool:
-        if self._thread is not None:
+        if self._work.busy:
             self.said.emit(self.tr("Pictures are being recognised already. Wait, or cancel."))
-        return self._thread is not None
+        return self._work.busy
 
     def _ask(self, paths: Sequence[str]) -> None:
         first, second = self.adapters.chosen(), self.beside.chosen()
@@ -151,13 +153,9 @@ class TryItPanel(QWidget):
     def _start(self, request: Request) -> None:
         self.strips.clear_strip("answers")
         self.model.begin(request.names)
-        self._thread = IterationThread(lambda: answers(self._session, request), self)
-        self._thread.item.connect(self._take_item)
-        self._thread.failed.connect(self.said)
-        self._thread.finished.connect(self._over)
+        self._work.start(lambda: answers(self._session, request))
         self._activity = self._activities.begin(self.tr("Recognising pictures"), self.cancel)
         self.status.setText(self.tr("Loading the adapter…"))
-        self._thread.start()
         self._refresh()
 
     def _download(self) -> None:
@@ -207,9 +205,6 @@ class TryItPanel(QWidget):
         self._refresh()
 
     def _over(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
         if self._activity is not None:
             self._activity.end()
         self.status.clear()
@@ -221,7 +216,7 @@ class TryItPanel(QWidget):
         self.zone.setVisible(not found)
         self.clear_button.setEnabled(found)
         self.save_button.setEnabled(found)
-        self.cancel_button.setVisible(self._thread is not None)
+        self.cancel_button.setVisible(self._work.busy)
         self.file_button.setEnabled(not self.opener.busy)
         self.pictures_button.setEnabled(adapters)
         for box in (self.adapters, self.beside):

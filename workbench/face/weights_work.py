@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from PySide6.QtCore import QObject, Signal
 
 from workbench.events import Stage
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.report import WeightsFile
 from workbench.session.backbones import Backbones
 
@@ -27,7 +27,10 @@ class WeightsWork(QObject):
     def __init__(self, backbones: Backbones, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._backbones = backbones
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take)
+        self._work.failed.connect(self._keep)
+        self._work.ended.connect(self._finish)
         self._outcome: WeightsFile | str | None = None
         self._speed = Speed()
         self.name = ""  # of the backbone that is worked for
@@ -35,7 +38,7 @@ class WeightsWork(QObject):
     @property
     def busy(self) -> bool:
         """Whether a file is fetched or checked."""
-        return self._thread is not None
+        return self._work.busy
 
     def download(self, name: str) -> None:
         """Fetch the weights of a backbone, going on where an earlier attempt ended."""
@@ -47,22 +50,17 @@ class WeightsWork(QObject):
 
     def cancel(self) -> None:
         """Ask to end at the next piece; what is there of a download is kept."""
-        if self._thread is not None:
-            self._thread.cancel()
+        self._work.cancel()
 
     def shut_down(self) -> bool:
         """End the thread; return whether it has ended."""
-        return self._thread is None or self._thread.end()
+        return self._work.shut_down()
 
     def _start(self, name: str, make: Callable[[], Iterator[Stage | WeightsFile]]) -> None:
-        if self._thread is not None:
+        if self.busy:
             return
         self.name, self._outcome, self._speed = name, None, Speed()
-        self._thread = IterationThread(make, self)
-        self._thread.item.connect(self._take)
-        self._thread.failed.connect(self._keep)
-        self._thread.finished.connect(self._finish)
-        self._thread.start()
+        self._work.start(make)
 
     def _take(self, item: Stage | WeightsFile) -> None:
         if isinstance(item, WeightsFile):
@@ -85,9 +83,6 @@ class WeightsWork(QObject):
         self._outcome = sentence
 
     def _finish(self) -> None:
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.deleteLater()
         if isinstance(self._outcome, WeightsFile):
             self.ended.emit(self.name, self._outcome)
         elif self._outcome is not None:

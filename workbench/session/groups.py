@@ -13,21 +13,13 @@ from workbench.errors import UsageError
 from workbench.events import Note, Stage
 from workbench.report import RunSummary
 from workbench.session.engine import LOADING, starting
+from workbench.session.spread import Spread, spread_of
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
 
 FORMULA = "Mean ± s over the finished runs, s = √( Σ (xᵢ − x̄)² / (n − 1) ), the sample standard deviation."
 MEASURED = ("final_accuracy", "average_accuracy", "forgetting")  # fields of RunSummary
-
-
-@dataclass(frozen=True)
-class Spread:
-    """n values of one measure; `mean` needs one of them, `deviation` two."""
-
-    n: int
-    mean: float | None
-    deviation: float | None
 
 
 @dataclass(frozen=True)
@@ -68,14 +60,7 @@ class RunGroup:
 
     def spread(self, field: str) -> Spread:
         """Return mean and sample standard deviation of one field of the summaries."""
-        return spread_of([getattr(each.run, field) for each in self.finished])
-
-
-def spread_of(values: Sequence[float | None]) -> Spread:
-    """Return mean and sample standard deviation (n − 1) of the values that were measured."""
-    known = [value for value in values if value is not None]
-    mean = statistics.fmean(known) if known else None
-    return Spread(len(known), mean, statistics.stdev(known) if len(known) > 1 else None)
+        return spread_of(getattr(each.run, field) for each in self.finished)
 
 
 class Groups:

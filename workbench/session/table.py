@@ -1,6 +1,5 @@
 """The runs as a table: filtered pages, groups with their spread, tags, notes, stars, the bin."""
 
-import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -14,6 +13,7 @@ from workbench.log.store import UNDER_WAY, Log
 from workbench.query import Query
 from workbench.report import RunSummary
 from workbench.session.compare import Comparison, compare
+from workbench.session.spread import Spread, spread_of
 from workbench.session.versions import versions
 
 PAGE = 200  # runs read at a time
@@ -24,34 +24,15 @@ _FIELD_OF = {
 
 
 @dataclass(frozen=True)
-class Spread:
-    """Mean and sample standard deviation (n − 1) of `count` numbers; no deviation of a single one."""
-
-    mean: float
-    deviation: float | None
-    count: int
-
-
-@dataclass(frozen=True)
-class RunGroup:
+class AlikeRuns:
     """Runs that differ only in what they are grouped by, newest first."""
 
     key: str
     runs: tuple[RunSummary, ...]
 
-    def spread(self, field: str) -> Spread | None:
+    def spread(self, field: str) -> Spread:
         """Return mean and spread of a field of the summaries, of the runs that have it."""
-        found = [value for run in self.runs if (value := getattr(run, field)) is not None]
-        return spread_of(found) if found else None
-
-
-def spread_of(values: Sequence[float]) -> Spread:
-    """Return mean, sample standard deviation and number of at least one value."""
-    mean = math.fsum(values) / len(values)  # `statistics` computes in fractions: 20 times slower
-    if len(values) == 1:
-        return Spread(mean, None, 1)
-    squares = math.fsum((value - mean) ** 2 for value in values)
-    return Spread(mean, math.sqrt(squares / (len(values) - 1)), len(values))
+        return spread_of(getattr(run, field) for run in self.runs)
 
 
 class RunTable:
@@ -99,7 +80,7 @@ class RunTable:
         order: str = "created",
         descending: bool = True,
         binned: bool = False,
-    ) -> list[RunGroup]:
+    ) -> list[AlikeRuns]:
         """Return the runs in groups that differ only in the setting `key` ("seeds", "train.epochs", …).
 
         Groups are sorted by their mean in a column of numbers, else by their first run.
@@ -211,19 +192,19 @@ class RunTable:
             ) from error
 
 
-def grouped(runs: Sequence[RunSummary], alike: dict[str, str]) -> list[RunGroup]:
+def grouped(runs: Sequence[RunSummary], alike: dict[str, str]) -> list[AlikeRuns]:
     """Return runs in groups of equal text, in order of first appearance."""
     found: dict[str, list[RunSummary]] = {}
     for run in runs:
         found.setdefault(alike.get(run.id, run.id), []).append(run)
-    return [RunGroup(members[0].id, tuple(members)) for members in found.values()]
+    return [AlikeRuns(members[0].id, tuple(members)) for members in found.values()]
 
 
-def _sorted(groups: list[RunGroup], order: str, descending: bool) -> list[RunGroup]:
+def _sorted(groups: list[AlikeRuns], order: str, descending: bool) -> list[AlikeRuns]:
     field = _FIELD_OF.get(order)
     if field is None:
         return groups
-    means = {group.key: group.spread(field) for group in groups}
-    known = [group for group in groups if means[group.key] is not None]
-    known.sort(key=lambda group: means[group.key].mean, reverse=descending)  # type: ignore[union-attr]
-    return [*known, *(group for group in groups if means[group.key] is None)]
+    means = [(group, group.spread(field).mean) for group in groups]
+    known = [(group, mean) for group, mean in means if mean is not None]
+    known.sort(key=lambda pair: pair[1], reverse=descending)
+    return [*(group for group, _ in known), *(group for group, mean in means if mean is None)]
