@@ -1,6 +1,6 @@
 """Hours of use in one window: runs queued back to back with live plots, and a person who looks at everything.
 
-    python -m tests.reliability.soak --minutes 30 [--rounds N] [--home DIR]
+    python -m tests.reliability.soak --minutes 30 [--rounds N] [--csv FILE]
 
 After each round, with nothing under way, memory, handles, threads, children and widgets of the
 window and of its engine process are noted. Prints how they grew once the first rounds are left
@@ -11,135 +11,17 @@ import argparse
 import os
 import sys
 import tempfile
-import time
-from collections import Counter
-from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+from tests.reliability.growth import more_of, table_of
 
-from PySide6.QtCore import QtMsgType, qInstallMessageHandler  # noqa: E402  (the platform is chosen before)
-from PySide6.QtWidgets import QApplication  # noqa: E402
+if TYPE_CHECKING:
+    from tests.reliability.sampled import Sample
+    from tests.reliability.used import Soak
 
-from tests.pictures import make_task_folders  # noqa: E402
-from tests.reliability.growth import Growth, judge, left_out, more_of, table_of  # noqa: E402
-from tests.reliability.sampled import NAMES, Sample, kinds, take  # noqa: E402
-from tests.reliability.visits import Visitor, live, rest  # noqa: E402
-from tests.trained import folders, quick_config  # noqa: E402
-from workbench.config import RunConfig, with_values  # noqa: E402
-from workbench.face.queue import QueueFeature  # noqa: E402
-from workbench.face.theme import apply_theme  # noqa: E402
-from workbench.face.window import Window  # noqa: E402
-from workbench.session import SessionApart  # noqa: E402
-
-ALLOWED: dict[str, float | None] = {
-    "window_rss": 50.0, "window_uss": 50.0, "child_rss": 50.0, "child_uss": 50.0,
-    "window_handles": 2, "child_handles": 2, "window_threads": 2, "child_threads": 2, "children": 0.5,
-    "widgets": 20, "objects": 50,
-}  # fmt: skip
 MOST_KINDS = 60  # told of
-
-
-class Soak:
-    """A window on a home of its own with an engine process, and what was noted of it, round by round."""
-
-    def __init__(self, home: Path, pictures: Path) -> None:
-        self.samples: list[Sample] = []
-        self.kinds: list[Counter[str]] = []  # as the counted rounds begin, and now
-        self.states: Counter[str] = Counter()
-        self._began = time.monotonic()
-        self._folders = folders(pictures)
-        self.session = SessionApart(home, entry_points=False)
-        self.window = Window(self.session)
-        self.queue = next(each for each in self.window.features if isinstance(each, QueueFeature))
-        self.window.desk.training.ended.connect(self._count)
-        self.window.show()
-        self.session.warm()
-        (another,) = make_task_folders(pictures, {"another": {"black": 4, "white": 4}})
-        self._visitor = Visitor(self.window, self._folders[0], another)
-        self.window.desk.draft.load(quick_config(self._folders), "Load")
-        self.window.desk.draft.stack.clear()
-
-    def close(self) -> None:
-        """Close the window as a user does."""
-        self.window.close()
-        self.session.close()
-        self.window.deleteLater()
-
-    def begin(self) -> None:
-        """Train two runs, so that there is something to look at."""
-        self._train(2, 1)
-
-    def go_round(self) -> None:
-        """Queue some runs, look at everything while they train, wait for the end, and take note."""
-        number = len(self.samples)
-        self._queue(2, 1 + number % 3)
-        self._visitor.go_round()
-        self._until_idle()
-        self.note()
-
-    def note(self) -> None:
-        """Wait until nothing is under way, and take a sample."""
-        desk = self.window.desk
-        live(lambda: not desk.activities.under_way(), "rest")
-        live(lambda: not desk.toast.isVisible(), "the end of the toast")
-        rest(1.2)  # what was to be done later is done
-        self.samples.append(take(time.monotonic() - self._began, self.window, self.session.home))
-
-    def growths(self) -> list[Growth]:
-        """Return how each number went."""
-        return [
-            judge(NAMES[name], [getattr(each, name) for each in self.samples], ALLOWED.get(name))
-            for name in NAMES
-        ]
-
-    def _train(self, runs: int, epochs: int) -> None:
-        self._queue(runs, epochs)
-        self._until_idle()
-
-    def _queue(self, runs: int, epochs: int) -> None:
-        for number in range(runs):
-            self.session.queue.add(_config(self._folders, epochs, monitored=number % 2 == 0))
-        self.queue.go_on()
-        live(lambda: self.window.desk.training.state != "idle", "the first run")
-
-    def _until_idle(self) -> None:
-        training = self.window.desk.training
-        live(lambda: not self.queue.going and training.state == "idle", "the end of the queue")
-
-    def _count(self, state: str) -> None:
-        self.states[state] += 1
-
-
-def _config(paths: list[Path], epochs: int, *, monitored: bool) -> RunConfig:
-    values = {} if monitored else {"monitor.probe_per_task": 0}
-    return with_values(quick_config(paths, epochs=epochs), values)
-
-
-def soak(home: Path, pictures: Path, minutes: float, rounds: int) -> Soak:
-    """Use a window for so long, or so many rounds; the caller closes it."""
-    used, began = Soak(home, pictures), time.monotonic()
-    used.begin()
-    least = left_out(rounds) if rounds < 10**6 else 5
-    while time.monotonic() - began < 60 * minutes and len(used.samples) < rounds:
-        used.go_round()
-        if len(used.samples) == least:
-            used.kinds.append(kinds(used.window))
-        last = used.samples[-1]
-        sys.stderr.write(
-            f"round {len(used.samples)}, {last.seconds:.0f} s: window {last.window_rss:.0f} MB, child "
-            f"{last.child_rss:.0f} MB, {last.window_handles} handles, {last.window_threads} threads, "
-            f"{last.children} children, {last.widgets} widgets, {last.objects} Qt objects\n"
-        )
-    used.kinds.append(kinds(used.window))
-    return used
-
-
-def _only_what_matters(kind: QtMsgType, _: object, text: str) -> None:
-    """The offscreen platform says of every popup that it cannot do something."""
-    if kind != QtMsgType.QtDebugMsg and "This plugin does not support" not in text:
-        sys.stderr.write(f"{text}\n")
 
 
 def main(words: list[str]) -> int:
@@ -149,13 +31,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=10**6, help="no more than so many")
     parser.add_argument("--csv", type=Path, help="write every sample into this file")
     chosen = parser.parse_args(words)
-    qInstallMessageHandler(_only_what_matters)
-    app = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(app, QApplication)
-    apply_theme(app, "light")
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        used = soak(Path(folder) / "home", Path(folder) / "pictures", chosen.minutes, chosen.rounds)
-        used.close()
+        used = _used(Path(folder), chosen.minutes, chosen.rounds)
     growths = used.growths()
     runs = ", ".join(f"{count} {state}" for state, count in sorted(used.states.items()))
     minutes = used.samples[-1].seconds / 60
@@ -165,13 +42,34 @@ def main(words: list[str]) -> int:
         more = more_of(*used.kinds)[:MOST_KINDS]
         sys.stdout.write(f"More at the end than after the first rounds: {', '.join(more)}\n")
     if chosen.csv:
-        with suppress(OSError):
-            _write(chosen.csv, used.samples)
+        _write(chosen.csv, used.samples)
     return 1 if any(each.at_fault for each in growths) else 0
 
 
-def _write(file: Path, samples: list[Sample]) -> None:
-    names = [each.name for each in fields(Sample)]
+def _used(folder: Path, minutes: float, rounds: int) -> "Soak":
+    """Open the window, use it and close it. The engine process imports this module too, and must not get Qt by it."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtCore import qInstallMessageHandler
+
+    from tests.reliability.used import soak
+    from workbench.face.app import application
+    from workbench.face.theme import apply_theme
+
+    qInstallMessageHandler(_told)
+    apply_theme(application(), "light")
+    used = soak(folder / "home", folder / "pictures", minutes, rounds)
+    used.close()
+    return used
+
+
+def _told(_: object, __: object, text: str) -> None:
+    """Pass on what Qt says, but for what the offscreen platform says of every popup."""
+    if "This plugin does not support" not in text:
+        sys.stderr.write(f"{text}\n")
+
+
+def _write(file: Path, samples: "list[Sample]") -> None:
+    names = [each.name for each in fields(samples[0])]
     lines = [",".join(names)]
     lines += [",".join(f"{getattr(each, name):.3f}" for name in names) for each in samples]
     file.write_text("\n".join(lines) + "\n", "utf-8")

@@ -14,6 +14,7 @@ from workbench.face.plot_base import PlotBase
 from workbench.face.window import Window
 
 PATIENCE = 120.0  # seconds that anything may take on a busy machine
+COLOURS_EVERY = 4  # rounds
 
 
 def live(so: Callable[[], object], what: str) -> None:
@@ -48,15 +49,17 @@ class Visitor:
         self._window, self._desk = window, window.desk
         self._pictures, self._another = pictures, another
 
-    def go_round(self) -> None:
-        """Do everything once."""
+    def go_round(self, number: int) -> None:
+        """Do everything once; the colours, which take seconds, change in some rounds only."""
         for visit in (
             self.look_at_the_curves, self.replay_a_run, self.open_results, self.look_at_the_kernel, self.compare,
             self.try_pictures, self.open_what_opens, self.open_menus, self.open_tables, self.edit_the_draft,
-            self.add_a_folder, self.export, self.change_the_colours, self.filter_the_table, self.bin_a_run,
+            self.add_a_folder, self.export, self.filter_the_table, self.bin_a_run,
         ):  # fmt: skip
             visit()
             self._tidy()
+        if number % COLOURS_EVERY == 0:
+            self.change_the_colours()
 
     def look_at_the_curves(self) -> None:
         """Move about in the plots of the run that trains."""
