@@ -294,3 +294,17 @@ def test_the_icon_is_there_at_every_size(qapp: object) -> None:
         assert (256, 256) in icon.info["sizes"]
     with Image.open(paths.resource("icons/app.icns")) as icon:
         assert icon.size[0] >= 512
+
+
+def test_a_box_that_is_made_anew_each_time_is_gone_once_closed(window: Window) -> None:
+    def boxes() -> int:
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        return len(window.findChildren(QDialog))
+
+    commands = ("keys", "about", "palette", "several_seeds", "show_groups")
+    before = boxes()
+    for command in commands:
+        window.actions_by_id[command].trigger()
+        for box in window.findChildren(QDialog):
+            box.close()
+        assert boxes() == before, command
