@@ -1,5 +1,6 @@
 """Runs that go on: from where they were cut off, with more tasks, or for more epochs."""
 
+import os
 import typing
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -89,6 +90,30 @@ class Resuming:
         if run.deleted is not None:
             return f"{run.name} is in the bin. Take it out of the bin first."
         return ""
+
+    def gone(self, run: str) -> str:
+        """Return the first of a run's folders of pictures that is not there, or an empty string."""
+        config = configs.from_dict(self._session.details(run).config)
+        places = (path for task in config.data.tasks for path in task.paths)
+        return next((path for path in places if not os.path.isdir(path)), "")
+
+    def find(self, run: str, old: str, new: str) -> None:
+        """Let a folder of a run's pictures lie elsewhere.
+
+        Raises:
+            UsageError: the run trains, has no such folder, or there is none at the new place.
+        """
+        summary = self._session.details(run).summary
+        config = configs.from_dict(self._session.details(run).config)
+        if summary.state in UNDER_WAY:
+            raise UsageError(f"{summary.name} is still training. Stop it first.")
+        known = [path for task in config.data.tasks for path in task.paths]
+        if old not in known:
+            raise UsageError(f"{old} is no folder of {summary.name}; {', '.join(known)} are.")
+        if not os.path.isdir(new):
+            raise UsageError(f"{new} is no folder. Choose the one that holds the pictures now.")
+        with self._session.log() as log, log.change() as db:
+            log_resume.move(db, summary.id, {old: os.path.abspath(new)})
 
     def points(self, run: str) -> Points:
         """Return where the run can go on; reads its newest checkpoint whole."""
