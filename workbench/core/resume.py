@@ -121,17 +121,16 @@ def check_config(config: RunConfig, head: Mapping[str, Any]) -> None:
     Raises:
         UsageError: it differs in more than batch, learning rate, device, more tasks, or more epochs at the end.
     """
-    now, before, at = to_dict(config), head["config"], head["position"]
+    now, before = to_dict(config), head["config"]
     for key, value in _flat(before).items():
         if key not in _FREE and _flat(now).get(key) != value:
             raise UsageError(
                 f"{key}: this run was begun with {value!r}, not {_flat(now).get(key)!r}. "
                 "Go on with the run's own settings, or start a new run."
             )
-    tasks, epochs = len(head["tasks"]), before["train"]["epochs"]
+    epochs = before["train"]["epochs"]
     more = config.train.epochs != epochs
-    at_end = at["begun"] and at["task"] == tasks - 1 and at["epoch"] == epochs
-    if more and (config.train.epochs < epochs or not at_end):
+    if more and (config.train.epochs < epochs or not _behind_last_epoch(head)):
         raise UsageError(
             f"train.epochs: this run was begun with {epochs}, not {config.train.epochs}. More epochs can be added "
             "when the last task has been trained; go on with the run's own number until then."
@@ -146,7 +145,8 @@ def check_tasks(now: Sequence[TaskInfo], head: Mapping[str, Any], *, accept_chan
         UsageError: tasks or classes differ, or there are more too early.
     """
     before, at = head["tasks"], head["position"]
-    if len(now) < len(before) or (len(now) > len(before) and at["task"] < len(before)):
+    at_end = at["task"] >= len(before) or _behind_last_epoch(head)
+    if len(now) < len(before) or (len(now) > len(before) and not at_end):
         raise UsageError(
             f"The run was begun with {len(before)} tasks, not {len(now)}. More can be added when it has finished."
         )
@@ -167,6 +167,12 @@ def check_tasks(now: Sequence[TaskInfo], head: Mapping[str, Any], *, accept_chan
         raise ChangedPictures(
             f"The pictures of {names} have changed since this run began. Put them back, or go on with them as they are."
         )
+
+
+def _behind_last_epoch(head: Mapping[str, Any]) -> bool:
+    """Whether all is trained, and the last task's end is still to come."""
+    at, epochs = head["position"], head["config"]["train"]["epochs"]
+    return bool(at["begun"]) and at["task"] == len(head["tasks"]) - 1 and at["epoch"] == epochs
 
 
 def _facts(info: TaskInfo) -> dict[str, Any]:
