@@ -17,6 +17,7 @@ from workbench.core.running import Place, Running
 from workbench.core.state import CannotKeep, Packer, Unpacker
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import TaskInfo
+from workbench.plugins import culprit
 
 _FREE = ("name", "data.tasks", "data.cache_megabytes", "train.batch_size", "train.learning_rate",
          "train.device", "train.epochs", "train.at_once")  # fmt: skip
@@ -38,7 +39,7 @@ def packed(run: Running) -> tuple[dict[str, Any], bytes]:
         "network": packer.pack(_own(run.network)),
         "live": sorted(run.network.live_parameters()),
         "training": run.network.training,
-        "learner": _learner(run, packer),
+        **_learner(run, packer),
         "examiner": packer.pack(vars(run.examiner)),
         "monitor": packer.pack(vars(run.monitor)),
         "place": packer.pack(vars(place)),
@@ -71,16 +72,21 @@ def restore(run: Running, path: Path, head: Mapping[str, Any]) -> None:
             raise UsageError(
                 "train.device: this run was trained on the processor and can only go on there. Choose 'cpu'."
             )
-        _restored(run, state, load_file(path))
+        own = _restored(run, state, load_file(path))
         run.step = int(head["position"]["step"])
         before = head["config"]["train"]["learning_rate"]
         if run.place.begun:
             _adapt(run, before)
     except _FAULTS as error:
         raise checkpoint.damaged(path, f"it does not hold this run ({error})") from error
+    if own:  # outside: what a plug-in raises here is not the file's fault
+        run.learner.load_state_dict(own)
 
 
-def _restored(run: Running, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+def _restored(
+    run: Running, state: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> dict[str, Any]:
+    """Bring back all but what the learner says it does itself, which is returned."""
     device = run.feeder.device
     found = Unpacker(tensors, {}, device).unpack(state["network"])
     _put(run.network, found)
@@ -89,6 +95,9 @@ def _restored(run: Running, state: Mapping[str, Any], tensors: Mapping[str, Tens
     run.network.train(state["training"])
     unpacker = Unpacker(tensors, _anchors(run), device)
     learner = {name: unpacker.unpack(node) for name, node in state["learner"].items()}
+    own = {name: unpacker.unpack(node) for name, node in state.get("own", {}).items()}
+    made = vars(run.learner)
+    learner |= {name: made[name] for name in own if name in made}
     for target, values in (
         (run.learner, learner),
         (run.examiner, unpacker.unpack(state["examiner"])),
@@ -101,6 +110,7 @@ def _restored(run: Running, state: Mapping[str, Any], tensors: Mapping[str, Tens
         stream.states = unpacker.unpack(states)
     run.order.set_state(unpacker.unpack(state["order"]))
     run.pacer.restore(state["pacer"])
+    return own
 
 
 def _adapt(run: Running, before: float) -> None:
@@ -194,8 +204,20 @@ def _streams(run: Running) -> tuple[Any, ...]:
 
 
 def _learner(run: Running, packer: Packer) -> dict[str, Any]:
+    """Return the learner's attributes as they are, and what it says itself of the others."""
+    try:
+        own = dict(run.learner.state_dict())
+    except (Exception, SystemExit) as error:  # a stranger's code may raise anything
+        blamed = culprit(error)
+        why = f"{blamed.name}: {blamed.reason.rstrip('.')}" if blamed else str(error)
+        raise CannotKeep(f"its state_dict failed, {why}") from error
+    attributes = {name: value for name, value in vars(run.learner).items() if name not in own}
+    return {"learner": _packed(attributes, packer), "own": _packed(own, packer)}
+
+
+def _packed(values: Mapping[str, Any], packer: Packer) -> dict[str, Any]:
     found = {}
-    for name, value in vars(run.learner).items():
+    for name, value in values.items():
         try:
             found[name] = packer.pack(value)
         except CannotKeep as error:
