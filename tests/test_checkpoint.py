@@ -135,6 +135,25 @@ def test_a_checkpoint_of_something_else_is_refused_even_where_its_hash_is_right(
         list(Training(config, root, tmp_path, resume=tmp_path / checkpoint.place_of(1)).events())
 
 
+HEADS = {
+    "no tasks": {"tasks": []},
+    "no position": {"position": None},
+    "a place before the start": {"position": {"task": 0, "begun": False, "epoch": -1, "step": 0}},
+    "settings in a list": {"config": []},
+    "a task without its classes": {"tasks": [{"name": "a", "fingerprint": ""}]},
+    "no state": {"state": None},
+}
+
+
+@pytest.mark.parametrize("change", HEADS)
+def test_a_description_of_no_run_is_damaged_even_where_its_hash_is_right(run, tmp_path, change):
+    path = run[2].checkpoints[1][1]
+    head = checkpoint.read_head(path) | HEADS[change]
+    checkpoint.write(tmp_path, 1, head, path.read_bytes())
+    with pytest.raises(DamagedCheckpoint, match="its description lacks"):
+        checkpoint.usable(tmp_path, checkpoint.place_of(1))
+
+
 def test_a_newer_format_names_the_version(run, tmp_path):
     path = copied(run[2].checkpoints[0][1], tmp_path)
     place = path.with_suffix(".json")

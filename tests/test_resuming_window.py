@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, opened
@@ -126,7 +127,9 @@ def test_what_is_not_as_it_was_is_asked_before(tmp_path: Path, qtbot: QtBot) -> 
         assert notes
 
 
-def test_a_missing_folder_is_said_and_nothing_starts(tmp_path: Path, qtbot: QtBot) -> None:
+def test_a_missing_folder_is_said_and_nothing_starts_until_it_is_found(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
     (tmp_path / "pictures" / "finches").rename(tmp_path / "elsewhere")
     with opened(tmp_path / "home", qtbot) as window:
@@ -135,6 +138,36 @@ def test_a_missing_folder_is_said_and_nothing_starts(tmp_path: Path, qtbot: QtBo
         assert "The folder of task 'finches' is not there" in texts(window)["resume"]
         assert window.desk.training.state == "idle"
         assert [run.state for run in window.desk.session.runs()] == ["interrupted"]
+        buttons = window.desk.strips.strip("resume").buttons  # noqa: B005  (no string)
+        assert list(buttons) == ["Check again", "Find it…"]
+        place = str(tmp_path / "elsewhere")
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: place)
+        with qtbot.waitSignal(window.desk.training.ended, timeout=LONG):
+            buttons["Find it…"].click()
+        assert [run.state for run in window.desk.session.runs()] == ["finished"]
+
+
+def test_a_run_that_waits_for_its_folder_is_told_where_it_is(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path / "home", qtbot) as window:
+        training = window.desk.training
+        run = window.desk.session.start(quick_config(folders(tmp_path / "pictures")))
+        folder, place = tmp_path / "pictures" / "finches", tmp_path / "elsewhere"
+        folder.rename(place)
+        window.desk.begin(run, of_draft=False)
+        qtbot.waitUntil(lambda: training.state == "paused", timeout=LONG)
+        assert f"'finches' is no longer there ({folder})" in texts(window)["blocked"]
+        buttons = window.desk.strips.strip("blocked").buttons
+        assert list(buttons) == ["Check again", "Find it…", "Stop"]
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")  # none chosen
+        buttons["Find it…"].click()
+        assert training.state == "paused"
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(place))
+        with qtbot.waitSignal(training.ended, timeout=LONG) as ended:
+            buttons["Find it…"].click()
+        assert ended.args == ["finished"]
+        assert "blocked" not in texts(window)
 
 
 def test_the_gpu_is_freed_and_the_run_offered_again(tmp_path: Path, qtbot: QtBot) -> None:

@@ -185,6 +185,7 @@ class Blocked(Event):
     """Something outside keeps the run from going on; it waits, and tries again when it is let go on."""
 
     sentence: str
+    folder: str = ""  # of pictures, that is looked for
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from threading import Thread
 from types import FrameType
 from typing import Any, TypeVar
 
+from workbench.cli.lookout import Lookout
 from workbench.cli.progress import Progress
 from workbench.cli.request import configuration, scan_all
 from workbench.cli.text import (
@@ -241,7 +242,7 @@ def _follow(run: Run, progress: Progress) -> str:
     """Train in a thread, so that signals are heard here meanwhile; return why it failed, if it did."""
     worker = Thread(target=run.work, name="training")
     worker.start()
-    failure, told = "", False
+    failure, told, lookout = "", False, Lookout(run, progress)
     while True:
         worker.join(0.05)
         ended = not worker.is_alive()
@@ -250,11 +251,13 @@ def _follow(run: Run, progress: Progress) -> str:
             told = True
         for event in run.news():
             progress.show(event)
+            lookout.hear(event)
             if isinstance(event, Failed):
                 failure = event.detail + event.sentence
         if ended:
             progress.close()
             return failure
+        lookout.look()
 
 
 def print_out(document: object, as_json: bool, text: str) -> None:

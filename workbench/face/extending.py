@@ -14,6 +14,7 @@ from workbench.face.report_sheet import ReportSheet
 from workbench.face.resuming import show
 from workbench.report import ScanProgress, ScanReport
 from workbench.session import Run
+from workbench.session.extend import before_extending
 
 MOST_EPOCHS = 10_000
 
@@ -51,6 +52,7 @@ class Extending(Feature):
         self._run_id = run.id
         sentence = self.tr("What shall {run} learn from here on?").format(run=run.name)
         more = self.tr("A new run goes on from its end; the run itself stays as it is.")
+        more = "\n".join([more, before_extending(self.desk.session.details(run.id))]).strip()
         answers = [
             (self.tr("A further folder…"), self._choose),
             (self.tr("More epochs…"), self._ask_epochs),

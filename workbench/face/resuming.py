@@ -13,6 +13,7 @@ from workbench.face.background import Background
 from workbench.face.bin import Bin
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
+from workbench.face.finding import chosen_folder
 from workbench.face.question import Answer, Question
 from workbench.face.starting import start
 from workbench.report import ScanProgress
@@ -122,7 +123,30 @@ class Resuming(Feature):
         start(self.desk, lambda: config, of_draft=False)
 
     def _refused(self, sentence: str) -> None:
-        self.desk.strips.show_strip("resume", sentence, "error")
+        answers: list[Answer] = []
+        if self._gone():
+            answers.append((self.tr("Check again"), partial(self._resume_this, self._run_id)))
+            answers.append((self.tr("Find it…"), self._find))
+        self.desk.strips.show_strip("resume", sentence, "error", answers)
+
+    def _gone(self) -> str:
+        try:
+            return self.desk.session.resuming.gone(self._run_id)
+        except WorkbenchError:
+            return ""
+
+    def _find(self) -> None:
+        """Ask where the folder lies now, and go on."""
+        run_id, gone = self._run_id, self._gone()
+        place = chosen_folder(gone, self.desk.window) if gone else ""
+        if not place:
+            return
+        try:
+            self.desk.session.resuming.find(run_id, gone, place)
+        except WorkbenchError as error:
+            self._refused(str(error))
+            return
+        self.resume(run_id, self._changes)
 
     def _answered(self) -> None:
         self.question = None

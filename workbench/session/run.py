@@ -119,6 +119,10 @@ class Run:
         """Let a paused run go on."""
         self._steering.go_on()
 
+    def find(self, old: str, new: str) -> None:
+        """Say where a folder of pictures lies now, and go on."""
+        self._steering.find(old, new)
+
     def pause_between_tasks(self, wanted: bool) -> None:
         """Choose whether the run waits after each task but the last; may be changed at any time."""
         self._steering.between_tasks = wanted

@@ -1,8 +1,9 @@
 """The loop of a run, in whichever thread or process trains: events out of the engine, into the log, to a listener."""
 
+import os
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -69,10 +70,12 @@ class ThreadEngine:
         self._plug_ins = plug_ins
         self._training: Training | None = None
         self._resume, self._accept_changed = "", False
+        self._found: Mapping[str, str] | None = None
 
     def work(self, job: Job, steering: Steering, tell: Tell) -> None:
         """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
         self._resume, self._accept_changed = job.resume, job.accept_changed
+        self._found = steering.found
         Work(self, job, steering, tell).do()
 
     def force_stop(self) -> None:
@@ -91,18 +94,16 @@ class ThreadEngine:
             from workbench.core.train import Training
 
         resume = folder / self._resume if self._resume else None
+        method = {"method": self._plug_ins.learner(config)} if self._plug_ins is not None else {}
+        self._training = training = Training(
+            config, home, folder, clock, resume=resume, accept_changed=self._accept_changed,
+            found=self._found, **method,
+        )  # fmt: skip
         if self._plug_ins is None:
-            self._training = Training(
-                config, home, folder, clock, resume=resume, accept_changed=self._accept_changed
-            )
-            yield from self._training.events()
+            yield from training.events()
             return
-        method = self._plug_ins.learner(config)
-        self._training = Training(
-            config, home, folder, clock, method, resume, accept_changed=self._accept_changed
-        )
         before = _said(home, folder.name) if resume else []
-        yield from self._plug_ins.measured(self._training.events(), before)
+        yield from self._plug_ins.measured(training.events(), before)
 
     def keep(self) -> Checkpointed | None:
         """Write a checkpoint between two events; None where the last one counts."""
@@ -187,14 +188,24 @@ class Work:
             self._steering.pause()
 
     def _wait(self, writer: Writer, event: Event) -> None:
-        """Wait until the pause is over; the log hears a sign of life now and then."""
+        """Wait until the pause is over; the log hears a sign of life now and then.
+
+        A folder that was looked for and is there again ends the pause by itself.
+        """
         began = time.monotonic()
+        away = (
+            event.folder if isinstance(event, Blocked) and not os.path.isdir(event.folder) else ""
+        )
         if not isinstance(event, Blocked):
             self._keep(writer)
         self._say(writer, Paused(self._steps, event.task if isinstance(event, TaskEnded) else None))
         while not self._steering.wait(HEARTBEAT):
             self._put(writer, writer.flush)
+            if away and os.path.isdir(away):
+                self._steering.go_on()
         self._clock.leave_out(time.monotonic() - began)
+        if self._steering.found:
+            self._put(writer, partial(writer.move, self._steering.found))
         if not self._steering.ends_after(event):
             self._say(writer, Resumed(self._steps))
 
