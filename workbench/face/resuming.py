@@ -1,13 +1,13 @@
 """Runs that ended early are offered to go on: at the start, after a stop or a failure, and from the table."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from workbench.config import from_dict
 from workbench.errors import WorkbenchError
-from workbench.events import Event, Failed, RunStarted
+from workbench.events import Event, Failed, Interrupted
 from workbench.face.actions import Command, Moment
 from workbench.face.background import IterationThread
 from workbench.face.bin import Bin
@@ -16,7 +16,7 @@ from workbench.face.feature import Feature
 from workbench.face.question import Answer, Question
 from workbench.face.starting import start
 from workbench.report import ScanProgress
-from workbench.session import Doubt, Run
+from workbench.session import Doubt, Run, Session
 
 ANSWERED = "resume_answered"  # ids of cut-off runs that are to stay as they are
 MOST_STRIPS = 3  # runs told of at the start; the table has the others
@@ -33,8 +33,7 @@ class Resuming(Feature):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._thread: IterationThread | None = None
-        self._run_id = ""  # the run being looked at
-        self._changes: Mapping[str, Any] = {}
+        self._taken: Callable[[Any], None]  # who takes what the thread yields
         self._cause = ""  # of the last failure
         self._freed = False  # whether the run that ends does so to free the GPU
         self.question: Question | None = None
@@ -73,49 +72,63 @@ class Resuming(Feature):
             return
         if self._thread is not None:
             return
-        self._run_id, self._changes = run_id, changes or {}
-        session = self.desk.session
-        self._begin(IterationThread(lambda: session.resuming.questions(run_id), self))
+        made = partial(_questions, self.desk.session, run_id)
+        self._begin(made, partial(self._take, run_id, changes or {}))
 
-    def _begin(self, thread: IterationThread) -> None:
-        self._thread = thread
-        thread.item.connect(self._take)
-        thread.failed.connect(self._refused)
-        thread.finished.connect(self._over)
-        thread.start()
+    def _begin(self, make: Callable[[], Iterator[Any]], take: Callable[[Any], None]) -> None:
+        self._thread = IterationThread(make, self)
+        self._taken = take
+        self._thread.item.connect(self._hand_on)
+        self._thread.failed.connect(self._refused)
+        self._thread.finished.connect(self._over)
+        self._thread.start()
 
-    def _take(self, item: ScanProgress | tuple[Doubt, ...]) -> None:
-        if isinstance(item, ScanProgress) or self._thread is None or self._thread.cancelled:
+    def _hand_on(self, item: object) -> None:
+        thread = self.sender()
+        if isinstance(thread, IterationThread) and not thread.cancelled:
+            self._taken(item)
+
+    def _take(
+        self, run_id: str, changes: Mapping[str, Any], item: ScanProgress | tuple[Doubt, ...]
+    ) -> None:
+        if isinstance(item, ScanProgress):
             return
         if item:
-            self._ask(item)
+            self._ask(run_id, changes, item)
         else:
-            self._go_on(())
+            self._go_on(run_id, changes, ())
 
-    def _ask(self, doubts: tuple[Doubt, ...]) -> None:
+    def _ask(self, run_id: str, changes: Mapping[str, Any], doubts: tuple[Doubt, ...]) -> None:
         kinds = {doubt.kind: doubt for doubt in doubts}
+        go_on = partial(self._go_on, run_id, changes, doubts)
         text = self.tr("Resume")
         if "checkpoint" in kinds:
             text = self.tr("Resume from {step}").format(step=f"{kinds['checkpoint'].step:,}")
-        answers: list[Answer] = [(text, partial(self._go_on, doubts))]
+        answers: list[Answer] = [(text, go_on)]
         if "pictures" in kinds:
-            answers = [(self.tr("Resume anyway"), partial(self._go_on, doubts))]
-            answers.append((self.tr("New run"), partial(self._new_run, self._run_id)))
+            answers = [(self.tr("Resume anyway"), go_on)]
+            answers.append((self.tr("New run"), partial(self._new_run, run_id)))
         first, *others = [doubt.sentence for doubt in doubts]
         self.question = Question(first, answers, self.desk.window, more="\n".join(others))
         self.question.finished.connect(self._answered)
         self.question.open()
 
-    def _go_on(self, doubts: tuple[Doubt, ...], *_: object) -> None:
-        try:
-            accepted = [doubt.sentence for doubt in doubts]
-            run = self.desk.session.resuming.resume(self._run_id, self._changes, accepted)
-        except WorkbenchError as error:
-            self._refused(str(error))
+    def _go_on(
+        self, run_id: str, changes: Mapping[str, Any], doubts: tuple[Doubt, ...], *_: object
+    ) -> None:
+        """Enter the run as starting, unless another one was faster while a question was open."""
+        if self.desk.training.state != "idle":
+            self.desk.toast.say(self.desk.reason())
             return
+        accepted = [doubt.sentence for doubt in doubts]
+        made = partial(_entered, self.desk.session, run_id, changes, accepted)
+        self._begin(made, self._show)
+
+    def _show(self, entered: tuple[Run, list[Event]]) -> None:
+        run, said = entered
         for subject in ("resume", f"cut off {run.id}"):
             self.desk.strips.clear_strip(subject)
-        show(self.desk, run)
+        show(self.desk, run, said)
 
     def _new_run(self, run_id: str, *_: object) -> None:
         """Train the run's configuration from its beginning, on the pictures as they are now."""
@@ -134,9 +147,11 @@ class Resuming(Feature):
         self.question = None
 
     def _over(self) -> None:
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
+        thread = self.sender()
+        if isinstance(thread, IterationThread):
+            thread.deleteLater()
+            if self._thread is thread:
+                self._thread = None
 
     def _tell_cut_off(self) -> None:
         """Say of each run found dead where it was cut off."""
@@ -186,7 +201,7 @@ class Resuming(Feature):
 
     def _hear(self, events: list[Event]) -> None:
         for event in events:
-            if isinstance(event, RunStarted):
+            if isinstance(event, Interrupted):
                 self._cause = ""
             elif isinstance(event, Failed):
                 self._cause = event.cause
@@ -216,9 +231,26 @@ class Resuming(Feature):
         self.resume(run_id, changes)
 
 
-def show(desk: Desk, run: Run) -> None:
-    """Show and train a run that goes on, with what it had said before."""
-    said = desk.session.events(run.id)
+def show(desk: Desk, run: Run, said: Sequence[Event]) -> None:
+    """Show and train a run that goes on, with what it had said before; if another trains by now, it waits."""
+    if desk.training.state != "idle":
+        desk.session.resuming.leave(run)
+        text = desk.tr("{run} waits, because another run trains. Resume it when that has ended.")
+        desk.strips.show_strip("resume", text.format(run=run.name), "info")
+        desk.reread_log()
+        return
     desk.begin(run, of_draft=False)
     desk.training.recall(said)
     desk.page.show_news(said)
+
+
+def _questions(session: Session, run_id: str) -> Iterator[ScanProgress | tuple[Doubt, ...]]:
+    return session.resuming.questions(run_id)
+
+
+def _entered(
+    session: Session, run_id: str, changes: Mapping[str, Any], accepted: Sequence[str]
+) -> Iterator[tuple[Run, list[Event]]]:
+    """Yield the run, ready, and what it has said; its checkpoint is read and its log cut back."""
+    run = session.resuming.resume(run_id, changes, accepted)
+    yield run, session.events(run.id)

@@ -10,7 +10,7 @@ from typing import Any
 from workbench import config as configs, paths
 from workbench.config import RunConfig, TaskFolder
 from workbench.errors import UsageError
-from workbench.events import EpochEnded, Event, Note, Step
+from workbench.events import EpochEnded, Event, Note, Step, Stopped
 from workbench.log import resume as log_resume
 from workbench.log.resume import LoggedCheckpoint
 from workbench.log.store import UNDER_WAY
@@ -175,6 +175,11 @@ class Resuming:
             with log.change() as db:
                 log_resume.fork(db, parent.id, child.id, point)
         return child
+
+    def leave(self, run: Run) -> None:
+        """Let a run that was made ready, and cannot begin, count as stopped where it stands."""
+        with self._session.log() as log:
+            log.write(run.id, [(_now(), Stopped(run.steps))])
 
     def _extended(self, details: RunDetails, tasks: Sequence[TaskFolder], epochs: int) -> RunConfig:
         name = details.summary.name
