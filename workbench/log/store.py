@@ -113,10 +113,11 @@ class Log:
         versions: Mapping[str, str],
         tasks_total: int,
         queued: int = 0,
+        also: Callable[[Database], None] | None = None,
     ) -> None:
         """Enter a run in state "starting", owned by this process; `config` is the effective one.
 
-        A run that waited takes the place of its row `queued`: both happen, or neither.
+        A run that waited takes the place of its row `queued`, and `also` is done with it: all happens, or nothing.
         """
         now, process = utc(time.time()), psutil.Process()
         values = {
@@ -131,6 +132,8 @@ class Log:
             db.execute("INSERT INTO run_summary (run) VALUES (?)", [cursor.lastrowid])
             if queued:
                 queue.started(db, queued, run_id)
+            if also is not None:
+                also(db)
 
     def write(self, run_id: str, events: Iterable[tuple[float, Event]]) -> None:
         """Add events, each with the unix time it was said at, in one transaction: all or none."""

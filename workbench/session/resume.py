@@ -1,5 +1,6 @@
 """Runs that go on: from where they were cut off, with more tasks, or for more epochs."""
 
+import shutil
 import typing
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -157,6 +158,7 @@ class Resuming:
 
         Raises:
             UsageError: nothing to add, or both; the run is not finished, or kept no such checkpoint.
+            WorkbenchError: its files cannot be copied, or the log not be written; nothing is left of the child.
         """
         details = self._session.details(run)
         config = self._extended(details, tasks, epochs)
@@ -164,16 +166,19 @@ class Resuming:
         child = Run(
             self._session.home, uuid.uuid4().hex, config, self._session.engine, *_place(point)
         )
-        folder = paths.run_folder(self._session.home, parent.id)
-        give(folder, paths.run_folder(self._session.home, child.id), point.event.path)
-        with self._session.log() as log:
-            log.begin(
-                child.id, child.name, configs.to_dict(config), configs.effective_switches(config),
-                config.method.profile, config.model.backbone, config.seeds.initialisation,
-                self._session.versions(), len(config.data.tasks),
-            )  # fmt: skip
-            with log.change() as db:
-                log_resume.fork(db, parent.id, child.id, point)
+        given = paths.run_folder(self._session.home, child.id)
+        try:
+            give(paths.run_folder(self._session.home, parent.id), given, point.event.path)
+            with self._session.log() as log:
+                log.begin(
+                    child.id, child.name, configs.to_dict(config), configs.effective_switches(config),
+                    config.method.profile, config.model.backbone, config.seeds.initialisation,
+                    self._session.versions(), len(config.data.tasks),
+                    also=lambda db: log_resume.fork(db, parent.id, child.id, point),
+                )  # fmt: skip
+        except BaseException:
+            shutil.rmtree(given, ignore_errors=True)
+            raise
         return child
 
     def leave(self, run: Run) -> None:
