@@ -153,6 +153,18 @@ class Log:
                 [process.pid, process.create_time(), run_id],
             )
 
+    def settle(self, run_id: str, last_word: Event) -> None:
+        """Write the last word of a run that has ended here, if the log has none and nobody resumed the run."""
+        with self._writing() as db:
+            state, pid, started = db.execute(
+                "SELECT state, pid, pid_started FROM run WHERE id = ?", [run_id]
+            ).fetchone()
+            elsewhere = pid != os.getpid() and process_lives(pid, started)
+            if state in UNDER_WAY and not elsewhere:
+                recorder = Recorder(db, reading.number_of(db, run_id))
+                recorder.put(last_word.time or time.time(), last_word)
+                recorder.finish()
+
     def rename(self, run_id: str, name: str) -> None:
         """Give a run another name; two runs may share one."""
         if not name.strip():
