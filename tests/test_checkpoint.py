@@ -1,10 +1,12 @@
 """Checkpoint files: written whole or not at all, refused in a sentence where they are damaged."""
 
 import errno
+import gc
 import json
 import os
 import pickle
 import struct
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -237,3 +239,14 @@ def test_a_method_that_cannot_be_saved_is_named_once(run, tmp_path):
     assert "attribute 'callback'" in notes[0]
     assert not [e for e in events if isinstance(e, Checkpointed)]
     assert sum(isinstance(e, EpochEnded) for e in events) == 3
+
+
+def test_a_run_that_is_left_lets_go_of_its_network(tmp_path):
+    training = Training(small_config(tmp_path / "pictures"), tmp_path, tmp_path / "run")
+    events = training.events()
+    next(event for event in events if isinstance(event, Step))
+    network = weakref.ref(training._run.network)
+    events.close()
+    gc.collect()
+    assert network() is None
+    assert training.keep() is None

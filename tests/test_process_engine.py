@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,9 @@ from workbench.events import (
     TaskEnded,
     TaskStarted,
 )
+from workbench.log.store import Log
+from workbench.paths import LOG_NAME
+from workbench.session.children import EngineChild
 from workbench.session.end import Ending
 from workbench.session.engine import LOADING
 from workbench.session.engine_log import LINES, MOST_BYTES, last_lines, printed_to, shorten
@@ -83,6 +87,37 @@ def test_a_child_that_dies_leaves_a_sentence_and_an_ended_run(session, tmp_path,
     if name == "SIGSEGV" and phase in ("training", "evaluating", "paused"):
         assert "Segmentation fault" in last.detail
     assert not engine.is_running()  # nor a zombie
+
+
+@pytest.mark.parametrize("phase", ["starting", "training"])
+def test_a_dead_run_that_another_program_finds_first_is_told_of_all_the_same(
+    session, tmp_path, monkeypatch, phase
+):
+    bury = EngineChild.bury
+
+    def buried(child: EngineChild) -> int | None:
+        code = bury(child)
+        with closing(Log(session.home / LOG_NAME)) as log:  # as at the start of any command
+            found.extend(log.sweep())
+        return code
+
+    found: list[str] = []
+    monkeypatch.setattr(EngineChild, "bury", buried)
+    run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=3))
+    working = Working(run)
+    if phase == "training":
+        working.wait_for(lambda event: isinstance(event, Step))
+    else:
+        wait_for(engines, "a child")
+        with session.log() as log, log.change() as db:
+            db.execute("UPDATE run SET pid = 0")  # of a child that says nothing yet
+    engines()[0].kill()
+    last = working.end()[-1]
+    assert found == [run.id]
+    assert isinstance(last, Interrupted)
+    assert run.state == "interrupted"
+    assert session.details(run.id).summary.state_reason == last.sentence
+    assert session.events(run.id)[-1] == last
 
 
 def test_a_run_after_a_death_trains_in_a_new_child(session, tmp_path) -> None:

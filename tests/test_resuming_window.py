@@ -15,9 +15,9 @@ from tests.opened import feature, opened
 from tests.pictures import make_task_folders
 from tests.trained import folders, quick_config, trained_session
 from workbench.config import with_values
-from workbench.events import Failed
+from workbench.events import Failed, Interrupted
 from workbench.face.extending import Extending
-from workbench.face.resuming import MOST_STRIPS, Resuming
+from workbench.face.resuming import MOST_STRIPS, Resuming, show
 from workbench.face.window import Window
 from workbench.session import Session
 
@@ -127,6 +127,65 @@ def test_what_is_not_as_it_was_is_asked_before(tmp_path: Path, qtbot: QtBot) -> 
         assert notes
 
 
+def made_with_another_torch(home: Path) -> None:
+    with (
+        closing(Session(home, entry_points=False)) as session,
+        session.log() as log,
+        log.change() as db,
+    ):
+        db.execute("UPDATE run SET versions = json_set(versions, '$.torch', '1.0')")
+
+
+def test_an_answer_that_comes_when_another_run_trains_changes_nothing(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
+    made_with_another_torch(tmp_path / "home")
+    with opened(tmp_path / "home", qtbot) as window:
+        resuming, session = feature(window, Resuming), window.desk.session
+        before = session.events(run_id)
+        resuming.resume(run_id)
+        qtbot.waitUntil(lambda: resuming.question is not None, timeout=LONG)
+        assert resuming.question is not None
+        config = quick_config(folders(tmp_path / "others"), epochs=200)
+        window.desk.begin(session.start(config), of_draft=False)
+        resuming.question.answers["Resume"].click()
+        assert window.desk.toast.label.text() == "run-0002 is training."
+        assert session.details(run_id).summary.state == "interrupted"
+        assert session.events(run_id) == before
+
+
+def test_a_run_that_is_ready_when_another_one_trains_counts_as_stopped(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
+    with opened(tmp_path / "home", qtbot) as window:
+        session = window.desk.session
+        run = session.resuming.resume(run_id)
+        config = quick_config(folders(tmp_path / "others"), epochs=200)
+        window.desk.begin(session.start(config), of_draft=False)
+        show(window.desk, run, session.events(run_id))
+        assert texts(window)["resume"].startswith("run-0001 waits, because another run trains.")
+        state = session.details(run_id).summary.state
+        assert (state, window.desk.training.run.name) == ("stopped", "run-0002")
+
+
+def test_each_answer_is_about_the_run_it_was_asked_of(tmp_path: Path, qtbot: QtBot) -> None:
+    first, second = cut_off(tmp_path / "home", tmp_path / "pictures", 2)
+    made_with_another_torch(tmp_path / "home")
+    with opened(tmp_path / "home", qtbot) as window:
+        resuming, questions = feature(window, Resuming), []
+        for run_id in (first, second):
+            resuming.question = None
+            resuming.resume(run_id)
+            qtbot.waitUntil(lambda: resuming.question is not None, timeout=LONG)
+            qtbot.waitUntil(lambda: resuming._thread is None, timeout=LONG)
+            questions.append(resuming.question)
+        with qtbot.waitSignal(window.desk.training.ended, timeout=LONG):
+            questions[0].answers["Resume"].click()
+        assert window.desk.training.run.id == first
+
+
 def test_a_missing_folder_is_said_and_nothing_starts_until_it_is_found(
     tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +254,8 @@ def test_less_memory_is_offered_where_it_was_short(tmp_path: Path, qtbot: QtBot)
         assert [text for text, _ in resuming._ways_after(run)] == [
             "Resume with half the learning rate"
         ]
+        resuming._hear([Interrupted(3, "Training stopped unexpectedly.")])  # later, without a cause
+        assert [text for text, _ in resuming._ways_after(run)] == ["Resume"]
         run.stop()
         run.work()
 

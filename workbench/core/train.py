@@ -81,17 +81,23 @@ class Training:
         Raises:
             WorkbenchError: something outside the program is wrong, said in a sentence.
         """
-        with closing(self._events()) as events:
-            whole = False
-            for event in events:
-                if not isinstance(event, Pace):  # it changes nothing
-                    whole, self._kept = isinstance(event, (Step, *_ENDS)), False
-                self._whole = whole
-                yield event
-                if isinstance(event, _ENDS):
-                    yield from self._checkpoint()
-                self._whole = False  # while it is being changed
-        self._run = None
+        try:
+            with closing(self._events()) as events:
+                yield from self._watched(events)
+        finally:
+            self._run = None  # the network, and what it takes of a GPU's memory
+
+    def _watched(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
+        """Pass events on, know at which of them the state is whole, and write checkpoints."""
+        whole = False
+        for event in events:
+            if not isinstance(event, Pace):  # it changes nothing
+                whole, self._kept = isinstance(event, (Step, *_ENDS)), False
+            self._whole = whole
+            yield event
+            if isinstance(event, _ENDS):
+                yield from self._checkpoint()
+            self._whole = False  # while it is being changed
 
     def keep(self) -> Checkpointed | None:
         """Write a checkpoint now, and return its event; None where the last one counts.

@@ -68,6 +68,7 @@ class Desk(QObject):
         self.draft = Draft(self)
         self.opens_again = False  # the log, and the window with it, once this one has closed
         self.duplicated = False  # the draft is a copy for the next run while one trains
+        self._offered = 0  # index of the draft's step that the toast takes back
         self.start_questions: list[StartQuestion] = []  # asked in turn before a run starts
         self.training = Training(self, self.activities)
         self.tasks = TaskPanel(self.draft)
@@ -261,9 +262,9 @@ class Desk(QObject):
         self.adder.progressed.connect(self.tasks.scan_progressed)
         self.adder.ended.connect(self.tasks.scan_ended)
         self.adder.said.connect(self.toast.say)
-        self.adder.added.connect(self._offer_undo)
+        self.adder.added.connect(self.offer_undo)
         self.tasks.cancel_requested.connect(self.adder.cancel)
-        self.tasks.removed.connect(self._offer_undo)
+        self.tasks.removed.connect(self.offer_undo)
         self.tasks.model.refused.connect(self.toast.say)
         self.tasks.chosen_changed.connect(self.changed)
         self.try_it.said.connect(self.toast.say)
@@ -274,7 +275,7 @@ class Desk(QObject):
         self.self_check.ended.connect(self._show_check)
         self.foresight.said.connect(self.toast.say)
         self.foresight.failed.connect(self._foresight_failed)
-        self.foresight.reordered.connect(self._offer_undo)
+        self.foresight.reordered.connect(self.offer_undo)
         self.settings.problems_changed.connect(self.changed)
         self.tabs.currentChanged.connect(self._make_seen)
         self.page.replay_ended.connect(self._refresh_page)
@@ -339,8 +340,19 @@ class Desk(QObject):
             text = self.tr("{run} was stopped. It can be resumed where it was.")
             self.toast.say(text.format(run=self._run_name()))
 
-    def _offer_undo(self, sentence: str) -> None:
-        self.toast.say(sentence, self.tr("Undo"), self.draft.stack.undo)
+    def offer_undo(self, sentence: str) -> None:
+        """Say what has just been done to the draft, with a button that takes back this step and no other."""
+        self._offered = self.draft.stack.index()
+        self.toast.say(sentence, self.tr("Undo"), self._undo_offered)
+
+    def _undo_offered(self) -> None:
+        if self.draft.stack.index() == self._offered:
+            self.draft.stack.undo()
+        else:
+            text = self.tr(
+                "The draft was changed since. Edit ▸ Undo takes the changes back in turn."
+            )
+            self.toast.say(text)
 
     def _export_failed(self, sentence: str, answers: Sequence[Answer]) -> None:
         self.strips.show_strip("export", sentence, "error", answers)

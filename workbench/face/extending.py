@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from workbench.config import TaskFolder, from_dict
+from workbench.events import Event
 from workbench.face.actions import Command
 from workbench.face.background import Background
 from workbench.face.desk import Desk
@@ -88,21 +89,25 @@ class Extending(Feature):
 
     def _extend(self, tasks: Sequence[TaskFolder], epochs: int) -> None:
         """Make the child on a thread: its files are copied."""
-        resuming, run_id = self.desk.session.resuming, self._run_id
+        session, run_id = self.desk.session, self._run_id
+        if self.desk.training.state != "idle":
+            self.desk.toast.say(self.desk.reason())
+            return
 
-        def made() -> Iterator[Run]:
-            yield resuming.extend(run_id, tasks, epochs)
+        def made() -> Iterator[tuple[Run, list[Event]]]:
+            run = session.resuming.extend(run_id, tasks, epochs)
+            yield run, session.events(run.id)
 
         self._making.start(made)
 
-    def _take(self, item: ScanProgress | ScanReport | Run) -> None:
+    def _take(self, item: ScanProgress | ScanReport | tuple[Run, list[Event]]) -> None:
         if self._looking.cancelled or self._making.cancelled:
             return
         if isinstance(item, ScanReport):
             self._judge(item)
-        elif isinstance(item, Run):
+        elif isinstance(item, tuple):
             self.desk.strips.clear_strip("extend")
-            show(self.desk, item)
+            show(self.desk, *item)
 
     def _judge(self, report: ScanReport) -> None:
         if not report.tasks:

@@ -99,7 +99,7 @@ class RunVerbs(Feature):
         self.desk.draft.set_values(values, self.tr("Use a run's settings"))
         run = self.desk.shown_run()
         text = self.tr("The settings are those of {run} now.").format(run=run.name if run else "")
-        self.desk.toast.say(text, self.tr("Undo"), self.desk.draft.stack.undo)
+        self.desk.offer_undo(text)
         if run is not None:
             self._compare_pictures(run)
 

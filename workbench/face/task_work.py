@@ -211,4 +211,4 @@ class TaskWork(Feature):
         self.desk.toast.say(sentence, *show)
 
     def _say(self, sentence: str) -> None:
-        self.desk.toast.say(sentence, self.tr("Undo"), self.desk.draft.stack.undo)
+        self.desk.offer_undo(sentence)

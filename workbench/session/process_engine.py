@@ -190,7 +190,8 @@ class _Supervision:
         )
         try:
             with closing(Log(self._job.home / paths.LOG_NAME)) as log:
-                if log.details(self._job.id).summary.state in UNDER_WAY:
+                state = log.details(self._job.id).summary.state
+                if state in (*UNDER_WAY, "interrupted"):  # found dead by another program: no word
                     log.write(self._job.id, [(said, event)])
                 else:
                     event = log.events(self._job.id)[-1]

@@ -1,6 +1,7 @@
 """Runs that go on: from where they were cut off, with more tasks, or for more epochs."""
 
 import os
+import shutil
 import typing
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 from workbench import config as configs, paths
 from workbench.config import RunConfig, TaskFolder
 from workbench.errors import UsageError
-from workbench.events import Note
+from workbench.events import Note, Stopped
 from workbench.log import resume as log_resume
 from workbench.log.resume import LoggedCheckpoint
 from workbench.log.store import UNDER_WAY
@@ -183,6 +184,7 @@ class Resuming:
 
         Raises:
             UsageError: nothing to add, or both; the run is not finished, or kept no such checkpoint.
+            WorkbenchError: its files cannot be copied, or the log not be written; nothing is left of the child.
         """
         details = self._session.details(run)
         config = extended(self._session, details, tasks, epochs)
@@ -191,19 +193,27 @@ class Resuming:
         child = Run(
             self._session.home, uuid.uuid4().hex, config, self._session.engine, *_place(point)
         )
-        folder = paths.run_folder(self._session.home, parent.id)
-        give(folder, paths.run_folder(self._session.home, child.id), point.event.path)
-        with self._session.log() as log:
-            log.begin(
-                child.id, child.name, configs.to_dict(config), configs.effective_switches(config),
-                config.method.profile, config.model.backbone, config.seeds.initialisation,
-                self._session.versions(), len(config.data.tasks),
-            )  # fmt: skip
-            with log.change() as db:
-                log_resume.fork(db, parent.id, child.id, point)
-            if note:
-                log.write(child.id, [(point.time, Note(note))])
+        given = paths.run_folder(self._session.home, child.id)
+        try:
+            give(paths.run_folder(self._session.home, parent.id), given, point.event.path)
+            with self._session.log() as log:
+                log.begin(
+                    child.id, child.name, configs.to_dict(config), configs.effective_switches(config),
+                    config.method.profile, config.model.backbone, config.seeds.initialisation,
+                    self._session.versions(), len(config.data.tasks),
+                    also=lambda db: log_resume.fork(db, parent.id, child.id, point),
+                )  # fmt: skip
+                if note:
+                    log.write(child.id, [(point.time, Note(note))])
+        except BaseException:
+            shutil.rmtree(given, ignore_errors=True)
+            raise
         return child
+
+    def leave(self, run: Run) -> None:
+        """Let a run that was made ready, and cannot begin, count as stopped where it stands."""
+        with self._session.log() as log:
+            log.write(run.id, [(_now(), Stopped(run.steps))])
 
     def _must_be_resumable(self, details: RunDetails) -> RunConfig:
         refusal = self.refusal(details.summary)

@@ -19,6 +19,7 @@ from workbench.events import (
     Checkpointed,
     Event,
     Failed,
+    Measured,
     Note,
     Paused,
     Resumed,
@@ -71,6 +72,7 @@ class ThreadEngine:
         self._training: Training | None = None
         self._resume, self._accept_changed = "", False
         self._found: Mapping[str, str] | None = None
+        self._ahead = False  # the training may be an event further than the run
 
     def work(self, job: Job, steering: Steering, tell: Tell) -> None:
         """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
@@ -103,11 +105,16 @@ class ThreadEngine:
             yield from training.events()
             return
         before = _said(home, folder.name) if resume else []
-        yield from self._plug_ins.measured(training.events(), before)
+        with closing(self._plug_ins.measured(training.events(), before)) as events:
+            for event in events:
+                self._ahead = isinstance(event, (Measured, Note))  # a plug-in's, at a task's end
+                yield event
 
     def keep(self) -> Checkpointed | None:
         """Write a checkpoint between two events; None where the last one counts."""
-        return None if self._training is None else self._training.keep()
+        if self._training is None or self._ahead:
+            return None
+        return self._training.keep()
 
 
 def _said(home: Path, run_id: str) -> list[Event]:
