@@ -18,6 +18,7 @@ from workbench.events import (
     Checkpointed,
     Event,
     Failed,
+    Interrupted,
     Note,
     Paused,
     Resumed,
@@ -161,11 +162,18 @@ class Work:
                         self._wait(writer, event)
                     if self._steering.ends_after(event):
                         self._keep(writer)
-                        self._say(writer, Stopped(self._steps))
+                        self._say(writer, self._last_word())
                         return
             except KeyboardInterrupt:
                 self._keep(writer)
                 raise
+
+    def _last_word(self) -> Event:
+        cause = self._steering.cause
+        if not cause:
+            return Stopped(self._steps)
+        sentence = f"Training stopped after step {self._steps:,}, because {cause}."
+        return Interrupted(self._steps, sentence)
 
     def _go_on(self, place: Path) -> None:
         """Know what the events before the checkpoint had told."""
