@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.engines import SIGNALS, Working, engines, session_of, wait_for
+from tests.engines import PATIENCE, SIGNALS, Working, engines, session_of, wait_for
 from tests.trained import folders, quick_config
 from workbench.events import (
     Checkpointed,
@@ -22,6 +22,7 @@ from workbench.events import (
     RunStarted,
     Stage,
     Step,
+    Stopped,
     TaskEnded,
     TaskStarted,
 )
@@ -127,6 +128,46 @@ def test_force_stop_ends_a_child_that_does_not_listen(session, tmp_path) -> None
     assert last.sentence.startswith("Training was stopped by force.")
     assert session.details(run.id).summary.state == "interrupted"
     assert not engine.is_running()
+
+
+def test_a_stop_while_the_engine_still_loads_ends_the_run_at_once(session, tmp_path) -> None:
+    run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=5000))
+    working = Working(run)
+    wait_for(engines, "a child")
+    (loading,) = engines()
+    run.stop()
+    said = working.end()
+    assert [type(event) for event in said] == [Stage, Stopped]  # nothing was begun
+    assert not loading.is_running()
+    assert session.details(run.id).summary.state == "stopped"
+    again = session.resuming.resume(run.id)
+    ended = Working(again)
+    ended.wait_for(lambda event: isinstance(event, Step))
+    again.stop()
+    assert isinstance(ended.end()[-1], Stopped)
+
+
+def test_an_answer_is_given_up_while_the_child_loads_and_while_it_works(session, tmp_path) -> None:
+    asked = session.self_test()
+    answers: list[object] = []
+    asking = threading.Thread(target=lambda: answers.extend(asked))
+    asking.start()
+    wait_for(engines, "a child")
+    asked.cancel()
+    asking.join(PATIENCE)
+    assert not asking.is_alive()
+    assert answers == []
+    assert engines() == []  # it had not begun to work
+    asked = session.self_test()
+    next(asked)
+    (engine,) = engines()
+    asked.cancel()
+    assert len(list(asked)) < 3
+    assert engines() == [engine]
+    config = quick_config(folders(tmp_path / "pictures"))
+    whole = list(session.estimate(config))  # nothing is left of the other question
+    assert type(whole[-1]).__name__ == "RunEstimate"
+    assert engines() == [engine]
 
 
 def test_closing_leaves_no_process_and_no_thread(tmp_path) -> None:

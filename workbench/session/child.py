@@ -36,6 +36,7 @@ from workbench.session.messages import (
     Item,
     Over,
     Quit,
+    Ready,
     Start,
     Switches,
     Wished,
@@ -81,7 +82,7 @@ class Child:
         self._steering = Steering()
         self._enough = threading.Event()
         self._log_file: Path | None = None
-        self._busy = self._ending = False
+        self._ready = self._busy = self._ending = False
         self._worth_waiting = False  # whether a checkpoint can be written as soon as the step ends
 
     def serve(self) -> None:
@@ -91,7 +92,9 @@ class Child:
         sender.start()
         threading.Thread(target=self._listen, name="listening", daemon=True).start()
         with suppress(NoEngineError), starting():  # said when a run needs it
-            import torch  # noqa: F401
+            import workbench.core.train  # noqa: F401
+        self._ready = True
+        self._outbox.put(Ready())
         while (asked := self._todo.get()) is not None:
             self._busy = True
             if isinstance(asked, Start):
@@ -192,6 +195,8 @@ class Child:
         elif isinstance(message, Enough):
             self._enough.set()
         elif isinstance(message, Quit):
+            if not self._ready:  # loading takes seconds, and nothing has begun
+                leave(0)
             self._todo.put(None)
             return False
         return True

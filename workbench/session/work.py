@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench import paths
 from workbench.config import RunConfig
@@ -177,9 +177,7 @@ class Work:
 
     def _go_on(self, place: Path) -> None:
         """Know what the events before the checkpoint had told."""
-        from workbench.core.checkpoint import read_head
-
-        head = read_head(place)
+        head = _head_of(place)
         self._steps = head["position"]["step"]
         self._steering.expect(len(head["tasks"]))
 
@@ -239,6 +237,17 @@ class Work:
             self._clock.leave_out(time.monotonic() - began)
             self._tell(Resumed(self._steps))
             put = writer.flush  # it has what it was given
+
+
+def steps_before(job: Job) -> int:
+    """Return how many steps were done where a job goes on; cheap, no torch."""
+    return int(_head_of(job.folder / job.resume)["position"]["step"]) if job.resume else 0
+
+
+def _head_of(place: Path) -> dict[str, Any]:
+    from workbench.core.checkpoint import read_head
+
+    return read_head(place)
 
 
 def _files_of(event: Event) -> list[tuple[str, str]]:
