@@ -71,6 +71,7 @@ def cancels(root: Path, times: int, chance: random.Random, tally: Tally) -> None
     folder = _large_pictures(root / "pictures")
     with session_of("process", root / "home") as session:
         run = session.start(configuration(session))
+        run.stop("task")  # its adapter is there then
         Working(run).end()
         pictures = [str(path) for path in sorted(folder.rglob("*.jpg"))]
         work: dict[str, Callable[[], Iterator[Any]]] = {

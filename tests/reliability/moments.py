@@ -12,8 +12,12 @@ from workbench.session import Session
 COLD = "loading torch"
 PHASES: dict[str, tuple[str | type[Event], ...]] = {
     COLD: (),
-    "reading weights": ("Loading the backbone", "Checking backbone"),
-    "caching pictures": ("Looking into", "Reading"),
+    "reading weights, pictures": (
+        "Loading the backbone",
+        "Checking backbone",
+        "Looking into",
+        "Reading",
+    ),  # fmt: skip  (either may be over before it is told)
     "measuring the kernel": ("Measuring the NTK gap",),
     "training": (Step,),
     "saving": (EpochEnded, TaskEnded),

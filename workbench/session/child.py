@@ -48,6 +48,7 @@ from workbench.session.steering import Steering
 from workbench.session.work import ThreadEngine
 
 TELL_SECONDS = 0.1  # between two batches
+REST_SECONDS = 1.0  # after which an idle child cleans up
 GRACE = 10.0  # seconds that a step may still take once the parent is gone, and its checkpoint
 LEAVE_SECONDS = 0.4  # that anything else may: what it made so far is in the log, or made again
 _WORTH_A_CHECKPOINT = (Step, EpochEnded, TaskEnded)
@@ -82,7 +83,8 @@ class Child:
         self._steering = Steering()
         self._enough = threading.Event()
         self._log_file: Path | None = None
-        self._ready = self._busy = self._ending = False
+        self._ready = self._busy = False
+        self._used = False  # and may hold what it used
         self._worth_waiting = False  # whether a checkpoint can be written as soon as the step ends
 
     def serve(self) -> None:
@@ -95,15 +97,13 @@ class Child:
             import workbench.core.train  # noqa: F401
         self._ready = True
         self._outbox.put(Ready())
-        while (asked := self._todo.get()) is not None:
-            self._busy = True
+        while (asked := self._next()) is not None:
+            self._busy = self._used = True
             if isinstance(asked, Start):
                 self._train(asked)
             else:
                 self._answer(asked)
             self._busy = False
-            if not self._ending:
-                _give_memory_back()
         self._outbox.close()
         sender.join(GRACE)
 
@@ -113,6 +113,30 @@ class Child:
             leave(0)
         self._steering.stop()
         self._begin_nothing_more()
+
+    def _next(self) -> Start | Ask | None:
+        """Wait for what is to be done; memory is given back before, but not before the last word is told.
+
+        Collecting takes half a second, in which no other thread gets to work.
+        """
+        try:
+            asked = self._todo.get(timeout=REST_SECONDS)
+        except queue.Empty:
+            self._give_memory_back()
+            return self._todo.get()
+        if asked is not None:
+            self._give_memory_back()
+        return asked
+
+    def _give_memory_back(self) -> None:
+        """Let go of what the last thing left; the GPU's memory is for whoever comes next."""
+        if not self._used:
+            return
+        self._used = False
+        gc.collect()
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
 
     def _train(self, start: Start) -> None:
         plug_ins = PlugIns(
@@ -202,14 +226,5 @@ class Child:
         return True
 
     def _begin_nothing_more(self) -> None:
-        self._ending = True
         self._enough.set()
         self._todo.put(None)
-
-
-def _give_memory_back() -> None:
-    """Let go of what the last thing left; the GPU's memory is for whoever comes next."""
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
