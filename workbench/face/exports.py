@@ -12,6 +12,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from workbench.errors import CannotWrite, WorkbenchError, because
+from workbench.events import Stage
 from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
 from workbench.face.messages import DetailBox
@@ -119,34 +120,35 @@ class Exporter(QObject):
             return
         self._run, self._parts, self._folder = run, tuple(parts), folder
         self._files, self._failed = [], False
-        self._thread = IterationThread(self._written, self)
+        self._thread = IterationThread(self._steps, self)
         self._thread.item.connect(self._take)
+        self._thread.raised.connect(self._fail)
         self._thread.finished.connect(self._finish)
-        self._activity = self._activities.begin(self.tr("Exporting {run}").format(run=run.name))
+        title = self.tr("Exporting {run}").format(run=run.name)
+        self._activity = self._activities.begin(title, self._thread.cancel)
         self._thread.start()
         self.state_changed.emit()
 
-    def _written(self) -> Iterator[list[Path] | Failure]:
+    def _steps(self) -> Iterator[Stage | list[Path]]:
         """Runs on the thread: everything but drawing, which Qt wants on its own thread."""
         adapter, numbers = ADAPTER in self._parts, NUMBERS in self._parts
         if self._run is None or not (adapter or numbers):
-            return
-        try:
-            yield self._session.export(self._run.id, self._folder, adapter=adapter, numbers=numbers)
-        except WorkbenchError as error:
-            detail = "\n".join(getattr(error, "__notes__", ()))
-            yield Failure(str(error), detail, isinstance(error, CannotWrite))
+            return _nothing()
+        return self._session.exporting(self._run.id, self._folder, adapter=adapter, numbers=numbers)
 
-    def _take(self, item: list[Path] | Failure) -> None:
-        if isinstance(item, Failure):
-            self._refuse(item)
-        else:
+    def _take(self, item: Stage | list[Path]) -> None:
+        if isinstance(item, list):
             self._files += item
+        elif self._activity is not None:
+            self._activity.progress(item.done, item.total, item.text)
+
+    def _fail(self, error: WorkbenchError) -> None:
+        detail = "\n".join(getattr(error, "__notes__", ()))
+        self._refuse(Failure(str(error), detail, isinstance(error, CannotWrite)))
 
     def _refuse(self, failure: Failure) -> None:
         self._failed = True
-        with suppress(OSError):  # a folder that holds something stays
-            self._folder.rmdir()
+        self._leave_no_empty_folder()
         answers: list[Answer] = []
         if failure.place:
             answers += [(self.tr("Choose another place"), self._other_place)]
@@ -155,20 +157,36 @@ class Exporter(QObject):
             answers += [(self.tr("Details"), partial(self._show_detail, failure))]
         self.refused.emit(failure.sentence, answers)
 
+    def _leave_no_empty_folder(self) -> None:
+        with suppress(OSError):  # one that holds something stays
+            self._folder.rmdir()
+
     def _show_detail(self, failure: Failure) -> None:
         box = DetailBox(failure.sentence, failure.detail, self._session.home, self._over)
         box.details_button.click()
         box.open()
 
     def _finish(self) -> None:
+        cancelled = self._thread is not None and self._thread.cancelled
+        given_up = cancelled and not self._files and not self._failed
         if self._thread is not None:
             self._thread.deleteLater()
             self._thread = None
-        if not self._failed:
+        if given_up:
+            self._tell_given_up()
+        elif not self._failed:
             self._draw_and_tell()
         if self._activity is not None:
             self._activity.end()
         self.state_changed.emit()
+
+    def _tell_given_up(self) -> None:
+        self._leave_no_empty_folder()
+        name = self._run.name if self._run is not None else ""
+        text = self.tr("The export of {run} was given up.")
+        if self._folder.exists():
+            text = self.tr("The export of {run} was given up. What was written is in {folder}.")
+        self.said.emit(text.format(run=name, folder=self._folder))
 
     def _draw_and_tell(self) -> None:
         if self._run is None:
@@ -196,6 +214,10 @@ class Exporter(QObject):
         read = partial(self._session.arrays, run.id)
         events = self._session.events(run.id)
         return export_plots(events, self._folder, title=title, formats=_FORMATS, read=read)
+
+
+def _nothing() -> Iterator[list[Path]]:
+    yield []
 
 
 def plain_name(name: str) -> str:

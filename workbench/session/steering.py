@@ -37,7 +37,7 @@ class Steering:
         self._between_tasks = False
         self._follower: Callable[[Wish], None] | None = None
         self._changed = threading.Condition()
-        self._stop = ""
+        self._stop = self._cause = ""
         self._paused = False
         self._tasks = 0  # of the run; 0: not known yet
         self.found: dict[str, str] = {}
@@ -71,6 +71,16 @@ class Steering:
             self._paused = False
             self._hand_on(("stop", when))
             self._changed.notify_all()
+
+    def cut_off(self, cause: str) -> None:
+        """Ask to end after the current step as a run that was interrupted, not one that its user stopped."""
+        self._cause = cause
+        self.stop()
+
+    @property
+    def cause(self) -> str:
+        """Why it is to end, if nobody asked for it; else empty."""
+        return self._cause
 
     def pause(self) -> None:
         """Ask to wait after the next event; asking twice is harmless."""

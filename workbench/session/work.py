@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench import paths
 from workbench.config import RunConfig
@@ -19,6 +19,7 @@ from workbench.events import (
     Checkpointed,
     Event,
     Failed,
+    Interrupted,
     Measured,
     Note,
     Paused,
@@ -169,17 +170,22 @@ class Work:
                         self._wait(writer, event)
                     if self._steering.ends_after(event):
                         self._keep(writer)
-                        self._say(writer, Stopped(self._steps))
+                        self._say(writer, self._last_word())
                         return
             except KeyboardInterrupt:
                 self._keep(writer)
                 raise
 
+    def _last_word(self) -> Event:
+        cause = self._steering.cause
+        if not cause:
+            return Stopped(self._steps)
+        sentence = f"Training stopped after step {self._steps:,}, because {cause}."
+        return Interrupted(self._steps, sentence)
+
     def _go_on(self, place: Path) -> None:
         """Know what the events before the checkpoint had told."""
-        from workbench.core.checkpoint import read_head
-
-        head = read_head(place)
+        head = _head_of(place)
         self._steps = head["position"]["step"]
         self._steering.expect(len(head["tasks"]))
 
@@ -249,6 +255,17 @@ class Work:
             self._clock.leave_out(time.monotonic() - began)
             self._tell(Resumed(self._steps))
             put = writer.flush  # it has what it was given
+
+
+def steps_before(job: Job) -> int:
+    """Return how many steps were done where a job goes on; cheap, no torch."""
+    return int(_head_of(job.folder / job.resume)["position"]["step"]) if job.resume else 0
+
+
+def _head_of(place: Path) -> dict[str, Any]:
+    from workbench.core.checkpoint import read_head
+
+    return read_head(place)
 
 
 def _files_of(event: Event) -> list[tuple[str, str]]:
