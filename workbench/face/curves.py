@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.events import Event, Note, Pace, RunStarted, Stage, Step
+from workbench.face.language import say
 from workbench.face.matrix import MatrixPanel
 from workbench.face.plot import LivePlot
 from workbench.face.plot_bar import PlotBar
@@ -44,7 +45,7 @@ class CurvePanel(LivePlot):
         self._axis: Axis = "step"
         self._run = ""
         self._view_of = VIEWS[views[0]]
-        super().__init__(self._view_of.title, y=self._view_of.y, parent=parent)
+        super().__init__(say(self._view_of.title), y=self._view_of.y, parent=parent)
         self.choice = QComboBox(self)
         self.choice.setAccessibleName(self.tr("What this plot shows"))
         for key in views:

@@ -22,6 +22,7 @@ from workbench.face.exports import Exporter
 from workbench.face.foresight import Foresight
 from workbench.face.hardware import hardware_sentence, has_gpu_driver
 from workbench.face.history import HistoryPanel
+from workbench.face.language import say
 from workbench.face.messages import DetailBox, Strips, Toast
 from workbench.face.ntk_page import NtkPage
 from workbench.face.question import Answer
@@ -33,6 +34,7 @@ from workbench.face.task_list import TaskPanel
 from workbench.face.train_page import TrainPage
 from workbench.face.training import Training
 from workbench.face.try_it import TryItPanel
+from workbench.face.words import counted
 from workbench.report import RunSummary
 from workbench.session import Run, Session
 
@@ -321,9 +323,8 @@ class Desk(QObject):
 
 def title_of(config: RunConfig) -> str:
     """Return "backbone · NTK-CL repaired · 4 tasks · seed 0"."""
-    tasks = len(config.data.tasks)
-    plural = "task" if tasks == 1 else "tasks"
+    tasks = counted(len(config.data.tasks), "task", "tasks")
     ours = config.method.name == "ntk-cl"
     method = f"NTK-CL {config.method.profile}" if ours else config.method.name
-    parts = (config.model.backbone, method, f"{tasks} {plural}")
-    return " · ".join((*parts, f"seed {config.seeds.initialisation}"))
+    seed = say("seed {number}").format(number=config.seeds.initialisation)
+    return " · ".join((config.model.backbone, method, tasks, seed))

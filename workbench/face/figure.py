@@ -14,6 +14,7 @@ from workbench.face import known
 from workbench.face.canvas import ensure_application
 from workbench.face.drift_panel import DriftPanel
 from workbench.face.kernel_panel import KernelPanel, SpectrumPanel
+from workbench.face.language import say
 from workbench.face.lost_panel import LostPanel
 from workbench.face.matrix import MatrixPanel
 from workbench.face.moment_panel import MomentPanel, Shown
@@ -72,7 +73,7 @@ def switches_of(events: Sequence[Event]) -> str:
     for event in events:
         if isinstance(event, RunStarted):
             text = json.dumps(dict(event.switches), sort_keys=True)
-            return f"switches {hashlib.sha256(text.encode()).hexdigest()[:8]}"
+            return say("switches {hash}").format(hash=hashlib.sha256(text.encode()).hexdigest()[:8])
     return ""
 
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.face.language import say
 from workbench.face.question import Answer
 
 TOAST_MILLISECONDS = 7000
@@ -242,7 +243,7 @@ def versions_text() -> str:
         try:
             lines.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
-            lines.append(f"{name} not installed")
+            lines.append(say("{name} not installed").format(name=name))
     return "\n".join(lines)
 
 
