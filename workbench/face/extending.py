@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
-from workbench.config import TaskFolder, from_dict
+from workbench.config import RunConfig, TaskFolder, from_dict
 from workbench.face.actions import Command
 from workbench.face.background import IterationThread
 from workbench.face.desk import Desk
@@ -12,6 +12,7 @@ from workbench.face.feature import Feature
 from workbench.face.question import Question
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.resuming import show
+from workbench.face.starting import ask_first
 from workbench.report import ScanProgress, ScanReport
 from workbench.session import Run
 
@@ -80,13 +81,16 @@ class Extending(Feature):
         self._extend((), epochs)
 
     def _extend(self, tasks: Sequence[TaskFolder], epochs: int) -> None:
-        """Make the child on a thread: its files are copied."""
+        """Make the child on a thread, for its files are copied; ask first what any start asks."""
         resuming, run_id = self.desk.session.resuming, self._run_id
 
         def made() -> Iterator[Run]:
             yield resuming.extend(run_id, tasks, epochs)
 
-        self._begin(made)
+        def parent() -> RunConfig:
+            return from_dict(self.desk.session.details(run_id).config)
+
+        ask_first(self.desk, parent, lambda _: self._begin(made))
 
     def _begin(self, make: Callable[[], Iterator[object]]) -> None:
         self._thread = IterationThread(make, self)

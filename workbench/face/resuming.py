@@ -1,11 +1,11 @@
 """Runs that ended early are offered to go on: at the start, after a stop or a failure, and from the table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from workbench.config import from_dict
+from workbench.config import RunConfig, from_dict, with_values
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Failed, RunStarted
 from workbench.face.actions import Command, Moment
@@ -14,7 +14,7 @@ from workbench.face.bin import Bin
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Answer, Question
-from workbench.face.starting import start
+from workbench.face.starting import ask_first, start
 from workbench.report import ScanProgress
 from workbench.session import Doubt, Run
 
@@ -107,9 +107,18 @@ class Resuming(Feature):
         self.question.open()
 
     def _go_on(self, doubts: tuple[Doubt, ...], *_: object) -> None:
+        """Ask what is asked before any start, such as who else uses the GPU, and then go on."""
+        run_id, changes = self._run_id, self._changes
+        accepted = [doubt.sentence for doubt in doubts]
+
+        def make() -> RunConfig:
+            return with_values(from_dict(self.desk.session.details(run_id).config), changes)
+
+        ask_first(self.desk, make, lambda _: self._resume(run_id, changes, accepted))
+
+    def _resume(self, run_id: str, changes: Mapping[str, Any], accepted: Sequence[str]) -> None:
         try:
-            accepted = [doubt.sentence for doubt in doubts]
-            run = self.desk.session.resuming.resume(self._run_id, self._changes, accepted)
+            run = self.desk.session.resuming.resume(run_id, changes, accepted)
         except WorkbenchError as error:
             self._refused(str(error))
             return
