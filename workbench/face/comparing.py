@@ -43,6 +43,7 @@ class Comparing(Feature):
         desk.training.ended.connect(self.refresh)
         self.page.group_changed.connect(self.refresh)
         self.page.export_requested.connect(self.export)
+        desk.exporter.runs_beside = self._beside
 
     def shut_down(self) -> None:
         """Wait for the run being read."""
@@ -164,6 +165,11 @@ class Comparing(Feature):
             *self.desk.ntk.board.curves,
         ):
             panel.show_beside(beside)
+
+    def _beside(self, run: RunSummary) -> Sequence[tuple[str, str, RunRecord]]:
+        """Return the runs that lie over the curves of the run shown; over another lie none."""
+        shown = self.desk.shown_run()
+        return self.desk.page.board.accuracy.beside.runs if shown and shown.id == run.id else ()
 
     def _drawn(self, shown: list[RunSummary]) -> list[Drawn]:
         names = {run.id: run.name for run in shown}

@@ -1,7 +1,7 @@
 """Taking a run away: its adapter, plots and numbers, into a folder that the user chooses."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,14 +14,17 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from workbench.errors import CannotWrite, WorkbenchError, because
 from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
+from workbench.face.curve_lines import Beside, bounds_beside
 from workbench.face.figure import export_plots
 from workbench.face.messages import DetailBox
 from workbench.face.question import Answer, Question
+from workbench.face.record import RunRecord
 from workbench.report import RunSummary
 from workbench.session import Session
 
 ADAPTER, PLOTS, NUMBERS = "adapter", "plots", "numbers"
 EVERYTHING = (ADAPTER, PLOTS, NUMBERS)
+RunsBeside = Callable[[RunSummary], Sequence[tuple[str, str, RunRecord]]]
 _FORMATS = ("png", "svg", "pdf")
 
 
@@ -56,6 +59,7 @@ class Exporter(QObject):
         self._files: list[Path] = []
         self._failed = False
         self.question: Question | None = None  # the last one asked
+        self.runs_beside: RunsBeside = lambda run: ()  # what lies over a run's curves on screen
 
     @property
     def busy(self) -> bool:
@@ -194,7 +198,11 @@ class Exporter(QObject):
         title = f"{run.name} · {run.profile}"
         read = partial(self._session.arrays, run.id)
         events = self._session.events(run.id)
-        return export_plots(events, self._folder, title=title, formats=_FORMATS, read=read)
+        levels = bounds_beside(self._session.groups.bounds(run.id))
+        beside = Beside(self.runs_beside(run), levels)
+        return export_plots(
+            events, self._folder, title=title, formats=_FORMATS, read=read, beside=beside
+        )
 
 
 def plain_name(name: str) -> str:

@@ -2,13 +2,12 @@
 
 from functools import partial
 
-import numpy as np
-
 from workbench import config as configs
 from workbench.errors import WorkbenchError
 from workbench.events import Note, Stage
 from workbench.face.actions import Command, Moment
 from workbench.face.background import IterationThread
+from workbench.face.curve_lines import bounds_beside
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.group_sheets import (
@@ -19,9 +18,7 @@ from workbench.face.group_sheets import (
     group_sentence,
 )
 from workbench.face.queue import QueueFeature
-from workbench.face.series import Series
 from workbench.face.study_dialogs import BoundsDialog, OrdersDialog, PlanDialog, SeedsDialog
-from workbench.report import RunSummary
 from workbench.session import RunGroup
 from workbench.session.studies import Plan
 
@@ -47,9 +44,7 @@ class StudyFeature(Feature):
         self.sheet: GroupsSheet | SeedsSheet | OrdersSheet | BoundsSheet | None = None
         self._thread: IterationThread | None = None
         self._shown = ""  # id of the run that is drawn
-        self._bounds: dict[str, RunSummary] = {}
         self._accuracy = desk.page.board.accuracy
-        self._accuracy.refreshed.connect(self._draw_bounds)
         desk.page.drawn.connect(self._run_drawn)
         desk.page.cleared.connect(self._run_cleared)
         desk.training.ended.connect(self._run_ended)
@@ -180,28 +175,9 @@ class StudyFeature(Feature):
             self._learn_bounds()
 
     def _run_cleared(self) -> None:
-        self._shown, self._bounds = "", {}
-        self._accuracy.refresh()
+        self._shown = ""
+        self._learn_bounds()
 
     def _learn_bounds(self) -> None:
         found = self.desk.session.groups.bounds(self._shown) if self._shown else {}
-        if found != self._bounds:
-            self._bounds = found
-            self._accuracy.refresh()
-
-    def _draw_bounds(self) -> None:
-        """Lay a level line across the run for each bound that is known."""
-        ends = [line.series.x[-1] for line in self._accuracy.lines() if len(line.series)]
-        looks = {"joint": (self.tr("all tasks at once"), "dashdot"), "plain fine-tuning": (self.tr("plain fine-tuning"), "dot")}  # fmt: skip
-        others, keys = [line.key for line in self._accuracy.lines()], list[str]()
-        for role, run in self._bounds.items():
-            if run.final_accuracy is None or not ends:
-                continue
-            label, dash = looks[role]
-            key = f"bound.{role}"
-            self._accuracy.set_line(key, label, self._accuracy.theme.lines[3], dash, 1.5)
-            keys.append(key)
-            span, level = np.array([0.0, max(ends)]), np.full(2, run.final_accuracy)
-            self._accuracy.set_points(key, Series.of(span, level))
-        if keys:  # right below the run's headline, and right after it in the legend
-            self._accuracy.keep_lines([*others[:-1], *keys[::-1], *others[-1:]])
+        self._accuracy.show_levels(bounds_beside(found))
