@@ -231,9 +231,9 @@ class Desk(QObject):
         self.adder.progressed.connect(self.tasks.scan_progressed)
         self.adder.ended.connect(self.tasks.scan_ended)
         self.adder.said.connect(self.toast.say)
-        self.adder.added.connect(self._offer_undo)
+        self.adder.added.connect(self.offer_undo)
         self.tasks.cancel_requested.connect(self.adder.cancel)
-        self.tasks.removed.connect(self._offer_undo)
+        self.tasks.removed.connect(self.offer_undo)
         self.tasks.model.refused.connect(self.toast.say)
         self.tasks.chosen_changed.connect(self.changed)
         self.try_it.said.connect(self.toast.say)
@@ -244,7 +244,7 @@ class Desk(QObject):
         self.self_check.ended.connect(self._show_check)
         self.foresight.said.connect(self.toast.say)
         self.foresight.failed.connect(self._foresight_failed)
-        self.foresight.reordered.connect(self._offer_undo)
+        self.foresight.reordered.connect(self.offer_undo)
         self.settings.problems_changed.connect(self.changed)
         self.page.drawn.connect(self.ntk.follow)
         self.page.cleared.connect(self.ntk.clear)
@@ -296,8 +296,10 @@ class Desk(QObject):
             text = self.tr("{run} was stopped. It can be resumed where it was.")
             self.toast.say(text.format(run=self._run_name()))
 
-    def _offer_undo(self, sentence: str) -> None:
-        self.toast.say(sentence, self.tr("Undo"), self.draft.stack.undo)
+    def offer_undo(self, sentence: str) -> None:
+        """Say what the newest step did, with Undo until another step is done: Undo means this one."""
+        stack = self.draft.stack
+        self.toast.say(sentence, self.tr("Undo"), stack.undo, until=stack.indexChanged)
 
     def _export_failed(self, sentence: str, answers: Sequence[Answer]) -> None:
         self.strips.show_strip("export", sentence, "error", answers)

@@ -94,6 +94,7 @@ class Exporter(QObject):
 
     def _ask(self, sentence: str, answers: Sequence[Answer]) -> None:
         self.question = Question(sentence, answers, self._over)
+        self.question.setProperty("page", "export")
         self.question.open()
 
     def _ask_to_replace(self, run: RunSummary, folder: Path, parts: tuple[str, ...]) -> None:

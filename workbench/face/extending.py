@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 from workbench.config import RunConfig, TaskFolder, from_dict
 from workbench.face.actions import Command
 from workbench.face.background import IterationThread
+from workbench.face.box_help import let_f1_help
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Question
@@ -53,6 +54,7 @@ class Extending(Feature):
         ]
         self.question = Question(sentence, answers, self.desk.window, more=more)
         self.question.finished.connect(self._answered)
+        self.question.setProperty("page", "going-on")
         self.question.open()
 
     def scan(self, paths: Sequence[str]) -> None:
@@ -70,6 +72,7 @@ class Extending(Feature):
 
     def _ask_epochs(self) -> None:
         self.number = QInputDialog(self.desk.window)
+        let_f1_help(self.number, "going-on")
         self.number.setInputMode(QInputDialog.InputMode.IntInput)
         self.number.setIntRange(1, MOST_EPOCHS)
         self.number.setWindowTitle(self.tr("More epochs"))

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.config import TaskFolder
+from workbench.face.box_help import let_f1_help
 from workbench.face.language import say
 from workbench.face.panel import Table, number_grid, tabbed
 from workbench.face.words import as_written, percent
@@ -36,6 +37,7 @@ class NextTask(QDialog):
 
     def __init__(self, run: str, tasks: Sequence[TaskFolder], parent: QWidget) -> None:
         super().__init__(parent)
+        let_f1_help(self, "ntk")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Forecast next task"))
         text = self.tr("What would {run} forget first, if it learnt this next?").format(run=run)
@@ -83,6 +85,7 @@ class Sheet(QDialog):
 
     def __init__(self, title: str, sentence: str, parent: QWidget) -> None:
         super().__init__(parent)
+        let_f1_help(self, "ntk")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self._copied = [sentence]

@@ -80,6 +80,7 @@ class QueueFeature(Feature):
         self.question = Question(
             sentence, [(self.tr("Queue"), self._queue_and_go)], self.desk.window
         )
+        self.question.setProperty("page", "queue")
         self.question.open()
 
     def queue_draft(self) -> bool:

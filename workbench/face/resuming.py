@@ -104,6 +104,7 @@ class Resuming(Feature):
         first, *others = [doubt.sentence for doubt in doubts]
         self.question = Question(first, answers, self.desk.window, more="\n".join(others))
         self.question.finished.connect(self._answered)
+        self.question.setProperty("page", "going-on")
         self.question.open()
 
     def _go_on(self, doubts: tuple[Doubt, ...], *_: object) -> None:

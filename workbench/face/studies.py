@@ -122,7 +122,7 @@ class StudyFeature(Feature):
             return
         self.desk.draft.order([present.index(name) for name in names])
         said = self.tr("The tasks are in the order of the study.")
-        self.desk.toast.say(said, self.tr("Undo"), self.desk.draft.stack.undo)
+        self.desk.offer_undo(said)
 
     def _predict(self, key: str) -> None:
         if self._thread is not None:

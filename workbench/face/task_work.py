@@ -215,7 +215,7 @@ class TaskWork(Feature):
         self.desk.toast.say(sentence, *show)
 
     def _say(self, sentence: str) -> None:
-        self.desk.toast.say(sentence, self.tr("Undo"), self.desk.draft.stack.undo)
+        self.desk.offer_undo(sentence)
 
 
 def _nearest_folder(path: str) -> str:
