@@ -88,9 +88,7 @@ def test_undo_in_a_toast_takes_back_the_step_it_names_and_no_other(
     desk.tasks.remove_chosen()
     assert toast.label.text() == "Task 'finches' removed."
     desk.draft.set_values({"train.epochs": 7}, "Epochs")
-    toast.button.click()
-    assert desk.draft.state.run_config().train.epochs == 7
-    assert toast.label.text().startswith("The draft was changed since.")
+    assert toast.isHidden()  # its Undo would take back another step by now
     desk.draft.stack.undo()
     desk.offer_undo("Task 'finches' removed.")
     toast.button.click()

@@ -1,7 +1,7 @@
 """The window offers runs that ended early to go on, asks what has changed, and extends finished ones."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from tests.opened import feature, opened
 from tests.pictures import make_task_folders
 from tests.trained import folders, quick_config, trained_session
-from workbench.config import with_values
+from workbench.config import RunConfig, with_values
 from workbench.events import Failed, Interrupted
 from workbench.face.extending import Extending
 from workbench.face.resuming import MOST_STRIPS, Resuming, show
@@ -65,10 +65,24 @@ def test_a_run_found_dead_is_told_of_once_with_three_ways(found_dead: tuple[Wind
     assert list(strip.buttons) == ["Resume", "Keep as it is", "To the bin"]
 
 
-def test_resume_trains_it_to_its_end(found_dead: tuple[Window, str], qtbot: QtBot) -> None:
+def test_resume_asks_what_any_start_asks_and_trains_it_to_its_end(
+    found_dead: tuple[Window, str], qtbot: QtBot
+) -> None:
     window, run_id = found_dead
+    held: list[Callable[[], None]] = []
+
+    def asks(_: RunConfig, go_on: Callable[[], None]) -> bool:
+        held.append(go_on)
+        return True
+
+    window.desk.start_questions.append(asks)
+    window.desk.strips.strip(f"cut off {run_id}").buttons["Resume"].click()
+    qtbot.waitUntil(lambda: bool(held), timeout=LONG)
+    assert window.desk.training.state == "idle"
+    assert [run.state for run in window.desk.session.runs()] == ["interrupted"]
     with qtbot.waitSignal(window.desk.training.ended, timeout=LONG) as ended:
-        window.desk.strips.strip(f"cut off {run_id}").buttons["Resume"].click()
+        held[0]()
+    assert len(held) == 1
     assert ended.args == ["finished"]
     (run,) = window.desk.session.runs()
     assert (run.id, run.state, run.tasks_done) == (run_id, "finished", 2)

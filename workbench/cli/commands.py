@@ -282,6 +282,7 @@ def _export_plots(session: Session, details: RunDetails, folder: Path) -> list[P
             f"The plots could not be written to {folder}: {error.strerror}. Choose another place."
         ) from error
     from workbench.face.canvas import ensure_application
+    from workbench.face.curve_lines import Beside, bounds_beside
     from workbench.face.figure import export_plots
     from workbench.face.views import add_view_of
 
@@ -290,7 +291,8 @@ def _export_plots(session: Session, details: RunDetails, folder: Path) -> list[P
     events, title = session.events(details.summary.id), plot_title(details)
     application = ensure_application()  # lives as long as its name, so until the last plot is drawn
     read = partial(session.arrays, details.summary.id)
-    files = export_plots(events, folder, title=title, read=read)
+    beside = Beside(levels=bounds_beside(session.groups.bounds(details.summary.id)))
+    files = export_plots(events, folder, title=title, read=read, beside=beside)
     application.processEvents()
     return files
 

@@ -25,6 +25,7 @@ from workbench.face.exports import Exporter
 from workbench.face.foresight import Foresight
 from workbench.face.hardware import hardware_sentence, has_gpu_driver
 from workbench.face.history import HistoryPanel
+from workbench.face.language import say
 from workbench.face.later import Later, LaterPage, Page, Rest
 from workbench.face.messages import DetailBox, Strips, Toast
 from workbench.face.question import Answer
@@ -36,6 +37,7 @@ from workbench.face.task_list import TaskPanel
 from workbench.face.train_page import TrainPage
 from workbench.face.training import Training
 from workbench.face.try_it import TryItPanel
+from workbench.face.words import counted
 from workbench.report import RunSummary
 from workbench.session import Run, Session
 
@@ -68,7 +70,6 @@ class Desk(QObject):
         self.draft = Draft(self)
         self.opens_again = False  # the log, and the window with it, once this one has closed
         self.duplicated = False  # the draft is a copy for the next run while one trains
-        self._offered = 0  # index of the draft's step that the toast takes back
         self.start_questions: list[StartQuestion] = []  # asked in turn before a run starts
         self.training = Training(self, self.activities)
         self.tasks = TaskPanel(self.draft)
@@ -341,18 +342,9 @@ class Desk(QObject):
             self.toast.say(text.format(run=self._run_name()))
 
     def offer_undo(self, sentence: str) -> None:
-        """Say what has just been done to the draft, with a button that takes back this step and no other."""
-        self._offered = self.draft.stack.index()
-        self.toast.say(sentence, self.tr("Undo"), self._undo_offered)
-
-    def _undo_offered(self) -> None:
-        if self.draft.stack.index() == self._offered:
-            self.draft.stack.undo()
-        else:
-            text = self.tr(
-                "The draft was changed since. Edit ▸ Undo takes the changes back in turn."
-            )
-            self.toast.say(text)
+        """Say what the newest step did, with Undo until another step is done: Undo means this one."""
+        stack = self.draft.stack
+        self.toast.say(sentence, self.tr("Undo"), stack.undo, until=stack.indexChanged)
 
     def _export_failed(self, sentence: str, answers: Sequence[Answer]) -> None:
         self.strips.show_strip("export", sentence, "error", answers)
@@ -378,9 +370,8 @@ class Desk(QObject):
 
 def title_of(config: RunConfig) -> str:
     """Return "backbone · NTK-CL repaired · 4 tasks · seed 0"."""
-    tasks = len(config.data.tasks)
-    plural = "task" if tasks == 1 else "tasks"
+    tasks = counted(len(config.data.tasks), "task", "tasks")
     ours = config.method.name == "ntk-cl"
     method = f"NTK-CL {config.method.profile}" if ours else config.method.name
-    parts = (config.model.backbone, method, f"{tasks} {plural}")
-    return " · ".join((*parts, f"seed {config.seeds.initialisation}"))
+    seed = say("seed {number}").format(number=config.seeds.initialisation)
+    return " · ".join((config.model.backbone, method, tasks, seed))

@@ -1,7 +1,7 @@
 """Taking a run away: its adapter, plots and numbers, into a folder that the user chooses."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -15,13 +15,16 @@ from workbench.errors import CannotWrite, WorkbenchError, because
 from workbench.events import Stage
 from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
+from workbench.face.curve_lines import Beside, bounds_beside
 from workbench.face.messages import DetailBox
 from workbench.face.question import Answer, Question
+from workbench.face.record import RunRecord
 from workbench.report import RunSummary
 from workbench.session import Session
 
 ADAPTER, PLOTS, NUMBERS = "adapter", "plots", "numbers"
 EVERYTHING = (ADAPTER, PLOTS, NUMBERS)
+RunsBeside = Callable[[RunSummary], Sequence[tuple[str, str, RunRecord]]]
 _FORMATS = ("png", "svg", "pdf")
 
 
@@ -56,6 +59,7 @@ class Exporter(QObject):
         self._files: list[Path] = []
         self._failed = False
         self.question: Question | None = None  # the last one asked
+        self.runs_beside: RunsBeside = lambda run: ()  # what lies over a run's curves on screen
 
     @property
     def busy(self) -> bool:
@@ -90,6 +94,7 @@ class Exporter(QObject):
 
     def _ask(self, sentence: str, answers: Sequence[Answer]) -> None:
         self.question = Question(sentence, answers, self._over)
+        self.question.setProperty("page", "export")
         self.question.open()
 
     def _ask_to_replace(self, run: RunSummary, folder: Path, parts: tuple[str, ...]) -> None:
@@ -213,7 +218,11 @@ class Exporter(QObject):
         title = f"{run.name} · {run.profile}"
         read = partial(self._session.arrays, run.id)
         events = self._session.events(run.id)
-        return export_plots(events, self._folder, title=title, formats=_FORMATS, read=read)
+        levels = bounds_beside(self._session.groups.bounds(run.id))
+        beside = Beside(self.runs_beside(run), levels)
+        return export_plots(
+            events, self._folder, title=title, formats=_FORMATS, read=read, beside=beside
+        )
 
 
 def _nothing() -> Iterator[list[Path]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from workbench.config import from_dict
+from workbench.config import RunConfig, from_dict, with_values
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Failed, Interrupted
 from workbench.face.actions import Command, Moment
@@ -15,7 +15,7 @@ from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.finding import chosen_folder
 from workbench.face.question import Answer, Question
-from workbench.face.starting import start
+from workbench.face.starting import ask_first, start
 from workbench.report import ScanProgress
 from workbench.session import Doubt, Run, Session
 
@@ -104,16 +104,22 @@ class Resuming(Feature):
         first, *others = [doubt.sentence for doubt in doubts]
         self.question = Question(first, answers, self.desk.window, more="\n".join(others))
         self.question.finished.connect(self._answered)
+        self.question.setProperty("page", "going-on")
         self.question.open()
 
     def _go_on(
         self, run_id: str, changes: Mapping[str, Any], doubts: tuple[Doubt, ...], *_: object
     ) -> None:
-        """Enter the run as starting, unless another one was faster while a question was open."""
-        if self.desk.training.state != "idle":
-            self.desk.toast.say(self.desk.reason())
-            return
+        """Ask what is asked before any start, such as who else uses the GPU, and then go on."""
         accepted = [doubt.sentence for doubt in doubts]
+
+        def make() -> RunConfig:
+            return with_values(from_dict(self.desk.session.details(run_id).config), changes)
+
+        ask_first(self.desk, make, lambda _: self._enter(run_id, changes, accepted))
+
+    def _enter(self, run_id: str, changes: Mapping[str, Any], accepted: Sequence[str]) -> None:
+        """Enter the run as starting, on a thread: its checkpoint is read."""
         self._entering.start(partial(_entered, self.desk.session, run_id, changes, accepted))
 
     def _show(self, entered: tuple[Run, list[Event]]) -> None:
