@@ -1,14 +1,22 @@
 """A disk that fills up while a run trains: the run waits, says so, and goes on as if nothing had been."""
 
+import os
 import subprocess
 import threading
+from contextlib import closing
 from pathlib import Path
 
+import psutil
+from pytestqt.qtbot import QtBot
+
 from tests.engines import wait_for, working
+from tests.opened import feature, opened
 from tests.said import decided
 from tests.test_log_faults import small_disk
 from tests.trained import folders, quick_config
 from workbench.events import Blocked, Failed, Finished, RunStarted, Step
+from workbench.face.settling import Settling
+from workbench.log.store import UNDER_WAY
 from workbench.session import Run, Session
 
 
@@ -64,3 +72,41 @@ def test_a_run_that_is_stopped_while_the_disk_is_full_ends_and_what_was_logged_i
         assert RunStarted in kinds
         assert Failed not in kinds
         session.close()
+
+
+def test_a_run_that_ended_on_a_full_disk_is_no_longer_running_once_there_is_room(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    with small_disk(tmp_path / "d", "96m") as disk, opened(disk / "home", qtbot) as window:
+        training, session = window.desk.training, window.desk.session
+        settling = feature(window, Settling)
+        settling.timer.setInterval(200)
+        run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=30))
+        window.desk.begin(run, of_draft=False)
+        qtbot.waitUntil(lambda: training.state == "running", timeout=120_000)
+        filler = fill(disk)
+        qtbot.waitUntil(lambda: training.state == "paused", timeout=120_000)
+        with qtbot.waitSignal(training.ended, timeout=120_000):
+            training.stop()
+        assert settling.unsettled == [run]
+        assert session.details(run.id).summary.state in UNDER_WAY
+        filler.unlink()
+        qtbot.waitUntil(lambda: not settling.unsettled, timeout=120_000)
+        ended = session.details(run.id).summary
+        assert ended.state == run.state
+        assert not session.resuming.refusal(ended)
+
+
+def test_a_last_word_never_ends_a_run_that_another_program_resumed(tmp_path: Path) -> None:
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        run = session.start(quick_config(folders(tmp_path / "pictures")))
+        run.stop()
+        assert run.work() == "stopped"
+        other = psutil.Process(os.getppid())
+        with session.log() as log, log.change() as db:
+            db.execute(
+                "UPDATE run SET state = 'running', pid = ?, pid_started = ?",
+                [other.pid, other.create_time()],
+            )
+        assert run.settle()
+        assert session.details(run.id).summary.state == "running"

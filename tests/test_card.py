@@ -74,9 +74,18 @@ def test_a_folder_without_pictures_is_refused(trained, tmp_path):
         guesses(trained[1] / "adapter", [tmp_path], trained[0])
 
 
+def exported(run, target, home):
+    steps = export_adapter(run, target, home)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value
+
+
 def test_an_export_is_a_true_copy_and_can_be_used(trained, tmp_path):
     home, run, folders, _ = trained
-    written = export_adapter(run, tmp_path / "out", home)
+    written = exported(run, tmp_path / "out", home)
     assert {path.name for path in written} == {"adapter.safetensors", "adapter.json", "README.md"}
     assert written[1].read_bytes() == (run / "adapter" / "adapter.json").read_bytes()
     assert guesses(tmp_path / "out", [folders[0] / "test"], home) == guesses(
@@ -94,7 +103,7 @@ def test_an_export_that_answers_otherwise_is_not_kept(trained, tmp_path):
     tensors["prototypes.weight"] = tensors["prototypes.weight"].flip(0)
     save_adapter(damaged / "adapter", tensors, card)
     with pytest.raises(WorkbenchError, match=r"gave other answers \(difference .*It was not kept"):
-        export_adapter(damaged, tmp_path / "out", home)
+        exported(damaged, tmp_path / "out", home)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -110,7 +119,7 @@ def test_an_adapter_of_other_weights_is_refused(trained, tmp_path):
 
 def test_there_is_nothing_to_export_before_the_first_task_is_learnt(tmp_path):
     with pytest.raises(WorkbenchError, match="saved after the first task"):
-        export_adapter(tmp_path, tmp_path / "out", tmp_path)
+        exported(tmp_path, tmp_path / "out", tmp_path)
 
 
 def test_the_card_names_what_is_needed_to_use_the_adapter(trained):

@@ -1,10 +1,12 @@
 """Checkpoint files: written whole or not at all, refused in a sentence where they are damaged."""
 
 import errno
+import gc
 import json
 import os
 import pickle
 import struct
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -135,6 +137,25 @@ def test_a_checkpoint_of_something_else_is_refused_even_where_its_hash_is_right(
         list(Training(config, root, tmp_path, resume=tmp_path / checkpoint.place_of(1)).events())
 
 
+HEADS = {
+    "no tasks": {"tasks": []},
+    "no position": {"position": None},
+    "a place before the start": {"position": {"task": 0, "begun": False, "epoch": -1, "step": 0}},
+    "settings in a list": {"config": []},
+    "a task without its classes": {"tasks": [{"name": "a", "fingerprint": ""}]},
+    "no state": {"state": None},
+}
+
+
+@pytest.mark.parametrize("change", HEADS)
+def test_a_description_of_no_run_is_damaged_even_where_its_hash_is_right(run, tmp_path, change):
+    path = run[2].checkpoints[1][1]
+    head = checkpoint.read_head(path) | HEADS[change]
+    checkpoint.write(tmp_path, 1, head, path.read_bytes())
+    with pytest.raises(DamagedCheckpoint, match="its description lacks"):
+        checkpoint.usable(tmp_path, checkpoint.place_of(1))
+
+
 def test_a_newer_format_names_the_version(run, tmp_path):
     path = copied(run[2].checkpoints[0][1], tmp_path)
     place = path.with_suffix(".json")
@@ -218,3 +239,14 @@ def test_a_method_that_cannot_be_saved_is_named_once(run, tmp_path):
     assert "attribute 'callback'" in notes[0]
     assert not [e for e in events if isinstance(e, Checkpointed)]
     assert sum(isinstance(e, EpochEnded) for e in events) == 3
+
+
+def test_a_run_that_is_left_lets_go_of_its_network(tmp_path):
+    training = Training(small_config(tmp_path / "pictures"), tmp_path, tmp_path / "run")
+    events = training.events()
+    next(event for event in events if isinstance(event, Step))
+    network = weakref.ref(training._run.network)
+    events.close()
+    gc.collect()
+    assert network() is None
+    assert training.keep() is None

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QTabWidget
@@ -6,6 +8,7 @@ from tests.looking import shown
 from tests.recorded import recorded_run
 from workbench.events import Step
 from workbench.face import plot_file
+from workbench.face.curve_lines import Level
 from workbench.face.curves import AccuracyPanel, ForgettingPanel, GapPanel, LossPanel, PlotBoard
 from workbench.face.theme import LIGHT, apply_theme
 
@@ -228,3 +231,32 @@ def test_a_saved_picture_is_over_the_axis_and_as_logarithmic_and_smooth_as_what_
     assert figure.log
     assert figure.numbers().headings[0] == "epochs"
     assert len(figure._sheet._traces["loss.total"].raw.getData()[0]) == len(seen)
+
+
+def test_a_saved_picture_has_what_lies_over_the_curves_and_no_more_than_is_seen(
+    board, monkeypatch, tmp_path
+):
+    made = []
+    plain = plot_file.plot_of
+    monkeypatch.setattr(plot_file, "plot_of", lambda *a: made.append(plain(*a)) or made[-1])
+    board.show_news(recorded_run(tasks=3), "run-1")
+    board.set_overlay([("id1", "first", recorded_run(tasks=3, seed=4))])
+    board.accuracy.show_levels({"accuracy": [Level("bound.joint", "all at once", "dashdot", 0.9)]})
+    board.accuracy.toggle("each task")
+    board.accuracy.show_span((2.0, 9.0))
+    board.accuracy.save_picture(tmp_path / "a.png")
+    (figure,) = made
+    seen = {line.key: line for line in board.accuracy.lines()}
+    kept = {line.key: line for line in figure.lines()}
+    assert list(kept) == list(seen)
+    assert list(kept)[-2:] == ["bound.joint", "accuracy_seen"]
+    assert list(kept["bound.joint"].series.y) == [0.9, 0.9]
+    assert kept["accuracy_seen@id1"].entry.label == "first"
+    assert [key for key, line in kept.items() if not line.shown] == [
+        f"task.{i}.accuracy" for i in range(3)
+    ]
+    assert figure._sheet.x_range() == pytest.approx((2.0, 9.0))
+    board.accuracy.save_picture(tmp_path / "a.svg")
+    assert {"all at once", "first"} <= set(
+        re.findall(">([^<>]+)</text>", (tmp_path / "a.svg").read_text())
+    )

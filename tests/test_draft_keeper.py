@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.trained import folders
+from tests.trained import folders, quick_config
 from workbench.face.draft import DraftState
 from workbench.face.window import Window
 from workbench.report import ScanReport
@@ -76,3 +76,21 @@ def test_a_draft_that_cannot_be_read_outlives_the_next_change(
     window.desk.draft.set_values({"train.epochs": 3}, "Change")
     closed(window)
     assert (tmp_path / "draft.json").read_text("utf-8") == "held"
+
+
+def test_undo_in_a_toast_takes_back_the_step_it_names_and_no_other(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    window = opened(tmp_path / "home", qtbot)
+    desk, toast = window.desk, window.desk.toast
+    desk.draft.load(quick_config(folders(tmp_path / "pictures")), "Open")
+    desk.tasks.choose(0)
+    desk.tasks.remove_chosen()
+    assert toast.label.text() == "Task 'finches' removed."
+    desk.draft.set_values({"train.epochs": 7}, "Epochs")
+    assert toast.isHidden()  # its Undo would take back another step by now
+    desk.draft.stack.undo()
+    desk.offer_undo("Task 'finches' removed.")
+    toast.button.click()
+    assert desk.draft.state.names() == ["finches", "Ö 空格"]
+    closed(window)

@@ -2,9 +2,11 @@
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -12,6 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.trained import trained_once
 from workbench.errors import because
+from workbench.events import Stage
+from workbench.face.activities import Activities
 from workbench.face.exports import ADAPTER, EVERYTHING, NUMBERS, Exporter
 from workbench.face.messages import DetailBox
 from workbench.paths import run_folder
@@ -36,8 +40,13 @@ def window(qtbot: QtBot) -> QWidget:
 
 
 @pytest.fixture
-def exporter(trained: Session, window: QWidget) -> Iterator[Exporter]:
-    made = Exporter(trained, window)
+def activities(window: QWidget) -> Activities:
+    return Activities(window)
+
+
+@pytest.fixture
+def exporter(trained: Session, window: QWidget, activities: Activities) -> Iterator[Exporter]:
+    made = Exporter(trained, window, activities)
     yield made
     made.shut_down()
 
@@ -79,6 +88,41 @@ def test_an_unfinished_run_says_which_state_it_exports(
     with qtbot.waitSignal(exporter.done, timeout=60_000):
         exporter.ask(unfinished, tmp_path / "numbers", (NUMBERS,))
     assert exporter.question is None  # numbers are of any state
+
+
+def test_an_export_that_is_cancelled_leaves_nothing(
+    exporter: Exporter, activities: Activities, run: RunSummary, qtbot: QtBot, tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(exporter.said, timeout=60_000) as said:
+        exporter.ask(run, tmp_path, EVERYTHING)
+        (activity,) = activities.under_way()
+        assert activity.can_cancel
+        activity.cancel()
+    assert said.args == ["The export of run-0001 was given up."]
+    assert list(tmp_path.iterdir()) == []
+    qtbot.waitUntil(lambda: activities.under_way() == [])
+    with qtbot.waitSignal(exporter.done, timeout=60_000):
+        exporter.ask(run, tmp_path, (NUMBERS,))
+
+
+def test_a_cancelled_export_is_whole_or_absent_at_every_stage(
+    trained: Session, run: RunSummary, tmp_path: Path
+) -> None:
+    stages = 0
+    while True:
+        target = tmp_path / str(stages)
+        steps = cast("Generator[Stage | list[Path]]", trained.exporting(run.id, target))
+        items = list(islice(steps, stages + 1))
+        steps.close()
+        if isinstance(items[-1], list):
+            break
+        assert not list(tmp_path.rglob("check-*"))
+        if below(target):  # the adapter is read back before it is put there
+            assert {f"adapter/{name}" for name in ADAPTER_FILES} <= below(target)
+        stages += 1
+    compared = [item for item in items if getattr(item, "text", "") == "Comparing its answers"]
+    assert [item.done for item in compared] == list(range(len(compared)))  # asked at each picture
+    assert len(compared) == compared[0].total > 1
 
 
 @pytest.mark.parametrize("answer", ["Replace", "Keep both"])

@@ -8,9 +8,11 @@ import pytest
 
 from tests.pictures import make_task_folders
 from tests.test_resume_session import adapter_of, stopped_at, told, unmonitored
+from workbench import paths
 from workbench.config import RunConfig, TaskFolder, with_values
-from workbench.events import RunStarted, Step
+from workbench.events import Note, RunStarted, Step, TaskEnded
 from workbench.session import Session
+from workbench.session.extend import before_extending
 
 
 def open_sequence(root: Path) -> RunConfig:
@@ -44,6 +46,49 @@ def test_a_task_more_gives_the_run_with_all_tasks_at_once(tmp_path: Path) -> Non
         assert (
             session.details(child.id).accuracy_matrix == session.details(at_once.id).accuracy_matrix
         )
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+def test_a_closed_sequence_that_is_extended_makes_up_for_the_averaging_it_left_out(
+    tmp_path: Path, fallback: bool
+) -> None:
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        config = with_values(unmonitored(tmp_path / "pictures"), {"method.profile": "paper"})
+        assert config.method.sequence == "closed"
+        whole, owls = with_task(config, tmp_path / "more")
+        first = session.start(config)
+        assert first.work() == "finished"
+        if fallback:  # the checkpoint behind the last epoch is gone
+            places = sorted(
+                (paths.run_folder(session.home, first.id) / "checkpoint").glob("*.json")
+            )
+            places[-2].unlink()
+        before = before_extending(session.details(first.id))
+        assert "the end of 'Ö 空格' is done again" in before
+        child = session.resuming.extend(first.id, [owls])
+        assert child.work() == "finished", child.news()[-1]
+        events = told(session, child.id)
+        notes = [e.text for e in events if isinstance(e, Note) and "averaging" in e.text]
+        (said,) = notes
+        assert "'Ö 空格'" in said
+        at_once = session.start(whole)
+        assert at_once.work() == "finished"
+        made_up = [event for event in events if event != Note(said)]
+        assert (made_up == told(session, at_once.id)) is not fallback
+        same = adapter_of(session, child.id) == adapter_of(session, at_once.id)
+        assert same is not fallback
+        assert ("stays left out" in said) is fallback
+        ends = [e.task for e in events if isinstance(e, TaskEnded)]
+        assert ends == [0, 1, 2]
+        rows = session.details(child.id).accuracy_matrix
+        assert (rows == session.details(at_once.id).accuracy_matrix) or fallback
+
+
+def test_an_open_sequence_has_nothing_to_say_before_it_is_extended(tmp_path: Path) -> None:
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        config = with_values(open_sequence(tmp_path / "pictures"), {"train.epochs": 1})
+        first = session.start(config)
+        assert before_extending(session.details(first.id)) == ""
 
 
 def test_more_epochs_are_trained_behind_the_last_one(tmp_path: Path) -> None:

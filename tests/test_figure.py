@@ -16,7 +16,9 @@ from safetensors.numpy import load_file
 from tests.recorded import recorded_run, write_kernels
 from workbench.errors import UsageError, WorkbenchError
 from workbench.face import canvas
+from workbench.face.curve_lines import Beside, Level
 from workbench.face.figure import export_plots, switches_of
+from workbench.face.record import RunRecord
 from workbench.face.theme import LIGHT, apply_theme
 from workbench.face.views import VIEWS
 
@@ -189,3 +191,16 @@ def test_a_kernel_figure_is_shaded_where_it_is_not_to_be_believed(qtbot, tmp_pat
     }
     assert shaded["ntk_gap"] > 10_000
     assert shaded["accuracy"] == 0
+
+
+def test_what_stands_beside_a_run_is_in_its_figures(tmp_path):
+    other = RunRecord()
+    other.take(recorded_run(tasks=2, seed=4))
+    levels = {"accuracy": [Level("bound.joint", "all tasks at once", "dashdot", 0.9)]}
+    beside = Beside([("id1", "the other", other)], levels)
+    export_plots(recorded_run(tasks=2), tmp_path, title="run", formats=("svg",), beside=beside)
+    accuracy, losses = ((tmp_path / f"{key}.svg").read_text() for key in ("accuracy", "losses"))
+    assert "the other" in accuracy
+    assert "all tasks at once" in accuracy
+    assert "the other" in losses
+    assert "all tasks at once" not in losses

@@ -64,4 +64,4 @@ def test_the_harness_sees_lost_rows_and_damaged_pages(tmp_path: Path) -> None:
         raw.write(b"\xff" * 64)
     trial.look_at_the_log("damaged")
     assert len(tally.corrupt) == 1
-    assert "| 0 | 0 | 1 | 1 | 0 | 0 | 0 |" in table_of(tally)
+    assert "| 0 | 0 | 1 | 1 | 0 | 0 | 0 | 0 |" in table_of(tally)

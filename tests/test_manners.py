@@ -8,20 +8,21 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from tests.test_window import open_window
 from workbench import paths
 from workbench.cli import main
-from workbench.face import app
+from workbench.face import app, help_pages
 from workbench.face.about import About, KeysBox
 from workbench.face.help_pages import FIRST, Help, HelpBox, pages, subject_of
 from workbench.face.icons import app_icon
 from workbench.face.messages import DetailBox
 from workbench.face.palette import CommandPalette, PaletteBox, actions_of
+from workbench.face.question import Question
 from workbench.face.single import OnlyWindow
 from workbench.face.window import Window
 
@@ -119,10 +120,32 @@ def test_f1_opens_the_page_of_what_has_the_keyboard(window: Window) -> None:
         (window.toolbar, FIRST),
     ):
         assert subject_of(widget) == name
+    strips = window.desk.strips
+    for subject, name in (
+        ("cut off 1", "going-on"),
+        ("silence", "engine"),
+        ("log disk", "trouble"),
+    ):
+        strips.show_strip(subject, "A sentence.", "info", [("Do", lambda: None)])
+        assert subject_of(strips.strip(subject).buttons["Do"]) == name
+        strips.clear_strip(subject)
     feature.help_start()
     assert isinstance(feature.box, HelpBox)
     assert "First steps" in feature.box.text.toPlainText()
     feature.box.close()
+
+
+def test_f1_in_a_box_opens_the_page_over_it(window: Window, qtbot: QtBot) -> None:
+    question = Question("Go on?", [("Yes", lambda: None)], window)
+    question.setProperty("page", "going-on")
+    question.open()
+    qtbot.waitUntil(question.isActiveWindow, timeout=10_000)
+    QTest.keyClick(question.answers["Yes"], Qt.Key.Key_F1)
+    (box,) = question.findChildren(HelpBox)
+    assert box.isVisible()
+    assert box.shown == "going-on"
+    box.close()
+    question.reject()
 
 
 def test_every_subject_has_its_page_and_every_link_between_pages_leads_somewhere(
@@ -130,7 +153,7 @@ def test_every_subject_has_its_page_and_every_link_between_pages_leads_somewhere
 ) -> None:
     names = {page.name for page in pages()}
     subjects = {w.property("page") for w in window.findChildren(object) if w.property("page")}
-    assert subjects <= names
+    assert subjects | set(help_pages._OF_STRIPS.values()) <= names
     assert FIRST in names
     for page in pages():
         for target in _links(page.file.read_text(encoding="utf-8")):
@@ -294,3 +317,17 @@ def test_the_icon_is_there_at_every_size(qapp: object) -> None:
         assert (256, 256) in icon.info["sizes"]
     with Image.open(paths.resource("icons/app.icns")) as icon:
         assert icon.size[0] >= 512
+
+
+def test_a_box_that_is_made_anew_each_time_is_gone_once_closed(window: Window) -> None:
+    def boxes() -> int:
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        return len(window.findChildren(QDialog))
+
+    commands = ("keys", "about", "palette", "several_seeds", "show_groups")
+    before = boxes()
+    for command in commands:
+        window.actions_by_id[command].trigger()
+        for box in window.findChildren(QDialog):
+            box.close()
+        assert boxes() == before, command

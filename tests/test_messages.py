@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QUndoCommand, QUndoStack
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.face.messages import BugReporter, DetailBox, Strips, Toast
@@ -21,12 +21,59 @@ def window(qtbot: QtBot) -> QWidget:
     return made
 
 
+def test_strips_leave_the_window_its_room_and_the_gravest_stays(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    strips = Strips(window)
+    QVBoxLayout(window).addWidget(strips)
+    window.resize(900, 600)
+    window.show()
+    strips.show_strip("a", "The disk is full.", "error")
+    for number in range(4):
+        strips.show_strip(f"run {number}", f"run-000{number} was cut off.", "warning")
+    strips.show_strip("b", "There is no GPU.", "info")
+
+    def shown() -> list[str]:
+        return [
+            text for subject, text in strips.texts().items() if strips.strip(subject).isVisible()
+        ]
+
+    assert shown() == ["The disk is full.", "run-0003 was cut off."]
+    assert strips.more.text() == "4 more messages"
+    strips.more.click()
+    assert len(shown()) == 6
+    assert strips.more.text() == "Fewer messages"
+    strips.more.click()
+    strips.clear_strip("a")
+    assert shown() == ["run-0002 was cut off.", "run-0003 was cut off."]
+    for subject in ("b", "run 0", "run 1"):
+        strips.clear_strip(subject)
+    assert not strips.more.isVisible()
+    assert len(shown()) == 2
+
+
+def test_a_toast_goes_when_what_it_offers_is_no_longer_so(qtbot: QtBot) -> None:
+    window, stack = QWidget(), QUndoStack()
+    qtbot.addWidget(window)
+    window.show()
+    toast = Toast(window)
+    stack.push(QUndoCommand("one"))
+    toast.say("One is done.", "Undo", stack.undo, until=stack.indexChanged)
+    assert toast.isVisible()
+    stack.push(QUndoCommand("two"))
+    assert not toast.isVisible()
+    toast.say("Two is done.", "Undo", stack.undo, until=stack.indexChanged)
+    toast.say("Something else.")
+    stack.push(QUndoCommand("three"))
+    assert toast.isVisible()  # it no longer offers anything
+
+
 def test_a_strip_stays_until_it_is_closed(window: QWidget, qtbot: QtBot) -> None:
     strips = Strips(window)
     strips.show_strip("gpu", "No GPU was found.", "info")
     strips.show_strip("log", "The log is on a network drive.")
     assert list(strips.texts()) == ["gpu", "log"]
-    strips.findChildren(QToolButton)[0].click()
+    strips.strip("gpu").findChildren(QToolButton)[0].click()
     assert strips.texts() == {"log": "The log is on a network drive."}
     strips.clear_strip("log")
     assert strips.isHidden()

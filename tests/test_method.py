@@ -106,4 +106,4 @@ def test_the_example_keeps_its_scale_while_it_learns() -> None:
         learner.step(learner.losses(learner.forward(small.pictures(6), Y)))
     assert float(learner.proxy.sigma) == 16.0
     assert len((ROOT / "plugins/examples/logit_scale.py").read_text().splitlines()) < 60
-    assert len(list(files_in([ROOT / "plugins" / "examples"]))) == 2
+    assert len(list(files_in([ROOT / "plugins" / "examples"]))) == 3

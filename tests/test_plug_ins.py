@@ -16,7 +16,7 @@ from workbench import measures
 from workbench.cli import main
 from workbench.config import RunConfig, with_values
 from workbench.errors import UsageError, WorkbenchError
-from workbench.events import Evaluated, Event, Failed, Measured, Note, Step
+from workbench.events import Checkpointed, Evaluated, Event, Failed, Measured, Note, Resumed, Step
 from workbench.paths import LOG_NAME, ROOT
 from workbench.session import Session
 
@@ -102,6 +102,11 @@ def quick(tmp_path: Path, method: str) -> RunConfig:
     return with_values(quick_config(folders(tmp_path / "pictures")), {"method.name": method})
 
 
+def decided(events: list[Event]) -> list[Event]:
+    """Leave out what clock and user say."""
+    return [event for event in events if not isinstance(event, (Checkpointed, Resumed))]
+
+
 def trained(session: Session, config: RunConfig) -> tuple[str, list[Event]]:
     run = session.start(config)
     run.work()
@@ -166,6 +171,27 @@ def test_measures_are_numbers_of_the_run_and_absent_with_a_reason_where_they_fai
     with closing(sqlite3.connect(session.home / LOG_NAME)) as log:
         found = log.execute("SELECT label, unit, formula FROM metric_key WHERE name = 'worst_task'")
         assert found.fetchall() == [("Worst_Task", "fraction", "min R")]
+
+
+@pytest.mark.slow
+def test_a_run_stopped_at_a_measure_of_a_plug_in_goes_on_with_every_word_said_once(
+    session: Session, tmp_path: Path
+) -> None:
+    """The engine stands at the task's end by then, but the run has not said that yet."""
+    config = with_values(quick(tmp_path, "ntk-cl"), {"monitor.probe_per_task": 0})
+    whole, _ = trained(session, config)
+    run = session.start(config)
+    take = run._take
+
+    def listen(event: Event) -> None:
+        take(event)
+        if isinstance(event, Measured) and event.name == "worst_task":
+            run.stop()
+
+    run._take = listen  # type: ignore[method-assign]  # to stop at exactly this word
+    assert run.work() == "stopped"
+    assert session.resuming.resume(run.id).work() == "finished"
+    assert decided(session.events(run.id)) == decided(session.events(whole))
 
 
 @pytest.mark.slow

@@ -5,23 +5,30 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.engines import SIGNALS, Working, engines, session_of, wait_for
+from tests.engines import PATIENCE, SIGNALS, Working, engines, session_of, wait_for
 from tests.trained import folders, quick_config
 from workbench.events import (
+    Checkpointed,
     Evaluated,
     Event,
     Interrupted,
     RunStarted,
     Stage,
     Step,
+    Stopped,
     TaskEnded,
     TaskStarted,
 )
+from workbench.log.store import Log
+from workbench.paths import LOG_NAME
+from workbench.session.children import EngineChild
 from workbench.session.end import Ending
 from workbench.session.engine import LOADING
 from workbench.session.engine_log import LINES, MOST_BYTES, last_lines, printed_to, shorten
@@ -85,6 +92,37 @@ def test_a_child_that_dies_leaves_a_sentence_and_an_ended_run(session, tmp_path,
     assert not engine.is_running()  # nor a zombie
 
 
+@pytest.mark.parametrize("phase", ["starting", "training"])
+def test_a_dead_run_that_another_program_finds_first_is_told_of_all_the_same(
+    session, tmp_path, monkeypatch, phase
+):
+    bury = EngineChild.bury
+
+    def buried(child: EngineChild) -> int | None:
+        code = bury(child)
+        with closing(Log(session.home / LOG_NAME)) as log:  # as at the start of any command
+            found.extend(log.sweep())
+        return code
+
+    found: list[str] = []
+    monkeypatch.setattr(EngineChild, "bury", buried)
+    run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=3))
+    working = Working(run)
+    if phase == "training":
+        working.wait_for(lambda event: isinstance(event, Step))
+    else:
+        wait_for(engines, "a child")
+        with session.log() as log, log.change() as db:
+            db.execute("UPDATE run SET pid = 0")  # of a child that says nothing yet
+    engines()[0].kill()
+    last = working.end()[-1]
+    assert found == [run.id]
+    assert isinstance(last, Interrupted)
+    assert run.state == "interrupted"
+    assert session.details(run.id).summary.state_reason == last.sentence
+    assert session.events(run.id)[-1] == last
+
+
 def test_a_run_after_a_death_trains_in_a_new_child(session, tmp_path) -> None:
     config = quick_config(folders(tmp_path / "pictures"))
     working = Working(session.start(config))
@@ -126,6 +164,46 @@ def test_force_stop_ends_a_child_that_does_not_listen(session, tmp_path) -> None
     assert not engine.is_running()
 
 
+def test_a_stop_while_the_engine_still_loads_ends_the_run_at_once(session, tmp_path) -> None:
+    run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=5000))
+    working = Working(run)
+    wait_for(engines, "a child")
+    (loading,) = engines()
+    run.stop()
+    said = working.end()
+    assert [type(event) for event in said] == [Stage, Stopped]  # nothing was begun
+    assert not loading.is_running()
+    assert session.details(run.id).summary.state == "stopped"
+    again = session.resuming.resume(run.id)
+    ended = Working(again)
+    ended.wait_for(lambda event: isinstance(event, Step))
+    again.stop()
+    assert isinstance(ended.end()[-1], Stopped)
+
+
+def test_an_answer_is_given_up_while_the_child_loads_and_while_it_works(session, tmp_path) -> None:
+    asked = session.self_test()
+    answers: list[object] = []
+    asking = threading.Thread(target=lambda: answers.extend(asked))
+    asking.start()
+    wait_for(engines, "a child")
+    asked.cancel()
+    asking.join(PATIENCE)
+    assert not asking.is_alive()
+    assert answers == []
+    assert engines() == []  # it had not begun to work
+    asked = session.self_test()
+    next(asked)
+    (engine,) = engines()
+    asked.cancel()
+    assert len(list(asked)) < 3
+    assert engines() == [engine]
+    config = quick_config(folders(tmp_path / "pictures"))
+    whole = list(session.estimate(config))  # nothing is left of the other question
+    assert type(whole[-1]).__name__ == "RunEstimate"
+    assert engines() == [engine]
+
+
 def test_closing_leaves_no_process_and_no_thread(tmp_path) -> None:
     before = set(threading.enumerate())
     with session_of("process", tmp_path / "home") as session:
@@ -151,23 +229,81 @@ if __name__ == "__main__":
 """
 
 
-def test_when_the_window_is_killed_its_child_ends_the_run_and_itself(tmp_path) -> None:
-    script = tmp_path / "script.py"
+@contextmanager
+def owner_of_a_run(root: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that trains as a window does, and the id of its run."""
+    script = root / "script.py"
     script.write_text(OWNER)
     owner = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        [sys.executable, str(script), str(root)], stdout=subprocess.PIPE, text=True, cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     with owner:
         assert owner.stdout is not None
-        run = owner.stdout.readline().strip()
-        with session_of("thread", tmp_path / "home") as session:
-            wait_for(lambda: any(isinstance(e, Step) for e in session.events(run)), "a step")
-            family = psutil.Process(owner.pid).children(recursive=True)
-            owner.send_signal(signal.SIGKILL)
-            took = wait_for(lambda: not any(each.is_running() for each in family), "their end")
-            sys.stdout.write(f"window killed: its processes were gone after {took:.2f} s\n")
-            assert session.details(run).summary.state == "stopped"
+        yield owner, owner.stdout.readline().strip()
+
+
+def family_of(owner: subprocess.Popen[str]) -> list[psutil.Process]:
+    return list(psutil.Process(owner.pid).children(recursive=True))
+
+
+def is_gone(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
+
+
+def test_when_the_window_is_killed_its_child_saves_the_run_and_ends(tmp_path) -> None:
+    with (
+        owner_of_a_run(tmp_path) as (owner, run),
+        session_of("thread", tmp_path / "home") as session,
+    ):
+        wait_for(lambda: any(isinstance(e, Step) for e in session.events(run)), "a step")
+        family = family_of(owner)
+        owner.send_signal(signal.SIGKILL)
+        took = wait_for(lambda: all(map(is_gone, family)), "their end")
+        sys.stdout.write(f"window killed: its processes were gone after {took:.2f} s\n")
+        assert session.details(run).summary.state == "interrupted"
+        kept, last = session.events(run)[-2:]
+        assert isinstance(kept, Checkpointed)
+        assert isinstance(last, Interrupted)
+        assert last.sentence == (
+            f"Training stopped after step {kept.step:,}, because the program that it belonged to ended."
+        )
+        assert [each.id for each in session.resuming.cut_off()] == [run]  # what the start offers
+
+
+def test_a_child_whose_window_is_killed_while_it_starts_ends_too(tmp_path) -> None:
+    with owner_of_a_run(tmp_path) as (owner, run):
+        wait_for(lambda: any("spawn_main" in " ".join(p.cmdline()) for p in family_of(owner)))
+        family = family_of(owner)
+        owner.send_signal(signal.SIGKILL)
+        wait_for(lambda: all(map(is_gone, family)), "their end")
+    with session_of("thread", tmp_path / "home") as session:
+        assert session.details(run).summary.state == "interrupted"
+
+
+HANGS = """
+import subprocess, sys
+from multiprocessing import Pipe
+from pathlib import Path
+from workbench.session.child import Child
+from workbench.session.messages import Switches
+
+theirs, ours = Pipe()
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid, flush=True)
+theirs.close()
+Child(ours, Path(sys.argv[1]), Switches())._listen()
+"""
+
+
+def test_a_child_that_is_alone_ends_with_all_it_started_though_its_work_does_not(tmp_path) -> None:
+    words = [sys.executable, "-c", HANGS, str(tmp_path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT) as hanging:
+        assert hanging.stdout is not None
+        started = psutil.Process(int(hanging.stdout.readline()))
+        assert hanging.wait(60) == 1
+        wait_for(lambda: is_gone(started), "its end")
 
 
 def step(number: int) -> Step:
@@ -203,8 +339,6 @@ def test_what_is_printed_goes_to_the_log_of_the_engine_which_stays_short(tmp_pat
 
 
 def test_the_last_words_name_what_is_saved() -> None:
-    from workbench.events import Checkpointed
-
     ending = Ending()
     ending.hear(RunStarted((), {}, "sample", "", 1, 1, "cpu", "closed"))
     assert ending.sentence(3, 0.0).endswith(

@@ -12,7 +12,7 @@ import pytest
 from tests.trained import folders, quick_config
 from workbench.config import with_values
 from workbench.errors import UsageError
-from workbench.events import Finished, RunStarted
+from workbench.events import Finished, Paused, Resumed, RunStarted, TaskEnded
 from workbench.log.store import Log
 from workbench.paths import LOG_NAME
 from workbench.report import RunSummary
@@ -264,7 +264,8 @@ def test_how_long_a_run_takes_is_known_from_its_like_on_this_computer(
     run = session.start(config)
     started = RunStarted((), {}, "sample", "", 9, 9, "cpu", "closed")
     with session.log() as log:
-        log.write(run.id, [(100.0, started), (130.0, Finished(0))])
+        said = [(100.0, started), (110.0, TaskEnded(0, 1)), (115.0, Paused(1)), (800.0, Resumed(1))]
+        log.write(run.id, [*said, (815.0, TaskEnded(1, 2)), (815.0, Finished(2))])  # 685 s paused
         with log.change() as db:
             db.execute(f"UPDATE run SET {change}")
     session.queue.add(config)

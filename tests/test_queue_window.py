@@ -106,6 +106,25 @@ def test_a_failure_leaves_the_rest_and_the_group_tells_how_far_it_is(window, con
     assert groups.grid.item(0, 1).text() == "2 of 3"
 
 
+def test_what_a_start_asks_is_asked_once_before_the_queue_goes_on(window, config, qtbot):
+    queue, held = feature(window, QueueFeature), []
+
+    def asks(about, go_on):
+        held.append((about, go_on))
+        return True
+
+    window.desk.start_questions.append(asks)
+    assert queue.enqueue(seeds_plan(config, [0, 1]))
+    ((about, go_on),) = held
+    assert about.seeds.initialisation == 0
+    assert not queue.going
+    assert window.desk.session.runs() == []
+    assert window.desk.strips.texts()["queue"] == "2 runs wait in the queue."
+    go_on()
+    qtbot.waitUntil(lambda: states(window) == ["finished"] * 2, timeout=LONG)
+    assert len(held) == 1  # the second began with nobody there to answer
+
+
 def test_train_while_a_run_trains_asks_and_the_queue_goes_on_by_itself(window, config, qtbot):
     desk, queue = window.desk, feature(window, QueueFeature)
     desk.draft.load(config, "Load")

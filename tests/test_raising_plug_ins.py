@@ -10,11 +10,12 @@ from tests.recorded import recorded_run
 from tests.test_plug_in_window import shut
 from tests.test_plug_ins import home_with
 from tests.test_plugins import EVERY_KIND
+from tests.test_resume_session import stopped_at
 from tests.trained import folders, quick_config
 from workbench import measures
 from workbench.config import with_values
 from workbench.errors import WorkbenchError
-from workbench.events import Failed, Measured
+from workbench.events import Checkpointed, Failed, Measured, Note
 from workbench.face import views
 from workbench.face.window import Window
 from workbench.plugins.hooks import KINDS
@@ -48,6 +49,13 @@ def method(*parts):
             if WHERE == "end_task":
                 break_now()
             return super().end_task(*rest, **more)
+        def state_dict(self):
+            if WHERE == "state_dict":
+                break_now()
+            return {"own": 1}
+        def load_state_dict(self, state):
+            if WHERE == "load_state_dict":
+                break_now()
     return None if WHERE == "nothing" else Breaking(*parts)
 
 def other(*rest):
@@ -162,6 +170,35 @@ def test_a_method_that_raises_ends_its_run_alone_and_is_named(
         made = [e for e in session.events(other.id) if isinstance(e, Measured) and e.name == "x"]
         assert len(made) == 2
         assert all(e.value is None and "breaking.py" in e.reason for e in made)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", HOWS)
+def test_a_method_that_cannot_say_what_it_keeps_trains_on_without_checkpoints(
+    tmp_path: Path, how: str
+) -> None:
+    with closing(in_use(tmp_path, "state_dict", how)) as session:
+        config = quick_config(folders(tmp_path / "pictures"))
+        run = session.start(with_values(config, {"method.name": "m"}))
+        assert run.work() == "finished"
+        events = session.events(run.id)
+        (note,) = [e.text for e in events if isinstance(e, Note) and "has no checkpoints" in e.text]
+        assert "The method 'm' keeps something that cannot be saved" in note
+        assert "its state_dict failed, breaking.py: " in note
+        assert not any(isinstance(event, Checkpointed) for event in events)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", HOWS)
+def test_a_method_that_cannot_be_brought_back_is_named(tmp_path: Path, how: str) -> None:
+    with closing(in_use(tmp_path, "load_state_dict", how)) as session:
+        config = quick_config(folders(tmp_path / "pictures"))
+        run = stopped_at(session, with_values(config, {"method.name": "m"}), 2)
+        run = session.resuming.resume(run.id)
+        assert run.work() == "failed"
+        last = run.news()[-1]
+        assert isinstance(last, Failed)
+        assert last.sentence.startswith("The method 'm' of the plug-in breaking.py failed: ")
 
 
 @pytest.mark.parametrize("how", HOWS)

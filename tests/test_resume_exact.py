@@ -1,11 +1,14 @@
 """A run killed anywhere and gone on with says and learns what the run left alone says and learns, to the bit."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from tests.resumed import gone_on, recorded, small_config
 from workbench.core.method import Method
-from workbench.events import Checkpointed, Finished, RunStarted, TaskStarted
+from workbench.events import Checkpointed, Finished, RunStarted, Step, TaskStarted
+from workbench.plugins import load, resolve
 
 
 def test_a_run_killed_at_any_event_goes_on_to_the_same_events_and_adapter(tmp_path):
@@ -77,6 +80,22 @@ def test_what_a_method_of_a_plug_in_keeps_goes_on_too(tmp_path):
     assert len(whole.checkpoints) == 11
     for said, path in whole.checkpoints[1:8]:
         events, adapter = gone_on(config, tmp_path, path, Remembering)
+        assert events == whole.told[said:], f"from {path}"
+        assert adapter == whole.adapter
+
+
+def test_the_example_with_a_memory_of_its_own_goes_on_exactly(tmp_path):
+    examples = Path(__file__).resolve().parent.parent / "plugins" / "examples"
+    choice = load([examples], entry_points=False).methods.get("feature-memory")
+    method = resolve(choice.make)
+    values = dict(choice.values) | {"monitor.probe_per_task": 4}
+    config = small_config(tmp_path / "pictures", **values)
+    whole = recorded(config, tmp_path, keep_at=(3, 8), method=method)
+    assert len(whole.checkpoints) == 11
+    apart = [e.terms["apart"] for e in whole.told if isinstance(e, Step) and e.task]
+    assert any(value > 0 for value in apart)
+    for said, path in whole.checkpoints[1:10:2]:
+        events, adapter = gone_on(config, tmp_path, path, method)
         assert events == whole.told[said:], f"from {path}"
         assert adapter == whole.adapter
 

@@ -17,8 +17,9 @@ from tests.trained import folders, quick_config
 from workbench import paths
 from workbench.cli import main
 from workbench.config import RunConfig, to_toml, with_values
-from workbench.errors import UsageError
+from workbench.errors import CannotWrite, DiskFull, UsageError
 from workbench.events import Event, Note, Step, Stopped
+from workbench.log import resume as log_resume
 from workbench.log.resume import checkpoints
 from workbench.session import Run, Session
 from workbench.session.resume_words import day
@@ -217,6 +218,28 @@ def test_what_cannot_be_extended_is_said(whole: tuple[Session, str, RunConfig]) 
     stopped = stopped_at(session, config, 1)
     with pytest.raises(UsageError, match="only a finished run can be extended"):
         session.resuming.extend(stopped.id, epochs=2)
+
+
+def test_of_an_extension_that_fails_nothing_is_left(
+    whole: tuple[Session, str, RunConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, finished, _ = whole
+    folder = session.home / "runs" / finished
+    before = sorted(folder.parent.iterdir()), session.runs()
+    gone = folder / "kernel.npy"
+    gone.symlink_to("nowhere")  # a file that cannot be copied
+    with pytest.raises(CannotWrite, match=r"kernel\.npy"):
+        session.resuming.extend(finished, epochs=1)
+    assert (sorted(folder.parent.iterdir()), session.runs()) == before
+    gone.unlink()
+
+    def full(*_: object) -> None:
+        raise DiskFull("No space left for the log.")
+
+    monkeypatch.setattr(log_resume, "fork", full)
+    with pytest.raises(DiskFull):
+        session.resuming.extend(finished, epochs=1)
+    assert (sorted(folder.parent.iterdir()), session.runs()) == before
 
 
 def test_wrong_use_of_the_commands_is_a_sentence(

@@ -1,22 +1,23 @@
 """The window offers runs that ended early to go on, asks what has changed, and extends finished ones."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, opened
 from tests.pictures import make_task_folders
 from tests.trained import folders, quick_config, trained_session
-from workbench.config import with_values
-from workbench.events import Failed
+from workbench.config import RunConfig, with_values
+from workbench.events import Failed, Interrupted
 from workbench.face.extending import Extending
-from workbench.face.resuming import MOST_STRIPS, Resuming
+from workbench.face.resuming import MOST_STRIPS, Resuming, show
 from workbench.face.window import Window
 from workbench.session import Session
 
@@ -64,10 +65,24 @@ def test_a_run_found_dead_is_told_of_once_with_three_ways(found_dead: tuple[Wind
     assert list(strip.buttons) == ["Resume", "Keep as it is", "To the bin"]
 
 
-def test_resume_trains_it_to_its_end(found_dead: tuple[Window, str], qtbot: QtBot) -> None:
+def test_resume_asks_what_any_start_asks_and_trains_it_to_its_end(
+    found_dead: tuple[Window, str], qtbot: QtBot
+) -> None:
     window, run_id = found_dead
+    held: list[Callable[[], None]] = []
+
+    def asks(_: RunConfig, go_on: Callable[[], None]) -> bool:
+        held.append(go_on)
+        return True
+
+    window.desk.start_questions.append(asks)
+    window.desk.strips.strip(f"cut off {run_id}").buttons["Resume"].click()
+    qtbot.waitUntil(lambda: bool(held), timeout=LONG)
+    assert window.desk.training.state == "idle"
+    assert [run.state for run in window.desk.session.runs()] == ["interrupted"]
     with qtbot.waitSignal(window.desk.training.ended, timeout=LONG) as ended:
-        window.desk.strips.strip(f"cut off {run_id}").buttons["Resume"].click()
+        held[0]()
+    assert len(held) == 1
     assert ended.args == ["finished"]
     (run,) = window.desk.session.runs()
     assert (run.id, run.state, run.tasks_done) == (run_id, "finished", 2)
@@ -126,7 +141,68 @@ def test_what_is_not_as_it_was_is_asked_before(tmp_path: Path, qtbot: QtBot) -> 
         assert notes
 
 
-def test_a_missing_folder_is_said_and_nothing_starts(tmp_path: Path, qtbot: QtBot) -> None:
+def made_with_another_torch(home: Path) -> None:
+    with (
+        closing(Session(home, entry_points=False)) as session,
+        session.log() as log,
+        log.change() as db,
+    ):
+        db.execute("UPDATE run SET versions = json_set(versions, '$.torch', '1.0')")
+
+
+def test_an_answer_that_comes_when_another_run_trains_changes_nothing(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
+    made_with_another_torch(tmp_path / "home")
+    with opened(tmp_path / "home", qtbot) as window:
+        resuming, session = feature(window, Resuming), window.desk.session
+        before = session.events(run_id)
+        resuming.resume(run_id)
+        qtbot.waitUntil(lambda: resuming.question is not None, timeout=LONG)
+        assert resuming.question is not None
+        config = quick_config(folders(tmp_path / "others"), epochs=200)
+        window.desk.begin(session.start(config), of_draft=False)
+        resuming.question.answers["Resume"].click()
+        assert window.desk.toast.label.text() == "run-0002 is training."
+        assert session.details(run_id).summary.state == "interrupted"
+        assert session.events(run_id) == before
+
+
+def test_a_run_that_is_ready_when_another_one_trains_counts_as_stopped(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
+    with opened(tmp_path / "home", qtbot) as window:
+        session = window.desk.session
+        run = session.resuming.resume(run_id)
+        config = quick_config(folders(tmp_path / "others"), epochs=200)
+        window.desk.begin(session.start(config), of_draft=False)
+        show(window.desk, run, session.events(run_id))
+        assert texts(window)["resume"].startswith("run-0001 waits, because another run trains.")
+        state = session.details(run_id).summary.state
+        assert (state, window.desk.training.run.name) == ("stopped", "run-0002")
+
+
+def test_each_answer_is_about_the_run_it_was_asked_of(tmp_path: Path, qtbot: QtBot) -> None:
+    first, second = cut_off(tmp_path / "home", tmp_path / "pictures", 2)
+    made_with_another_torch(tmp_path / "home")
+    with opened(tmp_path / "home", qtbot) as window:
+        resuming, questions = feature(window, Resuming), []
+        for run_id in (first, second):
+            resuming.question = None
+            resuming.resume(run_id)
+            qtbot.waitUntil(lambda: resuming.question is not None, timeout=LONG)
+            qtbot.waitUntil(lambda: resuming._thread is None, timeout=LONG)
+            questions.append(resuming.question)
+        with qtbot.waitSignal(window.desk.training.ended, timeout=LONG):
+            questions[0].answers["Resume"].click()
+        assert window.desk.training.run.id == first
+
+
+def test_a_missing_folder_is_said_and_nothing_starts_until_it_is_found(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
     (tmp_path / "pictures" / "finches").rename(tmp_path / "elsewhere")
     with opened(tmp_path / "home", qtbot) as window:
@@ -135,6 +211,36 @@ def test_a_missing_folder_is_said_and_nothing_starts(tmp_path: Path, qtbot: QtBo
         assert "The folder of task 'finches' is not there" in texts(window)["resume"]
         assert window.desk.training.state == "idle"
         assert [run.state for run in window.desk.session.runs()] == ["interrupted"]
+        buttons = window.desk.strips.strip("resume").buttons  # noqa: B005  (no string)
+        assert list(buttons) == ["Check again", "Find it…"]
+        place = str(tmp_path / "elsewhere")
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: place)
+        with qtbot.waitSignal(window.desk.training.ended, timeout=LONG):
+            buttons["Find it…"].click()
+        assert [run.state for run in window.desk.session.runs()] == ["finished"]
+
+
+def test_a_run_that_waits_for_its_folder_is_told_where_it_is(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path / "home", qtbot) as window:
+        training = window.desk.training
+        run = window.desk.session.start(quick_config(folders(tmp_path / "pictures")))
+        folder, place = tmp_path / "pictures" / "finches", tmp_path / "elsewhere"
+        folder.rename(place)
+        window.desk.begin(run, of_draft=False)
+        qtbot.waitUntil(lambda: training.state == "paused", timeout=LONG)
+        assert f"'finches' is no longer there ({folder})" in texts(window)["blocked"]
+        buttons = window.desk.strips.strip("blocked").buttons
+        assert list(buttons) == ["Check again", "Find it…", "Stop"]
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")  # none chosen
+        buttons["Find it…"].click()
+        assert training.state == "paused"
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(place))
+        with qtbot.waitSignal(training.ended, timeout=LONG) as ended:
+            buttons["Find it…"].click()
+        assert ended.args == ["finished"]
+        assert "blocked" not in texts(window)
 
 
 def test_the_gpu_is_freed_and_the_run_offered_again(tmp_path: Path, qtbot: QtBot) -> None:
@@ -162,6 +268,8 @@ def test_less_memory_is_offered_where_it_was_short(tmp_path: Path, qtbot: QtBot)
         assert [text for text, _ in resuming._ways_after(run)] == [
             "Resume with half the learning rate"
         ]
+        resuming._hear([Interrupted(3, "Training stopped unexpectedly.")])  # later, without a cause
+        assert [text for text, _ in resuming._ways_after(run)] == ["Resume"]
         run.stop()
         run.work()
 

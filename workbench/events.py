@@ -185,6 +185,7 @@ class Blocked(Event):
     """Something outside keeps the run from going on; it waits, and tries again when it is let go on."""
 
     sentence: str
+    folder: str = ""  # of pictures, that is looked for
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,7 @@ class Failed(Event):
 
 @dataclass(frozen=True)
 class Interrupted(Event):
-    """The process that trained ended without its last word; whoever watched over it says so."""
+    """The run was cut off: what trained died, and whoever watched over it says so; or its owner did, and it says so."""
 
     step: int  # steps that it was heard to have done
     sentence: str

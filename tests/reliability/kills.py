@@ -57,6 +57,7 @@ class Tally:
     left_running: list[str] = field(default_factory=list)
     not_resumable: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)  # a child's kill that its owner did not hear of
     gone: list[float] = field(
         default_factory=list
     )  # seconds from a window's kill to its child's end
@@ -75,6 +76,7 @@ class Tally:
         return {
             "corrupt logs": self.corrupt, "lost rows": self.lost, "runs left running": self.left_running,
             "not resumable": self.not_resumable, "different results": self.different,
+            "owners not told": self.untold,
         }  # fmt: skip
 
 
@@ -117,8 +119,16 @@ def reference(root: Path, config: RunConfig) -> Reference:
 class Trial:
     """One run, killed some times and resumed each time; `whole` is what it must come to."""
 
-    def __init__(self, home: Path, whole: Reference, chance: random.Random, tally: Tally) -> None:
+    def __init__(
+        self,
+        home: Path,
+        whole: Reference,
+        chance: random.Random,
+        tally: Tally,
+        victims: Sequence[str] = VICTIMS,
+    ) -> None:
         self._home, self._whole, self._chance, self._tally = home, whole, chance, tally
+        self._victims = victims
         self._run = ""  # its id, once the log knows it
         self._state = ""
 
@@ -126,7 +136,7 @@ class Trial:
         """Kill the run this many times, unless it ends before; then let it end, and compare."""
         self._tally.runs += 1
         for _ in range(kills):
-            self._kill_once(VICTIMS[self._tally.number % len(VICTIMS)])
+            self._kill_once(self._victims[self._tally.number % len(self._victims)])
             if self._state == "finished":
                 break
         if self._state != "finished":
@@ -150,7 +160,7 @@ class Trial:
             owner.wait(PATIENCE)
             self.take_stock(owner)
             return
-        family, phase, at = owner.family(), owner.phase, time.monotonic()
+        family, phase, at = owner.engines(), owner.phase, time.monotonic()
         if victim == "child" and engine is not None:
             engine.kill()
         else:
@@ -161,9 +171,16 @@ class Trial:
         owner.wait(PATIENCE)
         self._tally.kills[victim, phase] = self._tally.kills.get((victim, phase), 0) + 1
         if victim == "child":
-            self._tally.told += [e.at - at for e in owner.heard if isinstance(e.event, Interrupted)]
+            self._note_told(owner, at, f"child killed while {phase}")
         self.look_at_the_log(f"{victim} killed while {phase}")
         self.take_stock(owner, at, f"{victim} killed while {phase}")
+
+    def _note_told(self, owner: Owner, at: float, what: str) -> None:
+        """Note when the owner was told; a run may have ended just before, whose last word was on its way."""
+        if owner.phase != "over":
+            last = owner.heard[-1].event if owner.heard else None
+            self._tally.untold.append(f"{what}: {owner.run}: {last}")
+        self._tally.told += [e.at - at for e in owner.heard if isinstance(e.event, Interrupted)]
 
     def _wait_for_the_moment(self, owner: Owner) -> None:
         """Wait until a random moment of what the run still has to do."""
@@ -224,6 +241,7 @@ def kill(
     root: Path,
     minutes: float = 60.0,
     monitored: Sequence[bool] = (True, False),
+    victims: Sequence[str] = VICTIMS,
 ) -> Tally:
     """Do so many kills, or as many as the minutes allow; runs have the monitor on or off by turns."""
     chance, tally, began = random.Random(seed), Tally(), time.monotonic()
@@ -235,7 +253,7 @@ def kill(
         home = root / f"home {tally.runs}"
         some = min(chance.randint(2, MOST_KILLS), kills - tally.number)
         try:
-            Trial(home, wholes[tally.runs % len(wholes)], chance, tally).go(some)
+            Trial(home, wholes[tally.runs % len(wholes)], chance, tally, victims).go(some)
         except WorkbenchError as error:
             tally.not_resumable.append(f"{home}: {error}")
         sys.stderr.write(f"{tally.number} kills, {tally.runs} runs\n")
@@ -248,7 +266,7 @@ def table_of(tally: Tally) -> str:
     for victim in VICTIMS:
         row = [tally.kills.get((victim, phase), 0) for phase in PHASES]
         lines.append(f"| {victim} | {' | '.join(map(str, row))} | {sum(row)} |")
-    lines += ["", f"| runs | resumed | {' | '.join(tally.faults)} |", "|---" * 7 + "|"]
+    lines += ["", f"| runs | resumed | {' | '.join(tally.faults)} |", "|---" * 8 + "|"]
     counts = " | ".join(str(len(found)) for found in tally.faults.values())
     lines.append(f"| {tally.runs} | {tally.resumed} | {counts} |")
     lines += ["", "| seconds | times | p50 | p95 | longest |", "|---|---|---|---|---|"]
@@ -291,10 +309,12 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0, help="other moments")
+    parser.add_argument("--victims", nargs="+", choices=VICTIMS, default=VICTIMS)
     parser.add_argument("--minutes", type=float, default=60.0, help="no new run after so many")
     chosen = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-        tally = kill(chosen.kills, chosen.seed, Path(folder), chosen.minutes)
+        root, victims = Path(folder), tuple(chosen.victims)
+        tally = kill(chosen.kills, chosen.seed, root, chosen.minutes, victims=victims)
     for name, found in tally.faults.items():
         for each in found:
             sys.stdout.write(f"\n--- {name}: {each}\n")

@@ -1,6 +1,7 @@
 """All kinds of malformed inputs, each with its share of the examples."""
 
 from tests.reliability.bundled import bundles, kept_files
+from tests.reliability.checkpoints import checkpoints
 from tests.reliability.pictures import folder_names, pictures
 from tests.reliability.sandbox import Kind
 from tests.reliability.texts import assignments, configurations, events, filters, toml_files
@@ -13,8 +14,9 @@ KINDS_OF_INPUT: dict[str, tuple[Kind, float]] = {
     "TOML files": (toml_files, 0.10),
     "filters": (filters, 0.12),
     "events": (events, 0.13),
-    "picture files": (pictures, 0.14),
+    "picture files": (pictures, 0.10),
     "adapter files": (adapters, 0.08),
+    "checkpoint files": (checkpoints, 0.04),
     "weights files": (weight_files, 0.04),
     "names of backbones": (backbone_names, 0.03),
     "bundles": (bundles, 0.06),

@@ -86,13 +86,13 @@ class Owner:
             return list(psutil.Process(self._process.pid).children(recursive=True))
         return []
 
+    def engines(self) -> list[psutil.Process]:
+        """Return the family without Python's own helper, which counts semaphores and outlives us all."""
+        return [each for each in self.family() if "resource_tracker" not in _words_of(each)]
+
     def engine(self) -> psutil.Process | None:
         """Return the process that trains for it, if there is one yet."""
-        for each in self.family():
-            with suppress(psutil.Error):
-                if "spawn_main" in " ".join(each.cmdline()):
-                    return each
-        return None
+        return next((each for each in self.family() if "spawn_main" in _words_of(each)), None)
 
     def kill(self) -> None:
         """End the owner at once, as the system would."""
@@ -126,6 +126,12 @@ class Owner:
         assert self._process.stderr is not None
         with self._process.stderr as lines:
             self._errors += lines
+
+
+def _words_of(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def is_gone(process: psutil.Process) -> bool:

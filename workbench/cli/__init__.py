@@ -160,6 +160,10 @@ def _add_going_on(command: Callable[..., argparse.ArgumentParser]) -> None:
     resume.add_argument("--device", metavar="NAME", help=text)
     text = "resume even though pictures or versions are not as they were"
     resume.add_argument("--anyway", action="store_true", help=text)
+    text = "the pictures of folder OLD lie in NEW now; may be given several times"
+    resume.add_argument(
+        "--found", nargs=2, metavar=("OLD", "NEW"), action="append", default=[], help=text
+    )
     text = "go on from the end of a finished run, as a new run: with further folders or more epochs"
     extend = command("extend", going_on.extend, text)
     extend.add_argument("run", metavar="RUN", help="id, beginning of an id, or name")

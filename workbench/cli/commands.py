@@ -14,6 +14,7 @@ from threading import Thread
 from types import FrameType
 from typing import Any, TypeVar
 
+from workbench.cli.lookout import Lookout
 from workbench.cli.progress import Progress
 from workbench.cli.request import configuration, scan_all
 from workbench.cli.text import (
@@ -241,7 +242,7 @@ def _follow(run: Run, progress: Progress) -> str:
     """Train in a thread, so that signals are heard here meanwhile; return why it failed, if it did."""
     worker = Thread(target=run.work, name="training")
     worker.start()
-    failure, told = "", False
+    failure, told, lookout = "", False, Lookout(run, progress)
     while True:
         worker.join(0.05)
         ended = not worker.is_alive()
@@ -250,11 +251,13 @@ def _follow(run: Run, progress: Progress) -> str:
             told = True
         for event in run.news():
             progress.show(event)
+            lookout.hear(event)
             if isinstance(event, Failed):
                 failure = event.detail + event.sentence
         if ended:
             progress.close()
             return failure
+        lookout.look()
 
 
 def print_out(document: object, as_json: bool, text: str) -> None:
@@ -279,6 +282,7 @@ def _export_plots(session: Session, details: RunDetails, folder: Path) -> list[P
             f"The plots could not be written to {folder}: {error.strerror}. Choose another place."
         ) from error
     from workbench.face.canvas import ensure_application
+    from workbench.face.curve_lines import Beside, bounds_beside
     from workbench.face.figure import export_plots
     from workbench.face.views import add_view_of
 
@@ -287,7 +291,8 @@ def _export_plots(session: Session, details: RunDetails, folder: Path) -> list[P
     events, title = session.events(details.summary.id), plot_title(details)
     application = ensure_application()  # lives as long as its name, so until the last plot is drawn
     read = partial(session.arrays, details.summary.id)
-    files = export_plots(events, folder, title=title, read=read)
+    beside = Beside(levels=bounds_beside(session.groups.bounds(details.summary.id)))
+    files = export_plots(events, folder, title=title, read=read, beside=beside)
     application.processEvents()
     return files
 

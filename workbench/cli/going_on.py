@@ -21,6 +21,8 @@ _SETTINGS = {
 
 def resume(session: Session, options: argparse.Namespace) -> int:
     """Train a run that ended early to its end, from its last checkpoint."""
+    for old, new in options.found:
+        session.resuming.find(options.run, old, new)
     doubts = result_of(session.resuming.questions(options.run), tuple)
     questions = [doubt.sentence for doubt in doubts]
     if questions and not options.anyway:

@@ -1,6 +1,7 @@
 """Where a task's pictures lie: one folder, or several that are learnt as one task."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,10 @@ class TaskFolder:
         """All folders of the task with the classes taken from each, its own first."""
         own = ExtraFolder(self.name, self.path, self.classes, self.one_class)
         return (own, *self.also)
+
+    def moved(self, found: Mapping[str, str]) -> "TaskFolder":
+        """Return the task with those of its folders that lie elsewhere now: old path -> new path."""
+        if found.keys().isdisjoint(self.paths):
+            return self
+        also = tuple(replace(each, path=found.get(each.path, each.path)) for each in self.also)
+        return replace(self, path=found.get(self.path, self.path), also=also)

@@ -29,7 +29,6 @@ from workbench.core.build import build_network, pixel_scale
 from workbench.core.evaluate import Examiner
 from workbench.core.network import Network
 from workbench.core.probe import undisturbed
-from workbench.core.steps import result_of
 from workbench.core.tasks import TaskData
 from workbench.core.transforms import CROP_SHARE
 from workbench.core.weights import LoadedWeights, load_weights
@@ -91,7 +90,9 @@ def load_network(
     return network.eval(), card
 
 
-def export_adapter(run_folder: Path, target: Path, home: Path) -> list[Path]:
+def export_adapter(
+    run_folder: Path, target: Path, home: Path
+) -> Generator[Stage, None, list[Path]]:
     """Copy a run's adapter to `target`, read it back and compare its answers; return the files.
 
     Raises:
@@ -100,6 +101,7 @@ def export_adapter(run_folder: Path, target: Path, home: Path) -> list[Path]:
     source = run_folder / "adapter"
     if not source.exists():
         raise WorkbenchError("The run has no adapter yet: it is saved after the first task.")
+    yield Stage("Copying the adapter")
     try:
         shutil.copytree(source, target, dirs_exist_ok=True)
     except OSError as error:
@@ -107,7 +109,7 @@ def export_adapter(run_folder: Path, target: Path, home: Path) -> list[Path]:
         raise CannotWrite(
             f"Could not write to {target}: {reason}. Choose another place."
         ) from error
-    difference = _difference(target, load_file(run_folder / "check.safetensors"), home)
+    difference = yield from _difference(target, load_file(run_folder / "check.safetensors"), home)
     if not difference <= TOLERANCE:
         for path in source.iterdir():
             (target / path.name).unlink()
@@ -124,11 +126,18 @@ def export_adapter(run_folder: Path, target: Path, home: Path) -> list[Path]:
     return [target / path.name for path in sorted(source.iterdir())]
 
 
-@torch.no_grad()
-def _difference(folder: Path, check: dict[str, Tensor], home: Path) -> float:
-    network, _ = result_of(load_network(folder, home, torch.device("cpu")))
-    logits = network.prototypes(network(check["pixels"]).main)
-    return float((logits - check["logits"]).abs().max())
+def _difference(
+    folder: Path, check: dict[str, Tensor], home: Path
+) -> Generator[Stage, None, float]:
+    """Answer picture by picture, so that it can be given up between two."""
+    network, _ = yield from load_network(folder, home, torch.device("cpu"))
+    pixels, found = check["pixels"], []
+    for number in range(len(pixels)):
+        yield Stage("Comparing its answers", number, len(pixels))
+        with torch.no_grad():
+            logits = network.prototypes(network(pixels[number : number + 1]).main)
+        found.append((logits - check["logits"][number]).abs().max())
+    return float(torch.stack(found).max())  # NaN if one is
 
 
 def _sample(tasks: list[TaskData]) -> np.ndarray:

@@ -17,6 +17,7 @@ from workbench.errors import CannotWrite, DiskFull, WorkbenchError, because
 FORMAT = 1
 FOLDER = "checkpoint"
 KEPT = 2  # the newest so many
+_LISTS = ("class_ids", "class_names", "train_counts", "test_counts")
 _PIECE = 1 << 20  # bytes hashed at once
 
 
@@ -71,6 +72,8 @@ def prune(folder: Path, newest: int) -> None:
 def read_head(path: Path) -> dict[str, Any]:
     """Return a checkpoint's plain values: `position`, `versions`, `config`, `tasks`, `state`.
 
+    What `state` holds is for whoever goes on with it; the others are there and of the right kinds.
+
     Raises:
         DamagedCheckpoint: the JSON is not there, damaged, or of a newer version.
     """
@@ -92,6 +95,10 @@ def read_head(path: Path) -> dict[str, Any]:
         )
     if tree.pop("check", None) != _check(tree):
         raise damaged(path, "its description was changed")
+    try:
+        _must_describe_a_run(tree)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise damaged(path, f"its description lacks {error}") from error
     return tree
 
 
@@ -119,6 +126,22 @@ def damaged(path: Path, why: str) -> DamagedCheckpoint:
     return DamagedCheckpoint(
         f"The checkpoint '{path.name}' is damaged: {why}. Go on from an older one."
     )
+
+
+def _must_describe_a_run(tree: Mapping[str, Any]) -> None:
+    at, train = tree["position"], tree["config"]["train"]
+    numbers = [at["task"], at["epoch"], at["step"], train["epochs"]]
+    kinds: list[tuple[Any, type | tuple[type, ...]]] = [
+        (at["begun"], bool), (train["learning_rate"], (int, float)), (tree["state"], dict),
+        *((number, int) for number in numbers),
+        *((task["name"], str) for task in tree["tasks"]),
+        *((task["fingerprint"], str) for task in tree["tasks"]),
+        *((task[key], list) for task in tree["tasks"] for key in _LISTS),
+        *((name, str) for name in tree["config"]),
+    ]  # fmt: skip
+    right = all(isinstance(value, kind) for value, kind in kinds)
+    if not right or not tree["tasks"] or min(numbers) < 0:
+        raise TypeError("a value of the right kind")
 
 
 def _check(tree: Mapping[str, Any]) -> str:

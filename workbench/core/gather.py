@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from workbench.config import DataConfig, ExtraFolder, TaskFolder
+from workbench.core.away import must_exist
 from workbench.core.listing import ClassFiles, Listing, list_task
 from workbench.core.pictures import Cadence
 from workbench.core.split import at_most, split_pictures
@@ -91,26 +92,21 @@ def divided(pool: Pool, left_out: Collection[str], data: DataConfig, seed: int) 
     return train, at_most(test, data.test_per_class, pool.name, seed)
 
 
-def must_exist(folder: TaskFolder) -> None:
-    """Raise a WorkbenchError if one of a task's folders is not there."""
-    for path in folder.paths:
-        if not Path(path).is_dir():
-            raise WorkbenchError(
-                f"The folder of task {folder.name!r} is no longer there ({path}). "
-                "Connect the drive, or remove the task."
-            )
-
-
 def gathered(
     folder: TaskFolder, listings: dict[tuple[str, bool], Listing]
 ) -> Generator[Stage | Note, None, tuple[Pool, ...]]:
-    """Return a task's classes over all its folders; each folder is listed once."""
+    """Return a task's classes over all its folders; each folder is listed once.
+
+    Raises:
+        PicturesAway: a folder is not there, or is not any more once it has been listed.
+        WorkbenchError: a class that is asked for by name is not there.
+    """
     must_exist(folder)
     listed = []
     for part in folder.parts:
         key = (part.path, part.one_class)
         if key not in listings:
-            listings[key] = yield from _listed(part)
+            listings[key] = yield from _listed(folder, part)
         listed.append((part, listings[key]))
     return pools(listed)
 
@@ -122,8 +118,9 @@ def first_few(sentences: Iterable[str]) -> str:
     return " ".join([*listed[:NAMED], *more])
 
 
-def _listed(part: ExtraFolder) -> Generator[Stage | Note, None, Listing]:
+def _listed(folder: TaskFolder, part: ExtraFolder) -> Generator[Stage | Note, None, Listing]:
     listing = yield from _walked(part)
+    must_exist(folder)  # else what was found may be a half
     closed = [problem for problem in listing.problems if problem.kind in CLOSED]
     if any(problem.path == str(listing.path) for problem in closed):
         raise WorkbenchError(f"Task {part.name!r}: {closed[0].sentence}")

@@ -7,6 +7,7 @@ is one of the named switches of `config.SwitchConfig`.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -172,6 +173,17 @@ class Learner:
 
     def end_task(self) -> None:
         """Do what the method does once the prototypes are made and before the tests; NTK-CL: nothing."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint is to hold of attributes that it cannot hold as they are, by their names.
+
+        Tensors, numbers, texts, generators and optimisers of torch, modules of `torch.nn`, and lists,
+        dicts and sets of these are held without a word; a method needs this for objects of its own.
+        """
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Bring those attributes to what `state_dict` returned; they are as `__init__` made them."""
 
     def refit_fusion(self, s1: Tensor, s2: Tensor, labels: Tensor, order: torch.Generator) -> None:
         """Fit fusion and proxy again to features (n, D) that hold the averaged section, with local labels.

@@ -91,7 +91,7 @@ class Monitor:
         probes = [draw_task(task, n, self._size, self._seed) for n, task in enumerate(tasks)]
         begun = len(self._probes)
         costs = [Costs(network, self._plan, probes[: n + 1]) for n in range(begun, len(probes))]
-        self._budget.reserved = sum(c.start() + c.end() + c.settled() for c in costs)
+        self._budget.reserved += sum(c.start() + c.end() + c.settled() for c in costs)
 
     def start_task(
         self, network: Network, learner: Learner, feeder: Feeder, task: TaskData, step: int

@@ -17,6 +17,7 @@ from workbench.core.running import Place, Running
 from workbench.core.state import CannotKeep, Packer, Unpacker
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import TaskInfo
+from workbench.plugins import culprit
 
 _FREE = ("name", "data.tasks", "data.cache_megabytes", "train.batch_size", "train.learning_rate",
          "train.device", "train.epochs", "train.at_once")  # fmt: skip
@@ -38,7 +39,7 @@ def packed(run: Running) -> tuple[dict[str, Any], bytes]:
         "network": packer.pack(_own(run.network)),
         "live": sorted(run.network.live_parameters()),
         "training": run.network.training,
-        "learner": _learner(run, packer),
+        **_learner(run, packer),
         "examiner": packer.pack(vars(run.examiner)),
         "monitor": packer.pack(vars(run.monitor)),
         "place": packer.pack(vars(place)),
@@ -71,16 +72,21 @@ def restore(run: Running, path: Path, head: Mapping[str, Any]) -> None:
             raise UsageError(
                 "train.device: this run was trained on the processor and can only go on there. Choose 'cpu'."
             )
-        _restored(run, state, load_file(path))
+        own = _restored(run, state, load_file(path))
         run.step = int(head["position"]["step"])
         before = head["config"]["train"]["learning_rate"]
         if run.place.begun:
             _adapt(run, before)
     except _FAULTS as error:
         raise checkpoint.damaged(path, f"it does not hold this run ({error})") from error
+    if own:  # outside: what a plug-in raises here is not the file's fault
+        run.learner.load_state_dict(own)
 
 
-def _restored(run: Running, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+def _restored(
+    run: Running, state: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> dict[str, Any]:
+    """Bring back all but what the learner says it does itself, which is returned."""
     device = run.feeder.device
     found = Unpacker(tensors, {}, device).unpack(state["network"])
     _put(run.network, found)
@@ -89,6 +95,9 @@ def _restored(run: Running, state: Mapping[str, Any], tensors: Mapping[str, Tens
     run.network.train(state["training"])
     unpacker = Unpacker(tensors, _anchors(run), device)
     learner = {name: unpacker.unpack(node) for name, node in state["learner"].items()}
+    own = {name: unpacker.unpack(node) for name, node in state.get("own", {}).items()}
+    made = vars(run.learner)
+    learner |= {name: made[name] for name in own if name in made}
     for target, values in (
         (run.learner, learner),
         (run.examiner, unpacker.unpack(state["examiner"])),
@@ -101,6 +110,7 @@ def _restored(run: Running, state: Mapping[str, Any], tensors: Mapping[str, Tens
         stream.states = unpacker.unpack(states)
     run.order.set_state(unpacker.unpack(state["order"]))
     run.pacer.restore(state["pacer"])
+    return own
 
 
 def _adapt(run: Running, before: float) -> None:
@@ -121,17 +131,16 @@ def check_config(config: RunConfig, head: Mapping[str, Any]) -> None:
     Raises:
         UsageError: it differs in more than batch, learning rate, device, more tasks, or more epochs at the end.
     """
-    now, before, at = to_dict(config), head["config"], head["position"]
+    now, before = to_dict(config), head["config"]
     for key, value in _flat(before).items():
         if key not in _FREE and _flat(now).get(key) != value:
             raise UsageError(
                 f"{key}: this run was begun with {value!r}, not {_flat(now).get(key)!r}. "
                 "Go on with the run's own settings, or start a new run."
             )
-    tasks, epochs = len(head["tasks"]), before["train"]["epochs"]
+    epochs = before["train"]["epochs"]
     more = config.train.epochs != epochs
-    at_end = at["begun"] and at["task"] == tasks - 1 and at["epoch"] == epochs
-    if more and (config.train.epochs < epochs or not at_end):
+    if more and (config.train.epochs < epochs or not _behind_last_epoch(head)):
         raise UsageError(
             f"train.epochs: this run was begun with {epochs}, not {config.train.epochs}. More epochs can be added "
             "when the last task has been trained; go on with the run's own number until then."
@@ -146,7 +155,8 @@ def check_tasks(now: Sequence[TaskInfo], head: Mapping[str, Any], *, accept_chan
         UsageError: tasks or classes differ, or there are more too early.
     """
     before, at = head["tasks"], head["position"]
-    if len(now) < len(before) or (len(now) > len(before) and at["task"] < len(before)):
+    at_end = at["task"] >= len(before) or _behind_last_epoch(head)
+    if len(now) < len(before) or (len(now) > len(before) and not at_end):
         raise UsageError(
             f"The run was begun with {len(before)} tasks, not {len(now)}. More can be added when it has finished."
         )
@@ -169,6 +179,12 @@ def check_tasks(now: Sequence[TaskInfo], head: Mapping[str, Any], *, accept_chan
         )
 
 
+def _behind_last_epoch(head: Mapping[str, Any]) -> bool:
+    """Whether all is trained, and the last task's end is still to come."""
+    at, epochs = head["position"], head["config"]["train"]["epochs"]
+    return bool(at["begun"]) and at["task"] == len(head["tasks"]) - 1 and at["epoch"] == epochs
+
+
 def _facts(info: TaskInfo) -> dict[str, Any]:
     names = ("name", "fingerprint", "class_ids", "class_names", "train_counts", "test_counts")
     found = {name: getattr(info, name) for name in names}
@@ -188,8 +204,20 @@ def _streams(run: Running) -> tuple[Any, ...]:
 
 
 def _learner(run: Running, packer: Packer) -> dict[str, Any]:
+    """Return the learner's attributes as they are, and what it says itself of the others."""
+    try:
+        own = dict(run.learner.state_dict())
+    except (Exception, SystemExit) as error:  # a stranger's code may raise anything
+        blamed = culprit(error)
+        why = f"{blamed.name}: {blamed.reason.rstrip('.')}" if blamed else str(error)
+        raise CannotKeep(f"its state_dict failed, {why}") from error
+    attributes = {name: value for name, value in vars(run.learner).items() if name not in own}
+    return {"learner": _packed(attributes, packer), "own": _packed(own, packer)}
+
+
+def _packed(values: Mapping[str, Any], packer: Packer) -> dict[str, Any]:
     found = {}
-    for name, value in vars(run.learner).items():
+    for name, value in values.items():
         try:
             found[name] = packer.pack(value)
         except CannotKeep as error:

@@ -4,7 +4,7 @@ What comes out is a function of folders, configuration and seeds; threads change
 """
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.config import DataConfig, SeedConfig, TaskFolder
+from workbench.core.away import PicturesAway, must_exist
 from workbench.core.cache import PictureCache
-from workbench.core.gather import NAMED, Parts, Pool, divided, gathered, must_exist
+from workbench.core.gather import NAMED, Parts, Pool, divided, gathered
 from workbench.core.listing import Listing
 from workbench.core.naming import number_classes
 from workbench.core.pictures import Cadence, PictureError, read_all
@@ -72,28 +73,6 @@ def expand(data: DataConfig, seeds: SeedConfig) -> DataConfig:
     return replace(data, tasks=tasks, first_classes=0, increment=0)
 
 
-def load_tasks(data: DataConfig, seeds: SeedConfig) -> Generator[Stage | Note, None, TaskSet]:
-    """Load all tasks, telling how far it is; closing the generator joins threads, closes the cache.
-
-    Raises:
-        UsageError: the configuration does not fit the folders.
-        WorkbenchError: a folder is gone, or too little of it can be read.
-    """
-    data = expand(data, seeds)
-    if not data.tasks:
-        raise UsageError("There are no tasks. Add a folder of pictures.")
-    with ExitStack() as stack:
-        cache = stack.enter_context(PictureCache(data.cache_megabytes << 20))
-        listings: dict[tuple[str, bool], Listing] = {}
-        loaded = []
-        for folder in data.tasks:
-            classes = yield from gathered(folder, listings)
-            loaded.append((yield from _load(folder, classes, data, seeds, cache)))
-        tasks = _numbered(loaded, join_all=data.same_names == "same")
-        stack.pop_all()
-    return TaskSet(cache, tasks, tuple(each.contents() for each in loaded))
-
-
 @dataclass
 class _Loaded:
     """A task before its classes are numbered."""
@@ -121,6 +100,68 @@ class _Loaded:
         return self.folder.name, known | used
 
 
+class TaskLoader:
+    """Loads all tasks of a configuration; where their pictures are away, it goes on once they are back.
+
+    Whoever makes it closes it.
+
+    Raises:
+        UsageError: there are no tasks.
+    """
+
+    def __init__(self, data: DataConfig, seeds: SeedConfig) -> None:
+        if not data.tasks:
+            raise UsageError("There are no tasks. Add a folder of pictures.")
+        self._data, self._seeds = data, seeds
+        self._cache = PictureCache(data.cache_megabytes << 20)
+        self._listings: dict[tuple[str, bool], Listing] = {}
+        self._loaded: list[_Loaded] = []  # all whole, but for the last one after PicturesAway
+
+    def close(self) -> None:
+        """Forget the pictures."""
+        self._cache.close()
+
+    def move(self, found: Mapping[str, str]) -> None:
+        """Look for folders where they have been found: old path -> new path."""
+        tasks = tuple(folder.moved(found) for folder in self._data.tasks)
+        self._data = replace(self._data, tasks=tasks)
+        for each in self._loaded:
+            each.folder = each.folder.moved(found)
+
+    def load(self) -> Generator[Stage | Note, None, TaskSet]:
+        """Return the tasks, telling how far it is; closing the generator joins threads.
+
+        Raises:
+            PicturesAway: a folder or many of its pictures cannot be read; call again to go on.
+            UsageError: the configuration does not fit the folders.
+            WorkbenchError: the folders hold too little.
+        """
+        self._data = expand(self._data, self._seeds)
+        for number, folder in enumerate(self._data.tasks):
+            if number == len(self._loaded):
+                classes = yield from gathered(folder, self._listings)
+                self._loaded.append(_Loaded(folder, classes))
+            if number == len(self._loaded) - 1:
+                yield from _load(self._loaded[number], self._data, self._seeds, self._cache)
+        tasks = _numbered(self._loaded, join_all=self._data.same_names == "same")
+        return TaskSet(self._cache, tasks, tuple(each.contents() for each in self._loaded))
+
+
+def load_tasks(data: DataConfig, seeds: SeedConfig) -> Generator[Stage | Note, None, TaskSet]:
+    """Load all tasks, telling how far it is; closing the generator joins threads, closes the cache.
+
+    Raises:
+        UsageError: the configuration does not fit the folders.
+        WorkbenchError: a folder is gone, or too little of it can be read.
+    """
+    loader = TaskLoader(data, seeds)
+    with ExitStack() as stack:
+        stack.callback(loader.close)
+        tasks = yield from loader.load()
+        stack.pop_all()
+    return tasks
+
+
 def outline(folder: TaskFolder, data: DataConfig) -> Generator[Stage | Note, None, dict[str, int]]:
     """Return how many training pictures each class of a folder would have; nothing is decoded.
 
@@ -134,14 +175,15 @@ def outline(folder: TaskFolder, data: DataConfig) -> Generator[Stage | Note, Non
 
 
 def _load(
-    folder: TaskFolder,
-    classes: tuple[Pool, ...],
-    data: DataConfig,
-    seeds: SeedConfig,
-    cache: PictureCache,
-) -> Generator[Stage | Note, None, _Loaded]:
-    """Read a task's pictures; where one fails, its class is divided anew without it."""
-    loaded = _Loaded(folder, classes)
+    loaded: _Loaded, data: DataConfig, seeds: SeedConfig, cache: PictureCache
+) -> Generator[Stage | Note, None, None]:
+    """Read a task's pictures, or the rest; where one fails, its class is divided anew without it.
+
+    Raises:
+        PicturesAway: too many fail; those that did are tried again the next time.
+    """
+    folder, classes = loaded.folder, loaded.classes
+    loaded.errors.clear()
     while True:
         left_out = {*folder.left_out, *loaded.errors}
         parts = {each.name: divided(each, left_out, data, seeds.split) for each in classes}
@@ -150,8 +192,9 @@ def _load(
         if not missing:
             break
         yield from _read(loaded, missing, data.max_side, cache)
+        if loaded.errors:
+            must_exist(folder)
     if loaded.errors:
-        must_exist(folder)
         yield Note(_skipped(loaded), "warning")
     short = [each for each in classes if each.name not in loaded.parts]
     if short:
@@ -161,7 +204,6 @@ def _load(
             f"Task {folder.name!r} has no class that can be learnt: {folder.path} needs sub-folders "
             "with at least 2 readable pictures each."
         )
-    return loaded
 
 
 def _read(
@@ -193,7 +235,7 @@ def _skipped(loaded: _Loaded) -> str:
     A scan leaves out what it cannot read, so these became so since. One picture never ends a run.
 
     Raises:
-        WorkbenchError: they are more than `SPARED` of those the task needs.
+        PicturesAway: they are more than `SPARED` of those the task needs.
     """
     name, failed = loaded.folder.name, len(loaded.errors)
     needed = failed + len(loaded.places)
@@ -201,9 +243,10 @@ def _skipped(loaded: _Loaded) -> str:
     more = f" and {failed - NAMED} more" if failed > NAMED else ""
     which = ", ".join(named[:NAMED]) + more
     if failed > max(1, SPARED * needed):
-        raise WorkbenchError(
+        raise PicturesAway(
             f"{failed} of the {needed} pictures of task {name!r} could not be read, more than 1 %: "
-            f"{which}. Repair them, or add the folder again: what a scan cannot read is left out."
+            f"{which}. Repair them, or add the folder again: what a scan cannot read is left out.",
+            loaded.folder.path,
         )
     were = "was" if failed == 1 else "were"
     return f"{counted(failed, 'picture')} could not be read and {were} skipped: {which}."

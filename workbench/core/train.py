@@ -6,13 +6,15 @@ and `Stage`, which the clock paces, and so does a run that goes on from a checkp
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from workbench.config import RunConfig, check
 from workbench.core import checkpoint
+from workbench.core.away import PicturesAway
 from workbench.core.device import choose_device
 from workbench.core.joint import accuracy_of_parts, joined
 from workbench.core.learner import Learner
@@ -22,7 +24,7 @@ from workbench.core.resume import check_config, check_tasks, packed, restore
 from workbench.core.running import Running, assemble, started
 from workbench.core.state import CannotKeep
 from workbench.core.steps import retold
-from workbench.core.tasks import TaskSet, load_tasks
+from workbench.core.tasks import TaskLoader, TaskSet
 from workbench.core.weights import load_weights
 from workbench.errors import DiskFull, UsageError
 from workbench.events import (
@@ -47,7 +49,8 @@ class Training:
 
     Weights are kept below `home`; adapter and checkpoints are saved in `folder`. The pace is measured
     on `clock`, which stands still while nobody asks for events; `method` makes the learner from what
-    `Learner` itself takes. With `resume`, a checkpoint's path, the run goes on from there and says
+    `Learner` itself takes. Folders that are away are waited for if someone looks for them: `found`, old
+    place -> new place, grows meanwhile. With `resume`, a checkpoint's path, the run goes on from there and says
     nothing that had been said, unless it has got more tasks or epochs, which is a new run.
     """
 
@@ -61,10 +64,11 @@ class Training:
         resume: Path | None = None,
         *,
         accept_changed: bool = False,
+        found: Mapping[str, str] | None = None,
     ) -> None:
         self._config, self._home, self._folder = config, home, folder
         self._clock, self._method = clock, method
-        self._resume, self._accept_changed = resume, accept_changed
+        self._resume, self._accept_changed, self._found = resume, accept_changed, found
         self._number = 1
         self._run: Running | None = None
         self._whole = False  # whether the state is one that can be gone on from
@@ -77,17 +81,23 @@ class Training:
         Raises:
             WorkbenchError: something outside the program is wrong, said in a sentence.
         """
-        with closing(self._events()) as events:
-            whole = False
-            for event in events:
-                if not isinstance(event, Pace):  # it changes nothing
-                    whole, self._kept = isinstance(event, (Step, *_ENDS)), False
-                self._whole = whole
-                yield event
-                if isinstance(event, _ENDS):
-                    yield from self._checkpoint()
-                self._whole = False  # while it is being changed
-        self._run = None
+        try:
+            with closing(self._events()) as events:
+                yield from self._watched(events)
+        finally:
+            self._run = None  # the network, and what it takes of a GPU's memory
+
+    def _watched(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
+        """Pass events on, know at which of them the state is whole, and write checkpoints."""
+        whole = False
+        for event in events:
+            if not isinstance(event, Pace):  # it changes nothing
+                whole, self._kept = isinstance(event, (Step, *_ENDS)), False
+            self._whole = whole
+            yield event
+            if isinstance(event, _ENDS):
+                yield from self._checkpoint()
+            self._whole = False  # while it is being changed
 
     def keep(self) -> Checkpointed | None:
         """Write a checkpoint now, and return its event; None where the last one counts.
@@ -148,8 +158,10 @@ class Training:
         said = head is not None and config.train.epochs == head["config"]["train"]["epochs"]
         yield Stage("Loading the backbone's weights")
         weights = yield from load_weights(config.model.backbone, config.model.weights, self._home)
-        tasks = yield from _quiet(load_tasks(config.data, config.seeds), said)
-        with closing(tasks.cache):
+        loader = TaskLoader(config.data, config.seeds)
+        with closing(loader):
+            tasks = yield from self._loaded(loader, said)
+            config = self._config
             parts, contents = tasks.tasks, tasks.contents
             if config.data.joint:
                 tasks = joined(tasks, [folder.path for folder in config.data.tasks])
@@ -165,6 +177,22 @@ class Training:
             if config.data.joint:
                 yield from accuracy_of_parts(run.examiner, parts, config.train.epochs - 1, run.step)
             yield Finished(run.step)
+
+    def _loaded(
+        self, loader: TaskLoader, said: bool
+    ) -> Generator[Stage | Note | Blocked, None, TaskSet]:
+        """Load the pictures; while they are away, say so, and look again when asked for the next event."""
+        while True:
+            try:
+                return (yield from _quiet(loader.load(), said))
+            except PicturesAway as error:
+                if self._found is None:
+                    raise
+                blocked = Blocked(str(error), error.folder)
+            yield blocked
+            loader.move(self._found)
+            tasks = tuple(folder.moved(self._found) for folder in self._config.data.tasks)
+            self._config = replace(self._config, data=replace(self._config.data, tasks=tasks))
 
     def _start(self, run: Running, head: dict[str, Any] | None) -> Generator[Event, None, None]:
         """Say that the run has started, or bring it to where the checkpoint stands."""

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from workbench.face.backbone_detail import BackboneDetail
 from workbench.face.backbone_table import NAME, BackboneFilter, BackboneTable
+from workbench.face.box_help import let_f1_help
 from workbench.face.editors import CalmComboBox
 from workbench.report import BackboneFacts
 from workbench.session.backbones import Backbones
@@ -42,7 +43,7 @@ class BackboneBrowser(QDialog):
 
     def __init__(self, backbones: Backbones, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("page", "backbones")
+        let_f1_help(self, "backbones")
         self.setWindowTitle(self.tr("Backbones"))
         self.resize(1040, 580)
         self._backbones = backbones

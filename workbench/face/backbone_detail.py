@@ -70,20 +70,23 @@ class BackboneDetail(QFrame):
 
     def rows(self, facts: BackboneFacts) -> dict[str, str]:
         """Return what is said of a backbone, in order."""
-        input_text = self.tr("{side} x {side} px, patches of {patch}")
+        input_text = self.tr("{side} x {side} px")
+        if facts.patch_size:
+            input_text = self.tr("{side} x {side} px, patches of {patch}")
         about = self.tr("about {size}").format(size=size_text(facts.megabytes))
-        return {
+        rows = {
             self.tr("Name"): facts.name,
-            self.tr("Weights"): facts.tag or "–",
+            self.tr("Weights"): facts.tag,
             self.tr("Parameters"): f"{facts.parameters:,}",
-            self.tr("Input"): input_text.format(side=facts.image_size, patch=facts.patch_size or "?"),
+            self.tr("Input"): input_text.format(side=facts.image_size, patch=facts.patch_size),
             self.tr("Speed"): self._speed(facts),
             self.tr("Download"): about if facts.hub else self.tr("not to be had from the hub"),
             self.tr("Licence"): facts.licence or self.tr("see the model's page"),
-            self.tr("Page"): f"huggingface.co/{facts.hub}" if facts.hub else "–",
+            self.tr("Page"): f"huggingface.co/{facts.hub}" if facts.hub else "",
             self.tr("File"): facts.file or self.tr("not on this computer"),
-            self.tr("SHA-256"): facts.sha256 or "–",
+            self.tr("SHA-256"): facts.sha256,
         }  # fmt: skip
+        return {key: value for key, value in rows.items() if value}
 
     def _speed(self, facts: BackboneFacts) -> str:
         """Say how much work a picture is; time follows it nearly in proportion."""

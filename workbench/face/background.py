@@ -17,12 +17,14 @@ class IterationThread(QThread):
 
     item = Signal(object)
     failed = Signal(str)  # a sentence; a bug goes to sys.excepthook with its traceback instead
+    raised = Signal(object)  # with it, the error itself
 
     def __init__(self, make: Callable[[], Iterator[Any]], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._make = make
         self._cancelled = False
         self._deadline = QDeadlineTimer(QDeadlineTimer.ForeverConstant.Forever)
+        self._give_up: Callable[[], object] | None = None
 
     @property
     def cancelled(self) -> bool:
@@ -34,6 +36,7 @@ class IterationThread(QThread):
         try:
             source = typing.cast("Generator[Any, None, None]", self._make())
             with contextlib.closing(source):
+                self._give_up = getattr(source, "cancel", None)  # what waits for a process has one
                 for item in source:
                     if self._cancelled:
                         return
@@ -42,10 +45,13 @@ class IterationThread(QThread):
             return
         except WorkbenchError as error:
             self.failed.emit(str(error))
+            self.raised.emit(error)
 
     def cancel(self) -> None:
-        """Ask to end at the next item."""
+        """Ask to end at the next item, or before it where the source can."""
         self._cancelled = True
+        if self._give_up is not None:
+            self._give_up()
 
     def end(self) -> bool:
         """Cancel and wait, at most 15 s; return whether the thread has ended."""

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from workbench.face.axis import YAxis
 from workbench.face.drawing import Drawing, Place
+from workbench.face.language import say
 from workbench.face.legend import beside_each_other
 from workbench.face.panel import Table
 
@@ -50,9 +51,11 @@ class Bands(Drawing):
             if (value := part.values[column]) is not None
         ]
         total = self.totals[column]
-        whole = "not measured" if total is None else _percent(total)
-        parts = f" ({', '.join(said)})" if said else ""
-        return f"After {self.names[column]}, {self.total_label}: {whole}{parts}."
+        whole = say("not measured") if total is None else _percent(total)
+        number = f"{whole} ({', '.join(said)})" if said else whole
+        return say("After {name}, {label}: {number}.").format(
+            name=self.names[column], label=self.total_label, number=number
+        )
 
     def hint(self, row: int, column: int, point: QPointF, place: Place) -> str:
         return f"{self.sentence(row, column)}\n\n{self.formula}"
@@ -67,7 +70,7 @@ class Bands(Drawing):
             for at, name in enumerate(self.names)
             if self.totals[at] is not None
         ]
-        return ["after", *(part.label for part in self.parts), self.total_label], rows
+        return [say("after"), *(part.label for part in self.parts), self.total_label], rows
 
     def reach(self) -> tuple[float, float]:
         """Return the lowest and the highest value that the drawing must show, 0 among them."""

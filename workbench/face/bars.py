@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from workbench.face.compare_lines import style_of
 from workbench.face.drawing import Drawing, Place
+from workbench.face.language import say
 from workbench.face.legend import shortened
 from workbench.face.panel import Table
 from workbench.session.spread import Spread, spread_of
@@ -52,11 +53,13 @@ class Bars(Drawing):
         return QRectF(place.rect.left(), place.rect.top() + row * high, place.rect.width(), high)
 
     def sentence(self, row: int, column: int) -> str:
-        return f"{self.bars[row].label}, {self.measure}: {self.text(self.bars[row])}"
+        return say("{label}, {measure}: {text}").format(
+            label=self.bars[row].label, measure=self.measure, text=self.text(self.bars[row])
+        )
 
     def table(self) -> Table:
         rows = [[bar.label, self.text(bar), bar.verdict] for bar in self.bars if bar.values]
-        return ["run", self.measure, "against the baseline"], rows
+        return [say("run"), self.measure, say("against the baseline")], rows
 
     def text(self, bar: Bar) -> str:
         """Return what stands behind a bar."""

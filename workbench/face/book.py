@@ -7,6 +7,7 @@ from functools import cached_property
 
 from workbench.answers import Answers
 from workbench.events import TaskInfo
+from workbench.face.language import say
 from workbench.face.words import bare_name, percent
 from workbench.session.results import RunCost
 
@@ -73,7 +74,7 @@ class Book:
         score = percent(float(answers.score[row]), 0)
         caption = f"{true} → {said}" if true != said else true
         paths = self.pictures.get(task)  # None where that file is gone
-        path = paths[place] if paths else f"picture {place + 1}"
+        path = paths[place] if paths else say("picture {number}").format(number=place + 1)
         return Picture(task, path, caption, note or score)
 
     def file(self, picture: Picture, moved: Mapping[str, str]) -> str:

@@ -23,6 +23,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication
 
 from workbench.errors import UsageError, WorkbenchError
+from workbench.face.language import say
 
 FORMATS = ("png", "svg", "pdf")
 Paint = Callable[[QPainter], None]
@@ -44,13 +45,19 @@ def write(path: Path, size: QSize, background: str, title: str, paint: Paint) ->
     """Paint `size` logical pixels into `path`; its suffix says the format. All or nothing."""
     form = path.suffix.lower().lstrip(".")
     if form not in FORMATS:
-        raise UsageError(f"'{path.name}': pictures are written as .png, .svg or .pdf.")
+        raise UsageError(
+            say("'{name}': pictures are written as .png, .svg or .pdf.").format(name=path.name)
+        )
     part = path.with_name(path.name + ".part")
     try:
         {"png": _png, "svg": _svg, "pdf": _pdf}[form](part, size, background, title, paint)
         os.replace(part, path)
     except OSError as error:
-        raise WorkbenchError(f"Could not write '{path}': {error.strerror or error}.") from error
+        raise WorkbenchError(
+            say("Could not write '{path}': {reason}.").format(
+                path=path, reason=error.strerror or error
+            )
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -70,7 +77,7 @@ def image(size: QSize, background: str, title: str, paint: Paint) -> QImage:
 
 def _png(part: Path, size: QSize, background: str, title: str, paint: Paint) -> None:
     if not image(size, background, title, paint).save(str(part), "PNG"):  # type: ignore[call-overload]
-        raise OSError("the picture could not be saved")
+        raise OSError(say("the picture could not be saved"))
 
 
 def _svg(part: Path, size: QSize, background: str, title: str, paint: Paint) -> None:
@@ -98,7 +105,7 @@ def _paint_on(
 ) -> None:
     painter = QPainter()
     if not painter.begin(device):
-        raise OSError("the file cannot be opened for writing")
+        raise OSError(say("the file cannot be opened for writing"))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.fillRect(QRect(0, 0, size.width(), size.height()), QColor(background))
     paint(painter)

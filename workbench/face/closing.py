@@ -29,6 +29,7 @@ class Closing(QObject):
             more = self.tr("A run that is stopped is saved, and can be resumed where it was.")
             self.question = Question(self.sentence(), self._answers(), self._desk.window, more=more)
             self.question.finished.connect(self._answered)
+            self.question.setProperty("page", "engine")
             self.question.open()
 
     def sentence(self) -> str:

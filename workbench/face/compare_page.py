@@ -69,6 +69,8 @@ class ComparePage(QWidget):
         self.plots = [ComparePlot(v, memory, i) for i, v in enumerate(("accuracy", "forgetting"))]
         self.numbers = NumbersPanel(self)
         self.differences = made_table(self, self.tr("Settings that differ"))
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter  # as the values are
+        self.differences.horizontalHeader().setDefaultAlignment(left)
         self._arrange()
         self.groups.currentIndexChanged.connect(self._grouped)
         self.axis.currentIndexChanged.connect(self.redraw)

@@ -25,7 +25,7 @@ class ComparePlot(QFrame):
         for key in CHOICES:
             self.choice.addItem(self.tr(VIEWS[key].title), key)
         self.choice.setCurrentIndex(self.choice.findData(str(memory.value(self._key, view))))
-        self.plot = LivePlot(VIEWS[view].title, parent=self)
+        self.plot = LivePlot(self.tr(VIEWS[view].title), parent=self)
         self.plot.header.insertWidget(0, self.choice)
         self.plot.hide_title(still_painted=True)
         column = QVBoxLayout(self)
@@ -57,7 +57,9 @@ class ComparePlot(QFrame):
             absent=self.tr("{run}: not recorded"),
         )
         names = ", ".join(each.label for each in drawn)
-        self.plot.set_summary(self.tr("{plot} of {runs}").format(plot=view.title, runs=names))
+        self.plot.set_summary(
+            self.tr("{plot} of {runs}").format(plot=self.tr(view.title), runs=names)
+        )
         self.plot.fit()
 
     def _chosen(self) -> None:

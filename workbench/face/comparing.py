@@ -49,6 +49,7 @@ class Comparing(Feature):
         desk.training.ended.connect(self.refresh)
         desk.page.plots.then(self._curves_made)
         desk.ntk_later.then(self._curves_made)
+        desk.exporter.runs_beside = self._beside
 
     @property
     def page(self) -> ComparePage:
@@ -171,6 +172,11 @@ class Comparing(Feature):
         beside = [(run.id, run.name, records[run.id]) for run in shown]
         for panel in self.desk.curves():
             panel.show_beside(beside)
+
+    def _beside(self, run: RunSummary) -> Sequence[tuple[str, str, RunRecord]]:
+        """Return the runs that lie over the curves of the run shown; over another lie none."""
+        shown = self.desk.shown_run()
+        return self.desk.page.board.accuracy.beside.runs if shown and shown.id == run.id else ()
 
     def _drawn(self, shown: list[RunSummary]) -> list[Drawn]:
         from workbench.face.compare_lines import Drawn

@@ -59,7 +59,7 @@ class Configuring(Feature):
         self.desk.strips.clear_strip("configuration")
         self.desk.draft.load(config, self.tr("Open configuration"))
         text = self.tr("Tasks and settings are those of '{file}'.").format(file=Path(path).name)
-        self.desk.toast.say(text, self.tr("Undo"), self.desk.draft.stack.undo)
+        self.desk.offer_undo(text)
         self.desk.memory.setValue("configuration_folder", str(Path(path).parent))
 
     def save(self, path: str) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from workbench.answers import Integers
 from workbench.face.drawing import Drawing, Place
+from workbench.face.language import say
 from workbench.face.legend import beside_each_other, shortened
 from workbench.face.panel import Table
 from workbench.face.theme import readable_on, viridis
@@ -54,7 +55,7 @@ class ConfusionMap(Drawing):
 
     def table(self) -> Table:
         rows = [[name, *map(str, row)] for name, row in zip(self.rows, self.counts.tolist(), strict=True)]  # fmt: skip
-        return ["true ↓  answered →", *self.columns], rows
+        return [say("true ↓  answered →"), *self.columns], rows
 
     def field(self, place: Place) -> QRectF:
         """Return where the cells lie: as square as they can be, beside the names."""

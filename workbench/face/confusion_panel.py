@@ -10,6 +10,7 @@ from workbench.face.book import Book, Picture
 from workbench.face.confusion_map import ConfusionMap, Run
 from workbench.face.drawing import DrawingPanel
 from workbench.face.editors import CalmComboBox
+from workbench.face.language import say
 from workbench.face.words import counted, percent
 
 MANY = 40  # classes from which tasks are drawn first
@@ -22,7 +23,7 @@ class ConfusionPanel(DrawingPanel):
     opened = Signal(str, list)  # a title, the pictures of a cell
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Confusion matrix", parent)
+        super().__init__(say("Confusion matrix"), parent)
         self.set_title(self.tr("Confusion matrix"))
         self._book, self._after = Book(), -1
         self._block: tuple[int, int] | None = (
@@ -203,4 +204,6 @@ class ConfusionPanel(DrawingPanel):
 
 
 def _of(count: int, total: int) -> str:
-    return f"{count:,} of {counted(int(total), 'picture', 'pictures')}"
+    return say("{count:,} of {pictures}").format(
+        count=count, pictures=counted(int(total), "picture", "pictures")
+    )

@@ -3,11 +3,10 @@
 Sources of what is plotted are named in `workbench.measures`, which the tooltips quote.
 """
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -19,13 +18,15 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.events import Event, Note, Pace, RunStarted, Stage, Step
+from workbench.face.curve_lines import Beside, Level, draw_curves
+from workbench.face.language import say
 from workbench.face.matrix import MatrixPanel
 from workbench.face.plot import LivePlot
 from workbench.face.plot_bar import PlotBar
 from workbench.face.plot_file import Look, write_view
 from workbench.face.record import Axis, RunRecord, record_of
 from workbench.face.theme import Theme
-from workbench.face.views import VIEWS, Line, View, explanation, summary
+from workbench.face.views import VIEWS, View, explanation, summary
 
 Overlay = Sequence[tuple[str, str, list[Event]]]  # id, name, events of past runs
 _SILENT = (Stage, Pace, Note)  # draw nothing
@@ -34,17 +35,16 @@ _SILENT = (Stage, Pace, Note)  # draw nothing
 class CurvePanel(LivePlot):
     """One pair of axes showing one view at a time; with several views, a list to choose from."""
 
-    refreshed = Signal()  # every line is in step with the record; others may lie over them
-
     def __init__(
         self, views: Sequence[str], parent: QWidget | None = None, record: RunRecord | None = None
     ) -> None:
         self._record = record or RunRecord()
         self._beside: list[tuple[str, str, RunRecord]] = []
+        self._levels: Mapping[str, Sequence[Level]] = {}
         self._axis: Axis = "step"
         self._run = ""
         self._view_of = VIEWS[views[0]]
-        super().__init__(self._view_of.title, y=self._view_of.y, parent=parent)
+        super().__init__(say(self._view_of.title), y=self._view_of.y, parent=parent)
         self.choice = QComboBox(self)
         self.choice.setAccessibleName(self.tr("What this plot shows"))
         for key in views:
@@ -73,7 +73,7 @@ class CurvePanel(LivePlot):
     def clear(self) -> None:
         """Forget the run and what was shown beside it."""
         self._record.clear()
-        self._beside = []
+        self._beside, self._levels = [], {}
         self._run = ""
         super().clear()
         self.refresh()
@@ -86,6 +86,17 @@ class CurvePanel(LivePlot):
         """Draw the headline curve of runs whose events are already sorted."""
         self._beside = list(runs)
         self.refresh()
+
+    @property
+    def beside(self) -> Beside:
+        """What is drawn beside the run's own curves."""
+        return Beside(self._beside, self._levels)
+
+    def show_levels(self, levels: Mapping[str, Sequence[Level]]) -> None:
+        """Lay level lines across the run, by view: such as the accuracy of its bounds."""
+        if levels != self._levels:
+            self._levels = levels
+            self.refresh()
 
     def set_x_axis(self, axis: Axis) -> None:
         """Draw over the run's steps, time since its start, epochs, or tasks, where runs of any length meet."""
@@ -100,40 +111,22 @@ class CurvePanel(LivePlot):
 
     def refresh(self) -> None:
         """Bring every line in step with the record."""
-        lines = self._view_of.lines(self._record, self.theme)
-        wanted = [
-            (self._line_beside(index, key, name), record, name)
-            for index, (key, name, record) in enumerate(self._beside)
-        ]
-        known = [line for line in lines if len(self._record.curve(line.key))]
-        wanted += [(line, self._record, self._run) for line in known]
-        for line, record, run in wanted:
-            self.set_line(
-                line.key, line.label, line.color, line.dash, line.width, line.points, line.group
-            )
-            curve = line.key.split("@", 1)[0]
-            said = partial(_place, record, run, curve)
-            self.set_points(line.key, record.curve(curve, self._axis), said)
-        self.keep_lines([line.key for line, _, _ in wanted])
-        self.set_boundaries(self._record.boundaries(self._axis))
-        kernel = self._view_of.of_kernel
-        self.set_shades(self._record.doubtful(self._axis) if kernel else [])
+        lines = draw_curves(self, self._view_of, self._record, self.beside, self._axis, self._run)
         self.set_summary(summary(self._view_of, self._record, lines))
-        self.refreshed.emit()
 
     def save_picture(self, path: Path) -> None:
         """Write the view as a figure of its own: white, whatever the window looks like, else as set here."""
-        look = Look(self._axis, self._x_label, self.log, self._smoothing)
-        write_view(path, self._view_of, self._record, title=self._run, look=look)
+        span = None if self.view.whole else self._sheet.x_range()
+        look = Look(
+            self._axis, self._x_label, self.log, self._smoothing, frozenset(self._hidden), span
+        )
+        write_view(
+            path, self._view_of, self._record, title=self._run, look=look, beside=self.beside
+        )
 
     def take_theme(self, theme: Theme) -> None:
         super().take_theme(theme)
         self.refresh()
-
-    def _line_beside(self, index: int, key: str, name: str) -> Line:
-        colour, dash = self.theme.run_style(index)
-        curve = self._view_of.headline
-        return Line(f"{curve}@{key}", name, colour, dash, 1.5, points=True)
 
     @Slot(int)
     def _chosen(self, _: int) -> None:
@@ -182,11 +175,6 @@ class LossPanel(CurvePanel):
 
     def __init__(self, parent: QWidget | None = None, record: RunRecord | None = None) -> None:
         super().__init__(("losses",), parent, record)
-
-
-def _place(record: RunRecord, run: str, curve: str, index: int) -> str:
-    """Return "run-0042 · 2 gulls": where the index-th point of a curve was made."""
-    return " · ".join(part for part in (run, record.task_of(curve, index)) if part)
 
 
 class PlotBoard(QWidget):

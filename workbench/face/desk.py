@@ -25,6 +25,7 @@ from workbench.face.exports import Exporter
 from workbench.face.foresight import Foresight
 from workbench.face.hardware import hardware_sentence, has_gpu_driver
 from workbench.face.history import HistoryPanel
+from workbench.face.language import say
 from workbench.face.later import Later, LaterPage, Page, Rest
 from workbench.face.messages import DetailBox, Strips, Toast
 from workbench.face.question import Answer
@@ -36,6 +37,7 @@ from workbench.face.task_list import TaskPanel
 from workbench.face.train_page import TrainPage
 from workbench.face.training import Training
 from workbench.face.try_it import TryItPanel
+from workbench.face.words import counted
 from workbench.report import RunSummary
 from workbench.session import Run, Session
 
@@ -261,9 +263,9 @@ class Desk(QObject):
         self.adder.progressed.connect(self.tasks.scan_progressed)
         self.adder.ended.connect(self.tasks.scan_ended)
         self.adder.said.connect(self.toast.say)
-        self.adder.added.connect(self._offer_undo)
+        self.adder.added.connect(self.offer_undo)
         self.tasks.cancel_requested.connect(self.adder.cancel)
-        self.tasks.removed.connect(self._offer_undo)
+        self.tasks.removed.connect(self.offer_undo)
         self.tasks.model.refused.connect(self.toast.say)
         self.tasks.chosen_changed.connect(self.changed)
         self.try_it.said.connect(self.toast.say)
@@ -274,7 +276,7 @@ class Desk(QObject):
         self.self_check.ended.connect(self._show_check)
         self.foresight.said.connect(self.toast.say)
         self.foresight.failed.connect(self._foresight_failed)
-        self.foresight.reordered.connect(self._offer_undo)
+        self.foresight.reordered.connect(self.offer_undo)
         self.settings.problems_changed.connect(self.changed)
         self.tabs.currentChanged.connect(self._make_seen)
         self.page.replay_ended.connect(self._refresh_page)
@@ -339,8 +341,10 @@ class Desk(QObject):
             text = self.tr("{run} was stopped. It can be resumed where it was.")
             self.toast.say(text.format(run=self._run_name()))
 
-    def _offer_undo(self, sentence: str) -> None:
-        self.toast.say(sentence, self.tr("Undo"), self.draft.stack.undo)
+    def offer_undo(self, sentence: str) -> None:
+        """Say what the newest step did, with Undo until another step is done: Undo means this one."""
+        stack = self.draft.stack
+        self.toast.say(sentence, self.tr("Undo"), stack.undo, until=stack.indexChanged)
 
     def _export_failed(self, sentence: str, answers: Sequence[Answer]) -> None:
         self.strips.show_strip("export", sentence, "error", answers)
@@ -366,9 +370,8 @@ class Desk(QObject):
 
 def title_of(config: RunConfig) -> str:
     """Return "backbone · NTK-CL repaired · 4 tasks · seed 0"."""
-    tasks = len(config.data.tasks)
-    plural = "task" if tasks == 1 else "tasks"
+    tasks = counted(len(config.data.tasks), "task", "tasks")
     ours = config.method.name == "ntk-cl"
     method = f"NTK-CL {config.method.profile}" if ours else config.method.name
-    parts = (config.model.backbone, method, f"{tasks} {plural}")
-    return " · ".join((*parts, f"seed {config.seeds.initialisation}"))
+    seed = say("seed {number}").format(number=config.seeds.initialisation)
+    return " · ".join((config.model.backbone, method, tasks, seed))

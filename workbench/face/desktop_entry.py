@@ -12,6 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.face.actions import Command
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
+from workbench.face.language import say
 from workbench.paths import ROOT, resource
 
 _NAME = "ntkcl-workbench.desktop"
@@ -42,8 +43,10 @@ def install_entry() -> Path:
         file.write_text(entry_text(sys.executable, ROOT / "main.py"), encoding="utf-8")
     except OSError as error:
         raise WorkbenchError(
-            f"The entry could not be written to {file}: {error.strerror}. "
-            "Make that folder writable, or start the program with: python main.py."
+            say(
+                "The entry could not be written to {file}: {reason}. "
+                "Make that folder writable, or start the program with: python main.py."
+            ).format(file=file, reason=error.strerror)
         ) from error
     return file
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from workbench.events import Measured
 from workbench.face import kernel_words as words, known
 from workbench.face.known import Moment
+from workbench.face.language import say
 from workbench.face.legend import Entry
 from workbench.face.moment_panel import MomentPanel
 from workbench.face.multiples import Little, Multiples, Stroke
@@ -19,8 +20,8 @@ class DriftPanel(MomentPanel):
     """A little plot for each task: since it was learnt, or while it was trained."""
 
     def __init__(self, parent: QWidget | None = None, theme: Theme | None = None) -> None:
-        choices = [("while it was trained", False), ("since it was learnt", True)]
-        super().__init__("Kernel of each task", choices, parent, theme)
+        choices = [(say("while it was trained"), False), (say("since it was learnt"), True)]
+        super().__init__(say("Kernel of each task"), choices, parent, theme)
         self.add_legend()
 
     def refresh(self) -> None:
@@ -91,4 +92,4 @@ def _told(name: str, strokes: Sequence[Stroke], reason: str) -> str:
     if not any(stroke.points for stroke in strokes):
         return f"{name}: {reason or 'not measured'}."
     last = [f"{s.label} {words.plain(s.points[-1][1])}" for s in strokes if s.points]
-    return f"{name}: {', '.join(last)} at the last look."
+    return say("{name}: {parts} at the last look.").format(name=name, parts=", ".join(last))

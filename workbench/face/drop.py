@@ -10,6 +10,8 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QTimer, QUrl, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
+from workbench.face.language import say
+
 PICTURE_ENDINGS = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 )  # what the engine decodes
@@ -30,13 +32,19 @@ class Given:
 
     def refusal(self) -> str:
         """Return the sentence for what is not a folder of this computer, or an empty string."""
-        only = "Only folders on this computer can be added."
+        only = say("Only folders on this computer can be added.")
         if self.files:
             name = Path(self.files[0]).name
             if Path(name).suffix.lower() in PICTURE_ENDINGS:
-                return f"{only} '{name}' is a single picture: drop it on Try it."
-            return f"{only} '{name}' is a file."
-        return f"{only} '{self.foreign[0]}' is not one." if self.foreign else ""
+                return say("{only} '{name}' is a single picture: drop it on Try it.").format(
+                    only=only, name=name
+                )
+            return say("{only} '{name}' is a file.").format(only=only, name=name)
+        return (
+            say("{only} '{name}' is not one.").format(only=only, name=self.foreign[0])
+            if self.foreign
+            else ""
+        )
 
 
 def is_elevated() -> bool:

@@ -1,7 +1,7 @@
 """Taking a run away: its adapter, plots and numbers, into a folder that the user chooses."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -12,15 +12,19 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from workbench.errors import CannotWrite, WorkbenchError, because
+from workbench.events import Stage
 from workbench.face.activities import Activities, Activity
 from workbench.face.background import IterationThread
+from workbench.face.curve_lines import Beside, bounds_beside
 from workbench.face.messages import DetailBox
 from workbench.face.question import Answer, Question
+from workbench.face.record import RunRecord
 from workbench.report import RunSummary
 from workbench.session import Session
 
 ADAPTER, PLOTS, NUMBERS = "adapter", "plots", "numbers"
 EVERYTHING = (ADAPTER, PLOTS, NUMBERS)
+RunsBeside = Callable[[RunSummary], Sequence[tuple[str, str, RunRecord]]]
 _FORMATS = ("png", "svg", "pdf")
 
 
@@ -55,6 +59,7 @@ class Exporter(QObject):
         self._files: list[Path] = []
         self._failed = False
         self.question: Question | None = None  # the last one asked
+        self.runs_beside: RunsBeside = lambda run: ()  # what lies over a run's curves on screen
 
     @property
     def busy(self) -> bool:
@@ -89,6 +94,7 @@ class Exporter(QObject):
 
     def _ask(self, sentence: str, answers: Sequence[Answer]) -> None:
         self.question = Question(sentence, answers, self._over)
+        self.question.setProperty("page", "export")
         self.question.open()
 
     def _ask_to_replace(self, run: RunSummary, folder: Path, parts: tuple[str, ...]) -> None:
@@ -119,34 +125,35 @@ class Exporter(QObject):
             return
         self._run, self._parts, self._folder = run, tuple(parts), folder
         self._files, self._failed = [], False
-        self._thread = IterationThread(self._written, self)
+        self._thread = IterationThread(self._steps, self)
         self._thread.item.connect(self._take)
+        self._thread.raised.connect(self._fail)
         self._thread.finished.connect(self._finish)
-        self._activity = self._activities.begin(self.tr("Exporting {run}").format(run=run.name))
+        title = self.tr("Exporting {run}").format(run=run.name)
+        self._activity = self._activities.begin(title, self._thread.cancel)
         self._thread.start()
         self.state_changed.emit()
 
-    def _written(self) -> Iterator[list[Path] | Failure]:
+    def _steps(self) -> Iterator[Stage | list[Path]]:
         """Runs on the thread: everything but drawing, which Qt wants on its own thread."""
         adapter, numbers = ADAPTER in self._parts, NUMBERS in self._parts
         if self._run is None or not (adapter or numbers):
-            return
-        try:
-            yield self._session.export(self._run.id, self._folder, adapter=adapter, numbers=numbers)
-        except WorkbenchError as error:
-            detail = "\n".join(getattr(error, "__notes__", ()))
-            yield Failure(str(error), detail, isinstance(error, CannotWrite))
+            return _nothing()
+        return self._session.exporting(self._run.id, self._folder, adapter=adapter, numbers=numbers)
 
-    def _take(self, item: list[Path] | Failure) -> None:
-        if isinstance(item, Failure):
-            self._refuse(item)
-        else:
+    def _take(self, item: Stage | list[Path]) -> None:
+        if isinstance(item, list):
             self._files += item
+        elif self._activity is not None:
+            self._activity.progress(item.done, item.total, item.text)
+
+    def _fail(self, error: WorkbenchError) -> None:
+        detail = "\n".join(getattr(error, "__notes__", ()))
+        self._refuse(Failure(str(error), detail, isinstance(error, CannotWrite)))
 
     def _refuse(self, failure: Failure) -> None:
         self._failed = True
-        with suppress(OSError):  # a folder that holds something stays
-            self._folder.rmdir()
+        self._leave_no_empty_folder()
         answers: list[Answer] = []
         if failure.place:
             answers += [(self.tr("Choose another place"), self._other_place)]
@@ -155,20 +162,36 @@ class Exporter(QObject):
             answers += [(self.tr("Details"), partial(self._show_detail, failure))]
         self.refused.emit(failure.sentence, answers)
 
+    def _leave_no_empty_folder(self) -> None:
+        with suppress(OSError):  # one that holds something stays
+            self._folder.rmdir()
+
     def _show_detail(self, failure: Failure) -> None:
         box = DetailBox(failure.sentence, failure.detail, self._session.home, self._over)
         box.details_button.click()
         box.open()
 
     def _finish(self) -> None:
+        cancelled = self._thread is not None and self._thread.cancelled
+        given_up = cancelled and not self._files and not self._failed
         if self._thread is not None:
             self._thread.deleteLater()
             self._thread = None
-        if not self._failed:
+        if given_up:
+            self._tell_given_up()
+        elif not self._failed:
             self._draw_and_tell()
         if self._activity is not None:
             self._activity.end()
         self.state_changed.emit()
+
+    def _tell_given_up(self) -> None:
+        self._leave_no_empty_folder()
+        name = self._run.name if self._run is not None else ""
+        text = self.tr("The export of {run} was given up.")
+        if self._folder.exists():
+            text = self.tr("The export of {run} was given up. What was written is in {folder}.")
+        self.said.emit(text.format(run=name, folder=self._folder))
 
     def _draw_and_tell(self) -> None:
         if self._run is None:
@@ -195,7 +218,15 @@ class Exporter(QObject):
         title = f"{run.name} · {run.profile}"
         read = partial(self._session.arrays, run.id)
         events = self._session.events(run.id)
-        return export_plots(events, self._folder, title=title, formats=_FORMATS, read=read)
+        levels = bounds_beside(self._session.groups.bounds(run.id))
+        beside = Beside(self.runs_beside(run), levels)
+        return export_plots(
+            events, self._folder, title=title, formats=_FORMATS, read=read, beside=beside
+        )
+
+
+def _nothing() -> Iterator[list[Path]]:
+    yield []
 
 
 def plain_name(name: str) -> str:

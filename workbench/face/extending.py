@@ -4,16 +4,20 @@ from collections.abc import Iterator, Sequence
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
-from workbench.config import TaskFolder, from_dict
+from workbench.config import RunConfig, TaskFolder, from_dict
+from workbench.events import Event
 from workbench.face.actions import Command
 from workbench.face.background import Background
+from workbench.face.box_help import let_f1_help
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Question
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.resuming import show
+from workbench.face.starting import ask_first
 from workbench.report import ScanProgress, ScanReport
 from workbench.session import Run
+from workbench.session.extend import before_extending
 
 MOST_EPOCHS = 10_000
 
@@ -51,12 +55,14 @@ class Extending(Feature):
         self._run_id = run.id
         sentence = self.tr("What shall {run} learn from here on?").format(run=run.name)
         more = self.tr("A new run goes on from its end; the run itself stays as it is.")
+        more = "\n".join([more, before_extending(self.desk.session.details(run.id))]).strip()
         answers = [
             (self.tr("A further folder…"), self._choose),
             (self.tr("More epochs…"), self._ask_epochs),
         ]
         self.question = Question(sentence, answers, self.desk.window, more=more)
         self.question.finished.connect(self._answered)
+        self.question.setProperty("page", "going-on")
         self.question.open()
 
     def scan(self, paths: Sequence[str]) -> None:
@@ -74,6 +80,7 @@ class Extending(Feature):
 
     def _ask_epochs(self) -> None:
         self.number = QInputDialog(self.desk.window)
+        let_f1_help(self.number, "going-on")
         self.number.setInputMode(QInputDialog.InputMode.IntInput)
         self.number.setIntRange(1, MOST_EPOCHS)
         self.number.setWindowTitle(self.tr("More epochs"))
@@ -85,22 +92,29 @@ class Extending(Feature):
         self._extend((), epochs)
 
     def _extend(self, tasks: Sequence[TaskFolder], epochs: int) -> None:
-        """Make the child on a thread: its files are copied."""
-        resuming, run_id = self.desk.session.resuming, self._run_id
+        """Make the child on a thread, for its files are copied; ask first what any start asks."""
+        session, run_id = self.desk.session, self._run_id
 
-        def made() -> Iterator[Run]:
-            yield resuming.extend(run_id, tasks, epochs)
+        def made() -> Iterator[tuple[Run, list[Event]]]:
+            run = session.resuming.extend(run_id, tasks, epochs)
+            yield run, session.events(run.id)
 
-        self._making.start(made)
+        def parent() -> RunConfig:
+            return from_dict(session.details(run_id).config)
 
-    def _take(self, item: ScanProgress | ScanReport | Run) -> None:
+        def begin(_config: RunConfig) -> None:
+            self._making.start(made)
+
+        ask_first(self.desk, parent, begin)
+
+    def _take(self, item: ScanProgress | ScanReport | tuple[Run, list[Event]]) -> None:
         if self._looking.cancelled or self._making.cancelled:
             return
         if isinstance(item, ScanReport):
             self._judge(item)
-        elif isinstance(item, Run):
+        elif isinstance(item, tuple):
             self.desk.strips.clear_strip("extend")
-            show(self.desk, item)
+            show(self.desk, *item)
 
     def _judge(self, report: ScanReport) -> None:
         if not report.tasks:

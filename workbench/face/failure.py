@@ -13,6 +13,7 @@ from workbench.events import (
 )
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
+from workbench.face.finding import chosen_folder
 from workbench.face.messages import DetailBox
 from workbench.session.engine import NO_ENGINE
 
@@ -24,6 +25,7 @@ class Failure(Feature):
         super().__init__(desk)
         self._event: Failed | Interrupted = Failed("")
         self._began = False
+        self._folder = ""  # that the run waits for
         desk.training.news.connect(self._take)
         desk.training.state_changed.connect(self._forget)
 
@@ -60,10 +62,17 @@ class Failure(Feature):
 
     def _tell_blocked(self, event: Blocked) -> None:
         training = self.desk.training
+        self._folder = event.folder
+        find = ((self.tr("Find it…"), self._find),) if event.folder else ()
         answers = (
-            (self.tr("Check again"), training.go_on), (self.tr("Stop"), training.stop_now),
+            (self.tr("Check again"), training.go_on), *find, (self.tr("Stop"), training.stop_now),
         )  # fmt: skip
         self.desk.strips.show_strip("blocked", event.sentence, "warning", answers)
+
+    def _find(self) -> None:
+        place = chosen_folder(self._folder, self.desk.window)
+        if place:
+            self.desk.training.find(self._folder, place)
 
     def _box(self) -> DetailBox:
         home, window = self.desk.session.home, self.desk.window

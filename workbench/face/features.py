@@ -28,6 +28,7 @@ from workbench.face.queue import QueueFeature
 from workbench.face.results import ResultsFeature
 from workbench.face.resuming import Resuming
 from workbench.face.run_verbs import RunVerbs
+from workbench.face.settling import Settling
 from workbench.face.studies import StudyFeature
 from workbench.face.task_work import TaskWork
 from workbench.face.trying import TryItFeature
@@ -36,6 +37,7 @@ FEATURES: tuple[type[Feature], ...] = (
     Control,
     LifeSign,
     LogCare,
+    Settling,
     Failure,
     StayAwake,
     Attention,

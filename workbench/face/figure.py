@@ -12,8 +12,10 @@ from workbench.errors import WorkbenchError
 from workbench.events import Event, RunStarted, Snapshot
 from workbench.face import known
 from workbench.face.canvas import ensure_application
+from workbench.face.curve_lines import Beside
 from workbench.face.drift_panel import DriftPanel
 from workbench.face.kernel_panel import KernelPanel, SpectrumPanel
+from workbench.face.language import say
 from workbench.face.lost_panel import LostPanel
 from workbench.face.matrix import MatrixPanel
 from workbench.face.moment_panel import MomentPanel, Shown
@@ -37,12 +39,14 @@ def export_plots(
     formats: Sequence[str] = ("png", "svg", "pdf"),
     theme: str = "light",
     read: ReadFile | None = None,
+    beside: Beside | None = None,
 ) -> list[Path]:
     """Draw a run's plots into `folder` and return the files; plots without a point are left out.
 
     `title` stands on every figure, say the run's name and profile; the switches' fingerprint
     is added to it. `read` returns the arrays of one of the run's files; without it, or where the
-    file is gone or damaged, the kernel's own two figures are left out.
+    file is gone or damaged, the kernel's own two figures are left out. `beside` is drawn in the curves,
+    too: other runs, and levels such as bounds.
     """
     ensure_application()
     colours = {"light": LIGHT, "dark": DARK}[theme]
@@ -51,7 +55,7 @@ def export_plots(
     title = " · ".join(part for part in (title, switches_of(events)) if part)
     Path(folder).mkdir(parents=True, exist_ok=True)
     panels: list[tuple[str, Panel]] = [
-        (key, plot_of(VIEWS[key], record, colours))
+        (key, plot_of(VIEWS[key], record, colours, beside=beside))
         for key in VIEWS
         if _has_points(VIEWS[key], record, colours)
     ]
@@ -72,7 +76,7 @@ def switches_of(events: Sequence[Event]) -> str:
     for event in events:
         if isinstance(event, RunStarted):
             text = json.dumps(dict(event.switches), sort_keys=True)
-            return f"switches {hashlib.sha256(text.encode()).hexdigest()[:8]}"
+            return say("switches {hash}").format(hash=hashlib.sha256(text.encode()).hexdigest()[:8])
     return ""
 
 

@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.config import TaskFolder
+from workbench.face.box_help import let_f1_help
+from workbench.face.language import say
 from workbench.face.panel import Table, number_grid, tabbed
 from workbench.face.words import as_written, percent
 from workbench.report import Forecast, OrderStudy
@@ -35,6 +37,7 @@ class NextTask(QDialog):
 
     def __init__(self, run: str, tasks: Sequence[TaskFolder], parent: QWidget) -> None:
         super().__init__(parent)
+        let_f1_help(self, "ntk")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Forecast next task"))
         text = self.tr("What would {run} forget first, if it learnt this next?").format(run=run)
@@ -82,6 +85,7 @@ class Sheet(QDialog):
 
     def __init__(self, title: str, sentence: str, parent: QWidget) -> None:
         super().__init__(parent)
+        let_f1_help(self, "ntk")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self._copied = [sentence]
@@ -185,7 +189,7 @@ class OrderSheet(Sheet):
 
 def task_table(made: Forecast) -> Table:
     """Return the learnt tasks as headings and rows."""
-    headings = ["Task", "Disturbance", "Learnt to the end", "Accuracy now", "With new classes", "Afterwards"]  # fmt: skip
+    headings = [say("Task"), say("Disturbance"), say("Learnt to the end"), say("Accuracy now"), say("With new classes"), say("Afterwards")]  # fmt: skip
     rows = []
     for task in made.tasks:
         shares = (task.accuracy_now, task.accuracy_competing, task.accuracy_after)
@@ -196,7 +200,7 @@ def task_table(made: Forecast) -> Table:
 
 def class_table(made: Forecast) -> Table:
     """Return the learnt classes as headings and rows."""
-    headings = ["Class", "Task", "Movement, planned", "Learnt to the end", "Test pictures lost"]  # fmt: skip
+    headings = [say("Class"), say("Task"), say("Movement, planned"), say("Learnt to the end"), say("Test pictures lost")]  # fmt: skip
     return headings, [
         [each.name, each.task, _number(each.planned), _number(each.ridge), percent(each.lost)]
         for each in made.classes

@@ -36,6 +36,7 @@ class GpuInUse(Feature):
         answers = ((self.tr("Start anyway"), self._start_anyway), (self.tr("Wait"), self._wait))
         self.question = Question(self.sentence(gpu), answers, self.desk.window)
         self.question.finished.connect(self._answered)
+        self.question.setProperty("page", "engine")
         self.question.open()
         return True
 

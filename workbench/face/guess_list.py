@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from workbench.face.language import say
 from workbench.face.small_picture import small_picture
 from workbench.face.task_card import AnyIndex
 from workbench.face.theme import Theme, current_theme
@@ -47,7 +48,11 @@ def note_of(guess: Guess) -> str:
     if guess.problem:
         return guess.problem
     best = max(guess.probabilities, default=0.0)
-    return f"Low confidence ({100 * best:.0f} %)" if best < LOW_CONFIDENCE else ""
+    return (
+        say("Low confidence ({share:.0f} %)").format(share=100 * best)
+        if best < LOW_CONFIDENCE
+        else ""
+    )
 
 
 def _spoken(guess: Guess) -> list[str]:

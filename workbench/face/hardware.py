@@ -4,6 +4,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from workbench.face.language import say
+
 _DRIVER = Path("/proc/driver/nvidia/version")
 _DEVICE = Path("/dev/nvidiactl")
 
@@ -22,7 +24,6 @@ def hardware_sentence(*, driver: bool) -> str:
     """
     if driver:
         return ""
-    return (
-        "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two; "
-        "1,000 pictures take about 45 minutes with the sample's small backbone, a day or more with ViT-B/16."
+    return say(
+        "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two; 1,000 pictures take about 45 minutes with the sample's small backbone, a day or more with ViT-B/16."
     )

@@ -29,6 +29,12 @@ from workbench.paths import resource
 
 FIRST = "start"
 NAME_ROLE = Qt.ItemDataRole.UserRole + 1
+_OF_STRIPS = {  # first word of a strip's subject: the page that says more
+    "cut": "going-on", "resume": "going-on", "extend": "going-on", "silence": "engine", "run": "engine",
+    "closing": "engine", "gpu": "engine", "blocked": "trouble", "log": "trouble", "hardware": "trouble",
+    "queue": "queue", "group": "queue", "groups": "queue", "plug-in": "plugins", "panel": "plugins",
+    "configuration": "settings", "export": "export",
+}  # fmt: skip
 _ORDER = re.compile(r"^\d+-")
 
 
@@ -54,11 +60,16 @@ def pages(folder: Path | None = None) -> tuple[Page, ...]:
 def subject_of(widget: QWidget | None) -> str:
     """Return the page that `widget`, or the nearest one around it, names."""
     while widget is not None:
-        name = widget.property("page")
+        name = widget.property("page") or _page_of_strip(widget)
         if name:
             return str(name)
         widget = widget.parentWidget()
     return FIRST
+
+
+def _page_of_strip(widget: QWidget) -> str:
+    subject = str(widget.property("subject") or "")
+    return _OF_STRIPS.get(subject.split(" ")[0], "")
 
 
 class HelpBox(QDialog):
@@ -87,6 +98,7 @@ class HelpBox(QDialog):
         self.list.selectionModel().currentChanged.connect(self._choose)
         self.text = QTextBrowser(self)
         self.text.setAccessibleName(self.tr("Help page"))
+        self.text.setViewportMargins(8, 4, 0, 4)
         self.text.setOpenLinks(False)
         self.text.anchorClicked.connect(self._follow)
         self.text.setSearchPaths([str(resource("help"))])
@@ -163,8 +175,12 @@ class Help(Feature):
         self._open(FIRST)
 
     def _open(self, name: str) -> None:
-        if self.box is None:
-            self.box = HelpBox(self.desk.window)
-        self.box.show_page(name)
-        self.box.show()
-        self.box.raise_()
+        modal = QApplication.activeModalWidget()  # it blocks every window but its own
+        if modal is not None:
+            box = HelpBox(modal)
+            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        else:
+            box = self.box = self.box or HelpBox(self.desk.window)
+        box.show_page(name)
+        box.show()
+        box.raise_()

@@ -20,6 +20,8 @@ from workbench.query import Query
 from workbench.report import RunSummary
 from workbench.session.table import AlikeRuns, RunTable
 
+_LEAST = 88  # pixels of height with no run in it
+
 
 class HistoryPanel(QWidget):
     """The table of runs. Enter or a double click replays or opens a group, Space ticks, F2 renames."""
@@ -49,7 +51,7 @@ class HistoryPanel(QWidget):
         column.setContentsMargins(8, 4, 8, 4)
         column.addWidget(self.bar)
         column.addWidget(body, 1)
-        self.setMinimumHeight(88)
+        self.setMinimumHeight(_LEAST)
         self.menu = QMenu(self)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._show_menu)
@@ -109,12 +111,19 @@ class HistoryPanel(QWidget):
     def _show_count(self, matching: int) -> None:
         self.bar.show_count(matching)
         self._stack.setCurrentIndex(1 if matching else 0)
+        self.setMinimumHeight(self._least() if matching else _LEAST)
         if self.model.query != Query():
             self.empty.setText(self.tr("No run fits this filter."))
         elif self.model.binned:
             self.empty.setText(self.tr("The bin is empty."))
         else:
             self.empty.setText(self.tr("Every run appears here and stays. There is none yet."))
+
+    def _least(self) -> int:
+        """Return the height in which the first row can be read."""
+        header, row = self.table.horizontalHeader(), self.table.verticalHeader()
+        bar = self.table.horizontalScrollBar().sizeHint().height()
+        return _LEAST - 34 + header.sizeHint().height() + row.defaultSectionSize() + bar
 
     def _show_columns(self) -> None:
         hidden = self.bar.hidden_columns()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from workbench.face.drawing import Drawing, Place
+from workbench.face.language import say
 from workbench.face.legend import beside_each_other, shortened
 from workbench.face.panel import Table
 from workbench.face.scene import Scene
@@ -63,15 +64,22 @@ class KernelMap(Drawing):
     def sentence(self, row: int, column: int) -> str:
         one, other = self.scene.blocks[row], self.scene.blocks[column]
         found = self.scene.between(one, other)
-        names = f"{self._whole(row)} with {self._whole(column)}"
+        names = say("{one} with {other}").format(one=self._whole(row), other=self._whole(column))
         if not len(found):
-            return f"{names}: no two pictures to compare."
+            return say("{names}: no two pictures to compare.").format(names=names)
         low, mean, high = (float(f(found)) for f in (np.min, np.mean, np.max))
-        return f"{names}: mean cosine {mean:.2f}, from {low:.2f} to {high:.2f}."
+        return say("{names}: mean cosine {mean:.2f}, from {low:.2f} to {high:.2f}.").format(
+            names=names, mean=mean, low=low, high=high
+        )
 
     def hint(self, row: int, column: int, point: QPointF, place: Place) -> str:
         found = self._pictures(point, place)
-        value = "" if found is None else f"\nThese two pictures: {self.scene.cosine[found]:.3f}."
+        value = (
+            ""
+            if found is None
+            else "\n"
+            + say("These two pictures: {cosine:.3f}.").format(cosine=self.scene.cosine[found])
+        )
         return f"{self.sentence(row, column)}{value}\n{_FORMULA}"
 
     def table(self) -> Table:
@@ -81,7 +89,7 @@ class KernelMap(Drawing):
         for name, one in zip(self.classes, blocks, strict=True):
             found = [self.scene.between(one, other) for other in blocks]
             rows.append([name, *(f"{part.mean():.3f}" if len(part) else "" for part in found)])
-        return ["mean cosine", *self.classes], rows
+        return [say("mean cosine"), *self.classes], rows
 
     def paint(self, painter: QPainter, place: Place) -> None:
         square = self.square(place)
@@ -170,4 +178,4 @@ class KernelMap(Drawing):
 
     def _whole(self, index: int) -> str:
         task = self.scene.blocks[index].task
-        return f"{self.classes[index]} (task {task + 1})"
+        return say("{name} (task {task})").format(name=self.classes[index], task=task + 1)

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from workbench.face import kernel_words as words, known
 from workbench.face.kernel_map import KernelMap
+from workbench.face.language import say
 from workbench.face.moment_panel import MomentPanel, Shown
 from workbench.face.plot import LivePlot
 from workbench.face.record import RunRecord
@@ -21,10 +22,12 @@ class KernelPanel(MomentPanel):
     how_told = Signal(str)  # how the kernel was computed, and when
 
     def __init__(self, parent: QWidget | None = None, theme: Theme | None = None) -> None:
-        super().__init__("Kernel of the probe", (), parent, theme)
+        super().__init__(say("Kernel of the probe"), (), parent, theme)
         self.setToolTip(
-            "Trace kernel K_ij = (1/C) Σ_a J_ia · J_ja among probe pictures, drawn as K_ij / √(K_ii K_jj)\n"
-            "unit: 1 · range: −1 to 1, below 0 drawn as 0 · when: with each snapshot of the kernel"
+            self.tr(
+                "Trace kernel K_ij = (1/C) Σ_a J_ia · J_ja among probe pictures, drawn as K_ij / √(K_ii K_jj)\n"
+                "unit: 1 · range: −1 to 1, below 0 drawn as 0 · when: with each snapshot of the kernel"
+            )
         )
 
     def refresh(self) -> None:
@@ -37,7 +40,7 @@ class KernelPanel(MomentPanel):
             self.tell(kernel_map(record, scene), words.kernel(record, scene, self._shown.at))
             if snapshot is not None:
                 when = known.name_of(record, known.moment_of(snapshot))
-                how = f"Measured {when}. {snapshot.method}"
+                how = say("Measured {when}. {method}").format(when=when, method=snapshot.method)
         self.how_told.emit(how)
 
 
@@ -54,8 +57,8 @@ class SpectrumPanel(LivePlot):
 
     def __init__(self, parent: QWidget | None = None, theme: Theme | None = None) -> None:
         super().__init__(
-            "Spectrum by task",
-            x_label="rank of the eigenvalue (logit²)",
+            say("Spectrum by task"),
+            x_label=say("rank of the eigenvalue (logit²)"),
             parent=parent,
             theme=theme,
         )
@@ -71,7 +74,9 @@ class SpectrumPanel(LivePlot):
         colours = self.theme.task_colours(max([len(record.tasks), *(t + 1 for t in spectra)]))
         for task, values in reversed(spectra.items()):  # the first task lies on top
             rank = effective_rank(values)
-            label = record.task_label(task) + (f", rank {words.plain(rank)}" if rank else "")
+            label = record.task_label(task)
+            if rank:
+                label = say("{task}, rank {rank}").format(task=label, rank=words.plain(rank))
             self.set_line(str(task), label, colours[task], width=2, points=True)
             self.set_points(str(task), Series.of(np.arange(1.0, len(values) + 1), values))
         self.keep_lines([str(task) for task in reversed(spectra)])

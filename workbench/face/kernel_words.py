@@ -1,12 +1,14 @@
-"""What each drawing of the kernel shows now, in one sentence made from its numbers. Qt-free."""
+"""What each drawing of the kernel shows now, in one sentence made from its numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from workbench.events import Measured
 from workbench.face import known
 from workbench.face.known import Moment, Pair
+from workbench.face.language import say
 from workbench.face.record import TOO_FAR, RunRecord
 from workbench.face.scene import Movement, Scene, effective_rank
+from workbench.face.words import joined
 
 LOST_PARTS = {  # measure: how the sentence and the legend call it
     "lost.competition": "competition",
@@ -41,29 +43,35 @@ def doubt(record: RunRecord, tasks: Iterable[int], at: Moment | None) -> str:
     ]
     if not far:
         return ""
-    said = _joined([f"task {m.task + 1} ({plain(m.value or 0.0)})" for m in far])
-    return f" Do not believe it: the linearity index is above {TOO_FAR} for {said}."
+    said = [
+        say("task {task} ({value})").format(task=m.task + 1, value=plain(m.value or 0.0))
+        for m in far
+    ]
+    text = say("Do not believe it: the linearity index is above {limit} for {tasks}.")
+    return " " + text.format(limit=TOO_FAR, tasks=joined(said))
 
 
 def between(record: RunRecord, at: Moment | None) -> str:
     """Return how far the task moved the old ones, and what the kernel said of it."""
     measured = known.latest(record, "ntk.interplay_measured", at)
     if measured is None or measured.value is None:
-        return _absent(record, measured, _SECOND)
+        return _absent(record, measured, say(_SECOND))
     task = measured.task
     words = (
-        ("ntk.interplay_predicted", "predicted"),
-        ("ntk.interplay_replayed", "replayed"),
-        ("ntk.interplay_full", "with every block"),
-        ("ntk.forecast", "forecast"),
+        ("ntk.interplay_predicted", say("predicted")),
+        ("ntk.interplay_replayed", say("replayed")),
+        ("ntk.interplay_full", say("with every block")),
+        ("ntk.forecast", say("forecast")),
     )
     said = []
     for name, word in words:
         found = known.by_task(record, name, at).get(task)
         if found is not None and found.value is not None:
             said.append(f"{plain(found.value)} {word}")
-    kernel = f" The kernel: {', '.join(said)}." if said else ""
-    text = f"Task {task + 1} moved the old tasks by {plain(measured.value)} of their own signal.{kernel}"
+    text = say("Task {task} moved the old tasks by {value} of their own signal.")
+    text = text.format(task=task + 1, value=plain(measured.value))
+    if said:
+        text += " " + say("The kernel: {numbers}.").format(numbers=", ".join(said))
     return text + doubt(record, {task}, at)
 
 
@@ -71,14 +79,19 @@ def within(record: RunRecord, at: Moment | None) -> str:
     """Return the gap between a task's training pictures and new ones."""
     predicted = known.latest(record, "ntk.gap_predicted", at)
     if predicted is None or predicted.value is None:
-        return _absent(record, predicted, "Appears after the first epoch.")
+        return _absent(record, predicted, say("Appears after the first epoch."))
     task = predicted.task
     held = known.by_task(record, "ntk.gap_held_out", at).get(task)
-    measured = f", {plain(held.value)} was measured" if held and held.value is not None else ""
-    text = (
-        f"Task {task + 1}: the kernel predicts an error {plain(predicted.value)} larger on new "
-        f"pictures than on its own{measured}."
+    text = say(
+        "Task {task}: the kernel predicts an error {value} larger on new pictures than on its own."
     )
+    measured = ""
+    if held is not None and held.value is not None:
+        text = say(
+            "Task {task}: the kernel predicts an error {value} larger on new pictures than on its own, {measured} was measured."
+        )
+        measured = plain(held.value)
+    text = text.format(task=task + 1, value=plain(predicted.value), measured=measured)
     return text + doubt(record, {task}, at)
 
 
@@ -88,20 +101,31 @@ def pairs(record: RunRecord, name: str, at: Moment | None) -> str:
     numbers = known.values(found)
     if not numbers:
         absent = next(iter(found.values()), None)
-        return _absent(record, absent, "Appears when the second task has been learnt.")
+        return _absent(record, absent, say("Appears when the second task has been learnt."))
     pair = max(numbers, key=lambda key: numbers[key])
     old, new = (index + 1 for index in pair)
-    value = plain(numbers[pair])
-    beside = _beside(record, name, pair, at)
     text = {
-        "ntk.overlap": f"Task {new} disturbs task {old} most: overlap {value}{beside}.",
-        "ntk.angle_max": f"Tasks {new} and {old} share most: their closest directions have cosine {value}{beside}.",
-        "ntk.disturbance": f"Task {new} moved task {old} most: by {value} of its signal{beside}.",
-        "ntk.disturbance_forecast": f"Task {new} was forecast to move task {old} most: by {value} of its signal{beside}.",
-        "ntk.disturbance_settled": f"With averaging and corrections, task {new} moved task {old} most: by {value} of its signal{beside}.",
-        "ntk.vulnerable_rank": f"What task {new} did to task {old} takes most directions: {value}{beside}.",
+        "ntk.overlap": say("Task {new} disturbs task {old} most: overlap {number}."),
+        "ntk.angle_max": say(
+            "Tasks {new} and {old} share most: their closest directions have cosine {number}."
+        ),
+        "ntk.disturbance": say("Task {new} moved task {old} most: by {signal}."),
+        "ntk.disturbance_forecast": say(
+            "Task {new} was forecast to move task {old} most: by {signal}."
+        ),
+        "ntk.disturbance_settled": say(
+            "With averaging and corrections, task {new} moved task {old} most: by {signal}."
+        ),
+        "ntk.vulnerable_rank": say(
+            "What task {new} did to task {old} takes most directions: {number}."
+        ),
     }[name]
-    return text + doubt(record, {pair[1]}, at)
+    value = plain(numbers[pair])
+    signal = _beside(record, name, pair, at, say("{share} of its signal").format(share=value))
+    number = _beside(record, name, pair, at, value)
+    return text.format(new=new, old=old, number=number, signal=signal) + doubt(
+        record, {pair[1]}, at
+    )
 
 
 _BESIDE = {  # measure: the number it is read beside, and how that is called
@@ -114,25 +138,28 @@ _BESIDE = {  # measure: the number it is read beside, and how that is called
 }
 
 
-def _beside(record: RunRecord, name: str, pair: Pair, at: Moment | None) -> str:
+def _beside(record: RunRecord, name: str, pair: Pair, at: Moment | None, number: str) -> str:
+    """Return a number with the one that it is read beside, where that is known."""
     other, word = _BESIDE[name]
     value = known.values(known.by_pair(record, other, at)).get(pair)
-    return "" if value is None else f", {word} {plain(value)}"
+    if value is None:
+        return number
+    return say("{number}, {word} {other}").format(number=number, word=say(word), other=plain(value))
 
 
 def pair_told(record: RunRecord, pair: Pair, at: Moment | None) -> list[str]:
     """Return every number of a pair in words, one a line; its reason where one is absent."""
     old, new = (record.task_label(index) for index in pair)
-    lines = [f"Learning {new}, seen from {old}"]
+    lines = [say("Learning {new}, seen from {old}").format(new=new, old=old)]
     for name, label in (
-        ("ntk.overlap", "overlap"), ("ntk.angle_max", "principal angles, largest cosine"),
-        ("ntk.disturbance", "disturbance"), ("ntk.vulnerable_rank", "vulnerable rank"),
+        ("ntk.overlap", say("overlap")), ("ntk.angle_max", say("principal angles, largest cosine")),
+        ("ntk.disturbance", say("disturbance")), ("ntk.vulnerable_rank", say("vulnerable rank")),
     ):  # fmt: skip
         said = known.by_pair(record, name, at).get(pair)
         if said is not None and said.value is not None:
-            lines.append(f"{label} {plain(said.value)}{_beside(record, name, pair, at)}")
+            lines.append(f"{label} {_beside(record, name, pair, at, plain(said.value))}")
         elif said is not None:
-            lines.append(f"{label} absent: {said.reason}")
+            lines.append(say("{label} absent: {reason}").format(label=label, reason=said.reason))
     return lines
 
 
@@ -142,15 +169,15 @@ def kernel(record: RunRecord, scene: Scene, at: Moment | None) -> str:
     said = [
         f"{plain(value)} {where}"
         for value, where in (
-            (one_class, "within a class"),
-            (one_task, "between classes of a task"),
-            (across, "between tasks"),
+            (one_class, say("within a class")),
+            (one_task, say("between classes of a task")),
+            (across, say("between tasks")),
         )
         if value is not None
     ]
     if not said:
-        return "The kernel holds no two pictures to compare."
-    text = f"Mean cosine of the pictures' gradients: {_joined(said)}."
+        return say("The kernel holds no two pictures to compare.")
+    text = say("Mean cosine of the pictures' gradients: {numbers}.").format(numbers=joined(said))
     return text + doubt(record, [max(scene.tasks())], at)
 
 
@@ -159,13 +186,18 @@ def spectrum(record: RunRecord, scene: Scene, at: Moment | None) -> str:
     ranks = {task: effective_rank(values) for task, values in scene.spectra.items()}
     found = {task: rank for task, rank in ranks.items() if rank is not None}
     if not found:
-        return "No task's kernel has a positive eigenvalue."
+        return say("No task's kernel has a positive eigenvalue.")
     most, least = max(found, key=lambda t: found[t]), min(found, key=lambda t: found[t])
-    size = len(scene.spectra[most])
-    text = f"Task {most + 1} uses most directions: effective rank {plain(found[most])} of {size}"
+    text = say("Task {most} uses most directions: effective rank {high} of {size}.")
     if most != least:
-        text += f"; task {least + 1} fewest: {plain(found[least])} of {len(scene.spectra[least])}"
-    return f"{text}.{doubt(record, [max(found)], at)}"
+        text = say(
+            "Task {most} uses most directions: effective rank {high} of {size}; task {least} fewest: {low} of {other}."
+        )
+    text = text.format(
+        most=most + 1, high=plain(found[most]), size=len(scene.spectra[most]),
+        least=least + 1, low=plain(found[least]), other=len(scene.spectra[least]),
+    )  # fmt: skip
+    return text + doubt(record, [max(found)], at)
 
 
 def lost(record: RunRecord, old: int | None, at: Moment | None) -> str:
@@ -173,24 +205,35 @@ def lost(record: RunRecord, old: int | None, at: Moment | None) -> str:
     found = lost_by_task(record, "lost.total", old, at)
     totals = {task: m.value for task, m in found.items() if m.value is not None}
     if not totals:
-        return _absent(record, next(iter(found.values()), None), "Appears after the second task.")
+        return _absent(
+            record, next(iter(found.values()), None), say("Appears after the second task.")
+        )
     task = max(totals)
-    whom = "the old tasks" if old is None else f"task {old + 1}"
+    whom = say("the old tasks") if old is None else say("task {old}").format(old=old + 1)
     parts = {}
     for name, word in LOST_PARTS.items():
         said = lost_by_task(record, name, old, at).get(task)
         if said is not None and said.value is not None:
             parts[word] = said.value
     total = totals[task]
-    verb = "lost" if total >= 0 else "gained"
-    text = f"After task {task + 1}, {whom} {verb} {_points(abs(total))} of accuracy on the probe"
+    text = say("After task {task}, {whom} lost {points} of accuracy on the probe")
+    if total < 0:
+        text = say("After task {task}, {whom} gained {points} of accuracy on the probe")
+    text = text.format(task=task + 1, whom=whom, points=_points(abs(total)))
+    return say("{sentence}.").format(sentence=_with_reasons(text, parts))
+
+
+def _with_reasons(text: str, parts: Mapping[str, float]) -> str:
+    """Return what was lost with the part that took most, and the one that gave most back."""
     worst = max(parts, key=lambda word: parts[word], default="")
     if worst and parts[worst] > 0:
-        text += f", most to {worst} ({_points(parts[worst])})"
+        more = say("{lost}, most to {part} ({points})")
+        text = more.format(lost=text, part=say(worst), points=_points(parts[worst]))
     helped = min(parts, key=lambda word: parts[word], default="")
     if helped and parts[helped] < 0:
-        text += f"; {helped} gave back {_points(-parts[helped])}"
-    return f"{text}."
+        more = say("{lost}; {part} gave back {points}")
+        text = more.format(lost=text, part=say(helped), points=_points(-parts[helped]))
+    return text
 
 
 def lost_by_task(
@@ -208,45 +251,52 @@ def drift(record: RunRecord, at: Moment | None, *, since_learnt: bool) -> str:
     if since_learnt:
         moved = {pair[0]: m for pair, m in known.by_pair(record, "ntk.old_drift", at).items()}
         alike = {pair[0]: m for pair, m in known.by_pair(record, "ntk.old_cka", at).items()}
-        empty, when = "Appears after the second task.", "since it was learnt"
+        empty, when = say("Appears after the second task."), say("since it was learnt")
     else:
         moved = known.by_task(record, "ntk.kernel_drift", at)
         alike = known.by_task(record, "ntk.kernel_cka", at)
-        empty, when = "Appears after the first epoch.", "while it was trained"
+        empty, when = say("Appears after the first epoch."), say("while it was trained")
     numbers = {task: m.value for task, m in moved.items() if m.value is not None}
     if not numbers:
         return _absent(record, next(iter(moved.values()), None), empty)
     task = max(numbers, key=lambda t: numbers[t])
     cka = alike.get(task)
-    shape = f", CKA {plain(cka.value)}" if cka is not None and cka.value is not None else ""
-    return f"The kernel of task {task + 1} moved most {when}: drift {plain(numbers[task])}{shape}."
+    text = say("The kernel of task {task} moved most {when}: drift {drift}.")
+    shape = ""
+    if cka is not None and cka.value is not None:
+        text = say("The kernel of task {task} moved most {when}: drift {drift}, CKA {shape}.")
+        shape = plain(cka.value)
+    return text.format(task=task + 1, when=when, drift=plain(numbers[task]), shape=shape)
 
 
 def movement(names: Sequence[str], moved: Movement, rank: Measured | None) -> str:
     """Return which old class moved most, which was forecast to, and how far the orders agree."""
     worst = max(range(len(names)), key=lambda index: float(moved.measured[index]))
     said = max(range(len(names)), key=lambda index: float(moved.forecast[index]))
-    text = f"Class {names[worst]} moved most: by {plain(float(moved.measured[worst]))} logits"
-    text += ", as was forecast" if worst == said else f"; {names[said]} was forecast to"
-    order = rank.value if rank is not None else None
-    return f"{text}.{'' if order is None else f' The orders agree by ρ = {plain(order)} (1: exactly).'}"
+    if worst == said:
+        text = say("Class {moved} moved most: by {value} logits, as was forecast.")
+    else:
+        text = say("Class {moved} moved most: by {value} logits; {other} was forecast to.")
+    value = plain(float(moved.measured[worst]))
+    text = text.format(moved=names[worst], value=value, other=names[said])
+    if rank is None or rank.value is None:
+        return text
+    agree = say("The orders agree by ρ = {order} (1: exactly).").format(order=plain(rank.value))
+    return f"{text} {agree}"
 
 
 def no_snapshot(record: RunRecord) -> str:
     """Return what will appear where a snapshot is drawn, or that nothing will."""
-    return why_off(record) or "Appears with the first look at the kernel, when a task begins."
+    return why_off(record) or say("Appears with the first look at the kernel, when a task begins.")
 
 
 def _absent(record: RunRecord, said: Measured | None, empty: str) -> str:
     """Return why there is no number: its own reason, the monitor's, or that it is yet to come."""
     if said is not None and said.reason:
-        return f"Task {said.task + 1}: {said.reason[0].lower()}{said.reason[1:].rstrip('.')}."
+        reason = said.reason[0].lower() + said.reason[1:].rstrip(".")
+        return say("Task {task}: {reason}.").format(task=said.task + 1, reason=reason)
     return why_off(record) or empty
 
 
-def _joined(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
 def _points(share: float) -> str:
-    return f"{100 * share:.1f} points"
+    return say("{share:.1f} points").format(share=100 * share)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from workbench.events import Evaluated, Measured, Snapshot
+from workbench.face.language import say
 from workbench.face.record import RunRecord
 
 Pair = tuple[int, int]  # the earlier task, the task that was learnt
@@ -37,13 +38,15 @@ def moments(record: RunRecord) -> list[Moment]:
 
 def name_of(record: RunRecord, moment: Moment) -> str:
     """Return "after task 2, epoch 3 · step 96", as the scrubber says it."""
-    number, step = moment.task + 1, f"step {moment.step:,}"
+    number, step = moment.task + 1, say("step {step:,}").format(step=moment.step)
     started = record.starts[moment.task] if moment.task < len(record.starts) else moment.step
     if moment.step <= started:
-        return f"before task {number} · {step}"
+        return say("before task {number} · {step}").format(number=number, step=step)
     if any(row.after_task == moment.task and row.step <= moment.step for row in record.rows):
-        return f"after task {number} · {step}"
-    return f"task {number}, after epoch {moment.epoch + 1} · {step}"
+        return say("after task {number} · {step}").format(number=number, step=step)
+    return say("task {number}, after epoch {epoch} · {step}").format(
+        number=number, epoch=moment.epoch + 1, step=step
+    )
 
 
 def latest(record: RunRecord, name: str, at: Moment | None) -> Measured | None:

@@ -113,6 +113,7 @@ class LogCare(Feature):
         ]
         self.desk.strips.show_strip("log", found.sentence, "error", answers)
         self.question = Question(found.sentence, answers, self.desk.window)
+        self.question.setProperty("page", "trouble")
         self.question.open()
 
     def _open_new(self) -> None:

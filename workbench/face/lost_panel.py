@@ -6,6 +6,7 @@ from workbench.events import Measured
 from workbench.face import kernel_words as words
 from workbench.face.bands import Bands, Part
 from workbench.face.known import Moment
+from workbench.face.language import say
 from workbench.face.legend import Entry
 from workbench.face.moment_panel import MomentPanel
 from workbench.face.record import RunRecord
@@ -17,7 +18,9 @@ class LostPanel(MomentPanel):
     """Where forgetting comes from: what the old tasks lost after each task, part by part."""
 
     def __init__(self, parent: QWidget | None = None, theme: Theme | None = None) -> None:
-        super().__init__("Where forgetting comes from", [("all old tasks", None)], parent, theme)
+        super().__init__(
+            say("Where forgetting comes from"), [(say("all old tasks"), None)], parent, theme
+        )
         self.add_legend()
         told = [MEASURES[name].told() for name in ("lost.total", *words.LOST_PARTS)]
         self.setToolTip("\n\n".join(told))
@@ -25,7 +28,7 @@ class LostPanel(MomentPanel):
     def refresh(self) -> None:
         record, at = self._shown.record, self._shown.at
         tasks = range(max(len(record.tasks) - 1, 0))
-        self.offer([("all old tasks", None), *((record.task_label(t), t) for t in tasks)])
+        self.offer([(say("all old tasks"), None), *((record.task_label(t), t) for t in tasks)])
         old: int | None = self.choice.currentData()
         drawing = lost_bands(record, old, at, self.theme)
         self.show_legend(band_legend(drawing, self.theme))
@@ -46,13 +49,13 @@ def lost_bands(record: RunRecord, old: int | None, at: Moment | None, theme: The
     parts = []
     for (name, label), colour in zip(words.LOST_PARTS.items(), colours, strict=True):
         found = words.lost_by_task(record, name, old, at)
-        parts.append(Part(label, colour, tuple(_value(found.get(task)) for task in after)))
+        parts.append(Part(say(label), colour, tuple(_value(found.get(task)) for task in after)))
     formula = f"{MEASURES['lost.total'].formula}\n{MEASURES['lost.total'].reading}"
     names = tuple(record.task_label(task) for task in after)
     whole = tuple(_value(totals.get(task)) for task in after)
     later = lost_bands(record, old, None, theme) if at is not None else None
     room = later.reach() if later else (0.0, 0.0)
-    return Bands(names, tuple(parts), whole, "accuracy lost", formula, room)
+    return Bands(names, tuple(parts), whole, say("accuracy lost"), formula, room)
 
 
 def band_legend(bands: Bands | None, theme: Theme) -> list[Entry]:

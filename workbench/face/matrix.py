@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QWidget
 from workbench.events import Evaluated, Event, RunStarted
 from workbench.face.drawing import DrawingPanel
 from workbench.face.heat import HeatMap
+from workbench.face.language import say
 from workbench.face.record import RunRecord
 from workbench.face.theme import Theme
 
 FORMULA = "R[i, j]: share of the test pictures of task j recognised after task i, all classes seen"
-_FLOOR = "frozen backbone"
 
 
 def matrix_of(record: RunRecord) -> HeatMap:
@@ -22,22 +22,24 @@ def matrix_of(record: RunRecord) -> HeatMap:
     last = record.rows[-1] if record.rows else None
     accuracy = (known[i].accuracy if i in known else () for i in range(count))
     values = tuple(_padded(row, count) for row in (*accuracy, last.baseline if last else ()))
-    whens = (*(f"After {name}" for name in tasks), "Frozen backbone")
+    whens = (*(say("After {name}").format(name=name) for name in tasks), say("Frozen backbone"))
     sizes = (*(last.sizes if last else ()), *[0] * count)
 
-    def say(row: int, column: int) -> str:
+    def tell(row: int, column: int) -> str:
         return _sentence(whens[row], tasks[column], values[row][column], sizes[column])
 
     return HeatMap(
-        (*tasks, _FLOOR), tasks, values, say, "after ↓  on →", FORMULA,
+        (*tasks, say("frozen backbone")), tasks, values, tell, say("after ↓  on →"), FORMULA,
         lambda value: f"{value * 100:.0f}", lambda value: f"{value * 100:.1f} %", last_apart=True,
     )  # fmt: skip
 
 
 def _sentence(when: str, on: str, value: float | None, size: int) -> str:
     if value is None:
-        return f"{when}, on {on}: not measured."
-    return f"{when}, on {on}: {value:.1%} of {size} test pictures."
+        return say("{when}, on {on}: not measured.").format(when=when, on=on)
+    return say("{when}, on {on}: {value:.1%} of {size} test pictures.").format(
+        when=when, on=on, value=value, size=size
+    )
 
 
 def _padded(values: Sequence[float], count: int) -> tuple[float | None, ...]:
@@ -53,7 +55,7 @@ class MatrixPanel(DrawingPanel):
         record: RunRecord | None = None,
         theme: Theme | None = None,
     ) -> None:
-        super().__init__("Accuracy matrix", parent, theme)
+        super().__init__(say("Accuracy matrix"), parent, theme)
         self._record = record or RunRecord()
         self.set_title(self.tr("Accuracy matrix"))
         self.refresh()

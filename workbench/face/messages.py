@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication, QHideEvent
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl, Signal, SignalInstance
+from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication, QHideEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -19,9 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.face.box_help import let_f1_help
+from workbench.face.language import say
 from workbench.face.question import Answer
 
 TOAST_MILLISECONDS = 7000
+_ROOM = 250  # pixels of the window's height for each strip that is shown, two at least
+_GRAVITY = {"info": 0, "warning": 1, "error": 2}
 _SIGNS = {"info": "ℹ", "warning": "⚠", "error": "✕"}
 
 
@@ -66,9 +70,17 @@ class Strips(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._strips: dict[str, Strip] = {}
+        self._unfolded = False
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(8, 8, 8, 0)
         self._column.setSpacing(4)
+        self.more = QToolButton(self)
+        self.more.setAutoRaise(True)
+        self.more.clicked.connect(self._fold)
+        foot = QHBoxLayout()
+        foot.addStretch(1)
+        foot.addWidget(self.more)
+        self._column.addLayout(foot)
         self.hide()
 
     def show_strip(
@@ -80,8 +92,8 @@ class Strips(QWidget):
         strip.setProperty("subject", subject)
         strip.closed.connect(self._close_sender)
         self._strips[subject] = strip
-        self._column.addWidget(strip)
-        self.show()
+        self._column.insertWidget(len(self._strips) - 1, strip)
+        self._arrange()
         self.said.emit(text, level)
 
     def clear_strip(self, subject: str) -> None:
@@ -91,7 +103,7 @@ class Strips(QWidget):
             self._column.removeWidget(strip)
             strip.hide()
             strip.deleteLater()
-        self.setVisible(bool(self._strips))
+        self._arrange()
 
     def strip(self, subject: str) -> Strip:
         """Return the strip about `subject`."""
@@ -104,6 +116,31 @@ class Strips(QWidget):
     def levels(self) -> list[tuple[str, str]]:
         """Return each sentence shown now with its level."""
         return [(s.accessibleName(), s.label.property("level")) for s in self._strips.values()]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A higher window has room for more."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Leave the window its room: show the gravest, among equals the newest; the others on demand."""
+        most = max(2, self.window().height() // _ROOM)
+        newest_first = list(self._strips.values())[::-1]
+        ranked = sorted(newest_first, key=lambda s: -_GRAVITY[s.label.property("level")])
+        shown = ranked if self._unfolded else ranked[:most]
+        for strip in ranked:
+            strip.setVisible(strip in shown)
+        folded = len(ranked) - most
+        self._unfolded = self._unfolded and folded > 0
+        text = self.tr("1 more message") if folded == 1 else self.tr("{n} more messages")
+        self.more.setText(self.tr("Fewer messages") if self._unfolded else text.format(n=folded))
+        self.more.setAccessibleName(self.more.text())
+        self.more.setVisible(folded > 0)
+        self.setVisible(bool(ranked))
+
+    def _fold(self) -> None:
+        self._unfolded = not self._unfolded
+        self._arrange()
 
     def _close_sender(self) -> None:
         self.clear_strip(self.sender().property("subject"))
@@ -119,6 +156,7 @@ class Toast(QFrame):
         self._over = parent
         self.setProperty("card", "true")
         self._call: Callable[[], object] | None = None
+        self._until: SignalInstance | None = None
         self.label = QLabel(self)
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.TextFormat.PlainText)
@@ -134,8 +172,19 @@ class Toast(QFrame):
         parent.installEventFilter(self)
         self.hide()
 
-    def say(self, text: str, button: str = "", call: Callable[[], object] | None = None) -> None:
-        """Show `text` for 7 s; `button` runs `call` and closes."""
+    def say(
+        self,
+        text: str,
+        button: str = "",
+        call: Callable[[], object] | None = None,
+        *,
+        until: SignalInstance | None = None,
+    ) -> None:
+        """Show `text` for 7 s, or until that signal; `button` runs `call` and closes."""
+        self._forget()
+        if until is not None:
+            self._until = until
+            until.connect(self.hide)
         self.label.setText(text)
         self.setAccessibleName(text)
         self.button.setText(button)
@@ -150,6 +199,7 @@ class Toast(QFrame):
     def hideEvent(self, event: QHideEvent) -> None:
         """Stop the clock with the toast, however it went."""
         self._timer.stop()
+        self._forget()
         super().hideEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -159,6 +209,11 @@ class Toast(QFrame):
         elif event.type() in (QEvent.Type.Close, QEvent.Type.Hide):
             self._timer.stop()
         return super().eventFilter(watched, event)
+
+    def _forget(self) -> None:
+        if self._until is not None:
+            self._until.disconnect(self.hide)
+            self._until = None
 
     def _act(self) -> None:
         call, self._call = self._call, None
@@ -186,6 +241,7 @@ class DetailBox(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("NTK-CL workbench"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        let_f1_help(self, "trouble")
         self.setMinimumWidth(560)
         self._log_folder = log_folder
         label = QLabel(sentence, self)
@@ -242,7 +298,7 @@ def versions_text() -> str:
         try:
             lines.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
-            lines.append(f"{name} not installed")
+            lines.append(say("{name} not installed").format(name=name))
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from PySide6.QtWidgets import QWidget
 
 from workbench.face import kernel_words as words, known
+from workbench.face.language import say
 from workbench.face.legend import Entry
 from workbench.face.moment_panel import MomentPanel
 from workbench.face.record import RunRecord
@@ -19,7 +20,7 @@ class MovementPanel(MomentPanel):
     """Forecast before training against measured after it, at the last end of a task."""
 
     def __init__(self, parent: QWidget | None = None, theme: Theme | None = None) -> None:
-        super().__init__("Movement of old classes", (), parent, theme)
+        super().__init__(say("Movement of old classes"), (), parent, theme)
         self.add_legend()
         told = [MEASURES[name].told() for name in ("ntk.forecast_rank", "ntk.forecast_cosine")]
         self.setToolTip("\n\n".join((_FORMULA, *told)))
@@ -33,7 +34,7 @@ class MovementPanel(MomentPanel):
                 None,
                 self._shown.ended_trouble
                 or words.why_off(record)
-                or "Appears when the second task has been learnt.",
+                or say("Appears when the second task has been learnt."),
             )
             return
         names = [record.class_name(label) for label in moved.classes.tolist()]
@@ -50,7 +51,15 @@ def _legend(record: RunRecord, tasks: list[int], colours: list[str]) -> list[Ent
     """Return a name for each task, or one for all where they are too many."""
     if len(tasks) > _MOST_NAMES:
         every = tuple(colours[task] for task in tasks)
-        return [Entry("tasks", f"tasks {tasks[0] + 1} to {tasks[-1] + 1}", every, "solid", 8)]
+        return [
+            Entry(
+                "tasks",
+                say("tasks {first} to {last}").format(first=tasks[0] + 1, last=tasks[-1] + 1),
+                every,
+                "solid",
+                8,
+            )
+        ]
     return [Entry(str(t), record.task_label(t), (colours[t],), "solid", 8) for t in tasks]
 
 
@@ -69,7 +78,12 @@ def movement_points(record: RunRecord, moved: Movement, colours: list[str]) -> S
         for label, forecast, measured in rows
     ]
     points.sort(key=lambda point: point.x)
-    return Scatter(tuple(points), "forecast", "measured", f"logit; {_FORMULA}")
+    return Scatter(
+        tuple(points),
+        say("forecast"),
+        say("measured"),
+        say("logit; {formula}").format(formula=_FORMULA),
+    )
 
 
 def _task_of(record: RunRecord, label: int) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from workbench.face.language import say
 from workbench.face.panel import Table
 from workbench.face.plot_line import Lines
 from workbench.face.pyramid import Floats
@@ -29,7 +30,7 @@ class Numbers:
         if math.isnan(value):
             return ""
         if math.isinf(value):
-            return "not finite"
+            return say("not finite")
         if column and self.y != "auto":
             return f"{value * 100:.8g} %"
         return f"{value:.10g}"

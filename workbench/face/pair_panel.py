@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QWidget
 from workbench.face import kernel_words as words, known
 from workbench.face.heat import HeatMap
 from workbench.face.known import Moment
+from workbench.face.language import say
 from workbench.face.moment_panel import MomentPanel
 from workbench.face.record import RunRecord
 from workbench.face.theme import Theme
@@ -24,8 +25,8 @@ class PairPanel(MomentPanel):
     """Task against task: row = the earlier one, column = the one that was learnt."""
 
     def __init__(self, parent: QWidget | None = None, theme: Theme | None = None) -> None:
-        choices = [(title, name) for name, title in _NAMES.items()]
-        super().__init__("Task against task", choices, parent, theme)
+        choices = [(say(title), name) for name, title in _NAMES.items()]
+        super().__init__(say("Task against task"), choices, parent, theme)
 
     def refresh(self) -> None:
         name: str = self.choice.currentData()
@@ -44,13 +45,13 @@ def pair_map(record: RunRecord, name: str, at: Moment | None) -> HeatMap:
     old, new = range(count - 1), range(1, count)
     values = tuple(tuple(numbers.get((i, j)) for j in new) for i in old)
 
-    def say(row: int, column: int) -> str:
+    def tell(row: int, column: int) -> str:
         return _pair_sentence(record, (row, column + 1), at)
 
     bounded = name in ("ntk.overlap", "ntk.angle_max")
     top = 1.0 if bounded else max([*numbers.values(), 1e-12])
     return HeatMap(
-        tuple(labels[:-1]), tuple(labels[1:]), values, say, "old ↓ learnt →", MEASURES[name].told(),
+        tuple(labels[:-1]), tuple(labels[1:]), values, tell, say("old ↓ learnt →"), MEASURES[name].told(),
         words.plain, lambda value: f"{value:.4g}", top,
     )  # fmt: skip
 
@@ -58,5 +59,5 @@ def pair_map(record: RunRecord, name: str, at: Moment | None) -> HeatMap:
 def _pair_sentence(record: RunRecord, pair: known.Pair, at: Moment | None) -> str:
     if pair[0] >= pair[1]:
         learnt, old = (record.task_label(pair[index]) for index in (1, 0))
-        return f"{learnt} is not learnt after {old}."
+        return say("{learnt} is not learnt after {old}.").format(learnt=learnt, old=old)
     return "\n".join(words.pair_told(record, pair, at))

@@ -7,6 +7,8 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 
 from workbench.face import canvas
+from workbench.face.curve_lines import Beside, draw_curves
+from workbench.face.language import say
 from workbench.face.panel import Panel
 from workbench.face.plot import LivePlot
 from workbench.face.record import Axis, RunRecord
@@ -25,13 +27,21 @@ class Look:
     x_label: str = "step"
     log: bool = False
     smoothing: float = 1.0
+    hidden: frozenset[str] = frozenset()  # entries of the legend
+    span: tuple[float, float] | None = None  # the part of x that is seen; None: everything
 
 
 def write_view(
-    path: Path, view: View, record: RunRecord, *, title: str, look: Look | None = None
+    path: Path,
+    view: View,
+    record: RunRecord,
+    *,
+    title: str,
+    look: Look | None = None,
+    beside: Beside | None = None,
 ) -> None:
     """Write one view as a light figure; the suffix says the format."""
-    write_panel(path, plot_of(view, record, LIGHT, look), title, LIGHT)
+    write_panel(path, plot_of(view, record, LIGHT, look, beside), title, LIGHT)
 
 
 def write_panel(path: Path, panel: Panel, title: str, theme: Theme) -> None:
@@ -51,21 +61,26 @@ def write_panel(path: Path, panel: Panel, title: str, theme: Theme) -> None:
     canvas.write(path, size, theme.base, f"{panel.title()}: {title}", paint)
 
 
-def plot_of(view: View, record: RunRecord, theme: Theme, look: Look | None = None) -> LivePlot:
-    """Return a plot of one view, over the run's steps unless `look` says more, laid out for a file."""
+def plot_of(
+    view: View,
+    record: RunRecord,
+    theme: Theme,
+    look: Look | None = None,
+    beside: Beside | None = None,
+) -> LivePlot:
+    """Return a plot of one view and of what stands beside it, laid out for a file.
+
+    It is over the run's steps, and shows everything, unless `look` says more.
+    """
     look = look or Look()
-    plot = LivePlot(view.title, y=view.y, theme=theme)
+    plot = LivePlot(say(view.title), y=view.y, theme=theme)
     plot.set_x_label(look.x_label, clock=look.axis == "time")
     plot.set_log(look.log)
     plot.set_smoothing(look.smoothing)
-    for line in view.lines(record, theme):
-        if record.last(line.key) is not None:
-            plot.set_line(
-                line.key, line.label, line.color, line.dash, line.width, line.points, line.group
-            )
-            plot.set_points(line.key, record.curve(line.key, look.axis))
-    plot.set_boundaries(record.boundaries(look.axis))
-    if view.of_kernel:
-        plot.set_shades(record.doubtful(look.axis))
+    draw_curves(plot, view, record, beside or Beside(), look.axis)
+    for key in look.hidden:
+        plot.toggle(key)
+    if look.span is not None:
+        plot.show_span(look.span)
     plot.lay_out(SIZE)
     return plot

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.face.box_help import let_f1_help
 from workbench.face.theme import current_theme
 from workbench.face.words import as_written
 from workbench.session import Session
@@ -32,7 +33,7 @@ class PlugInList(QDialog):
 
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setProperty("page", "plugins")
+        let_f1_help(self, "plugins")
         self._plug_ins = session.plug_ins
         self._folder = session.home / "plugins"
         self.setWindowTitle(self.tr("Plug-ins"))

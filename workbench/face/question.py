@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
+from workbench.face.box_help import let_f1_help
+
 Answer = tuple[str, Callable[[], object]]  # what the button says, and what it does
 
 
@@ -16,6 +18,7 @@ class Question(QMessageBox):
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        let_f1_help(self)
         self.setIcon(QMessageBox.Icon.Question)
         self.setWindowTitle(self.tr("NTK-CL workbench"))
         self.setTextFormat(Qt.TextFormat.PlainText)

@@ -7,6 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 
+from workbench.config import RunConfig
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Pace
 from workbench.face.actions import Command, Moment
@@ -14,6 +15,7 @@ from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.question import Question
 from workbench.face.queue_sheet import QueueSheet
+from workbench.face.starting import ask_first
 from workbench.face.words import duration
 from workbench.session import QueuedRun, RunGroup
 from workbench.session.queue import Taken
@@ -78,6 +80,7 @@ class QueueFeature(Feature):
         self.question = Question(
             sentence, [(self.tr("Queue"), self._queue_and_go)], self.desk.window
         )
+        self.question.setProperty("page", "queue")
         self.question.open()
 
     def queue_draft(self) -> bool:
@@ -108,7 +111,20 @@ class QueueFeature(Feature):
         self.sheet.raise_()
 
     def go_on(self) -> None:
-        """Start what waits, one after another, from now on or when the present run has ended."""
+        """Start what waits, one after another, from now on or when the present run has ended.
+
+        What has to be asked before a run starts is asked here, of the first one: later ones start
+        when nobody may be there to answer.
+        """
+        if self.desk.training.state == "idle" and self.desk.session.queue.waiting():
+            ask_first(self.desk, self._first, self._go)
+        else:
+            self._go()
+
+    def _first(self) -> RunConfig:
+        return next(run.config for run in self._queued() if run.state == "waiting")
+
+    def _go(self, _: RunConfig | None = None) -> None:
         self.going = True
         self.desk.strips.clear_strip("queue")
         self._next.start()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.face.box_help import let_f1_help
 from workbench.face.messages import Toast
 from workbench.face.queue_model import ID_ROLE, QueueModel
 from workbench.session import QueuedRun
@@ -48,7 +49,7 @@ class QueueSheet(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setProperty("page", "queue")
+        let_f1_help(self, "queue")
         self.setWindowTitle(self.tr("Queue"))
         self.model = QueueModel(self)
         self.state = QLabel(self)

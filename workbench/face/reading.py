@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from workbench.face.language import say
 from workbench.face.legend import Entry
 from workbench.face.plot_line import Found, Lines, PlotLine
 from workbench.face.shading import Band
@@ -85,7 +86,7 @@ def readout(lines: Lines, x: float, heading: str, y: YRange, at: Found | None = 
         if math.isfinite(value):
             rows.append(_row(line, number(value, y) if at else f"<b>{number(value, y)}</b>"))
         elif math.isinf(value) and line.series.x[index] == x:
-            rows.append(_row(line, "not finite"))
+            rows.append(_row(line, say("not finite")))
     if len(rows) > _READOUT_LINES:
         rows = [*rows[:_READOUT_LINES], "…"]
     return "<br>".join([heading, *rows])

@@ -18,6 +18,7 @@ from workbench.events import (
     TaskInfo,
     TaskStarted,
 )
+from workbench.face.language import say
 from workbench.face.pyramid import Floats
 from workbench.face.series import Series
 from workbench.face.words import bare_name
@@ -156,7 +157,7 @@ class RunRecord:
         for task in self.tasks:
             if label in task.class_ids:
                 return task.class_names[task.class_ids.index(label)]
-        return f"class {label}"
+        return say("class {number}").format(number=label)
 
     def _along(self, steps: Floats, axis: Axis) -> Floats:
         if not self.starts:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QSplitter, QVBo
 
 from workbench.config import RunConfig
 from workbench.errors import WorkbenchError
+from workbench.face.box_help import let_f1_help
 from workbench.face.class_gallery import Gallery
 from workbench.face.class_tree import ClassTree
 from workbench.face.notices import NoticeList
@@ -36,7 +37,7 @@ class ReportSheet(QDialog):
     ) -> None:
         """`before` and `after` are the draft's tasks around these."""
         super().__init__(parent, Qt.WindowType.Sheet)
-        self.setProperty("page", "tasks")
+        let_f1_help(self, "tasks")
         self.setWindowTitle(self.tr("What was found"))
         self.resize(min(920, parent.width() - 40 or 920), min(680, parent.height() - 30 or 680))
         self.setMinimumSize(620, 460)

@@ -2,15 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QCoreApplication
-
 from workbench.answers import Forgotten
 from workbench.events import Event, Pace, RunStarted, TaskStarted
+from workbench.face.language import say
 from workbench.face.words import counted, duration
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Results", text)
 
 
 @dataclass(frozen=True)
@@ -41,13 +36,13 @@ def not_yet(progress: Progress) -> str:
     """Return what is said before the first task is learnt."""
     seconds = progress.seconds()
     if seconds is None:
-        return _tr("Appears after the first task.")
-    return _tr("Appears after the first task (about {time}).").format(time=duration(seconds))
+        return say("Appears after the first task.")
+    return say("Appears after the first task (about {time}).").format(time=duration(seconds))
 
 
 def none_kept(run: str) -> str:
     """Return what is said of a run from before answers were kept."""
-    text = _tr(
+    text = say(
         "{run} kept no answers on single pictures: it was trained by an earlier version. "
         "Train it again to see them here; its other numbers are in the other tabs."
     )
@@ -58,30 +53,30 @@ def worst(wrong: int, pictures: int, after: int) -> str:
     """Return the sentence over the worst mistakes."""
     total = counted(pictures, "test picture", "test pictures")
     if not wrong:
-        text = _tr("All {total} are recognised after task {task}.")
+        text = say("All {total} are recognised after task {task}.")
         return text.format(total=total, task=after + 1)
-    text = _tr("{wrong} of {total} are wrong after task {task}; the surest mistakes first.")
+    text = say("{wrong} of {total} are wrong after task {task}; the surest mistakes first.")
     return text.format(wrong=f"{wrong:,}", total=total, task=after + 1)
 
 
 def mistakes_of(name: str, wrong: int, pictures: int) -> str:
     """Return the title over one class's mistakes."""
-    text = _tr("'{name}': {wrong} of {total} taken for something else")
+    text = say("'{name}': {wrong} of {total} taken for something else")
     return text.format(name=name, wrong=wrong, total=counted(pictures, "picture", "pictures"))
 
 
 def too_early(after: int) -> str:
     """Return why nothing can be said of forgetting."""
     if after == 0:
-        return _tr("Nothing can be forgotten yet: one task is learnt.")
-    return _tr(
+        return say("Nothing can be forgotten yet: one task is learnt.")
+    return say(
         "The answers after an earlier task were not kept, so what was forgotten is not known."
     )
 
 
 def lost(after: int) -> str:
     """Return since when a picture is lost."""
-    return _tr("lost after task {task}").format(task=after + 1)
+    return say("lost after task {task}").format(task=after + 1)
 
 
 def forgotten(found: Forgotten, after: int) -> str:
@@ -89,23 +84,23 @@ def forgotten(found: Forgotten, after: int) -> str:
     number = len(found.rows)
     between = _between(found)
     if not number:
-        nothing = _tr(
+        nothing = say(
             "Nothing was forgotten: every picture recognised after its task is still recognised."
         )
-        return _tr("{nothing} {between}").format(nothing=nothing, between=between).strip()
+        return say("{nothing} {between}").format(nothing=nothing, between=between).strip()
     text = (
-        _tr("1 picture recognised right after its task is wrong after task {task}.")
+        say("1 picture recognised right after its task is wrong after task {task}.")
         if number == 1
-        else _tr("{number} pictures recognised right after their task are wrong after task {task}.")
+        else say("{number} pictures recognised right after their task are wrong after task {task}.")
     )
     lost = text.format(number=f"{number:,}", task=after + 1)
-    kept = _tr("{kept} still recognised.").format(kept=counted(found.kept, "is", "are"))
-    return _tr("{lost} {kept} {between}").format(lost=lost, kept=kept, between=between).strip()
+    kept = say("{kept} still recognised.").format(kept=counted(found.kept, "is", "are"))
+    return say("{lost} {kept} {between}").format(lost=lost, kept=kept, between=between).strip()
 
 
 def _between(found: Forgotten) -> str:
     if not found.recovered:
         return ""
     if found.recovered == 1:
-        return _tr("1 of them was wrong in between.")
-    return _tr("{number} of them were wrong in between.").format(number=f"{found.recovered:,}")
+        return say("1 of them was wrong in between.")
+    return say("{number} of them were wrong in between.").format(number=f"{found.recovered:,}")

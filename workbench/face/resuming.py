@@ -1,22 +1,23 @@
 """Runs that ended early are offered to go on: at the start, after a stop or a failure, and from the table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from workbench.config import from_dict
+from workbench.config import RunConfig, from_dict, with_values
 from workbench.errors import WorkbenchError
-from workbench.events import Event, Failed, RunStarted
+from workbench.events import Event, Failed, Interrupted
 from workbench.face.actions import Command, Moment
 from workbench.face.background import Background
 from workbench.face.bin import Bin
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
+from workbench.face.finding import chosen_folder
 from workbench.face.question import Answer, Question
-from workbench.face.starting import start
+from workbench.face.starting import ask_first, start
 from workbench.report import ScanProgress
-from workbench.session import Doubt, Run
+from workbench.session import Doubt, Run, Session
 
 ANSWERED = "resume_answered"  # ids of cut-off runs that are to stay as they are
 MOST_STRIPS = 3  # runs told of at the start; the table has the others
@@ -32,9 +33,12 @@ class Resuming(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._work = Background(self)
-        self._work.item.connect(self._take)
-        self._work.failed.connect(self._refused)
+        self._looking = Background(self)
+        self._looking.item.connect(self._take)
+        self._looking.failed.connect(self._refused)
+        self._entering = Background(self)
+        self._entering.item.connect(self._show)
+        self._entering.failed.connect(self._refused)
         self._run_id = ""  # the run being looked at
         self._changes: Mapping[str, Any] = {}
         self._cause = ""  # of the last failure
@@ -46,7 +50,8 @@ class Resuming(Feature):
 
     def shut_down(self) -> None:
         """End the thread that looks at a run."""
-        self._work.shut_down()
+        self._looking.shut_down()
+        self._entering.shut_down()
 
     def refine(self, moment: Moment) -> Moment:
         """Say whether the run shown can go on."""
@@ -72,44 +77,58 @@ class Resuming(Feature):
         if self.desk.training.state != "idle":
             self.desk.toast.say(self.desk.reason())
             return
-        if self._work.busy:
+        if self._looking.busy or self._entering.busy:
             return
         self._run_id, self._changes = run_id, changes or {}
-        session = self.desk.session
-        self._work.start(lambda: session.resuming.questions(run_id))
+        self._looking.start(partial(_questions, self.desk.session, run_id))
 
     def _take(self, item: ScanProgress | tuple[Doubt, ...]) -> None:
-        if isinstance(item, ScanProgress) or self._work.cancelled:
+        run_id, changes = self._run_id, self._changes
+        if isinstance(item, ScanProgress) or self._looking.cancelled:
             return
         if item:
-            self._ask(item)
+            self._ask(run_id, changes, item)
         else:
-            self._go_on(())
+            self._go_on(run_id, changes, ())
 
-    def _ask(self, doubts: tuple[Doubt, ...]) -> None:
+    def _ask(self, run_id: str, changes: Mapping[str, Any], doubts: tuple[Doubt, ...]) -> None:
         kinds = {doubt.kind: doubt for doubt in doubts}
+        go_on = partial(self._go_on, run_id, changes, doubts)
         text = self.tr("Resume")
         if "checkpoint" in kinds:
             text = self.tr("Resume from {step}").format(step=f"{kinds['checkpoint'].step:,}")
-        answers: list[Answer] = [(text, partial(self._go_on, doubts))]
+        answers: list[Answer] = [(text, go_on)]
         if "pictures" in kinds:
-            answers = [(self.tr("Resume anyway"), partial(self._go_on, doubts))]
-            answers.append((self.tr("New run"), partial(self._new_run, self._run_id)))
+            answers = [(self.tr("Resume anyway"), go_on)]
+            answers.append((self.tr("New run"), partial(self._new_run, run_id)))
         first, *others = [doubt.sentence for doubt in doubts]
         self.question = Question(first, answers, self.desk.window, more="\n".join(others))
         self.question.finished.connect(self._answered)
+        self.question.setProperty("page", "going-on")
         self.question.open()
 
-    def _go_on(self, doubts: tuple[Doubt, ...], *_: object) -> None:
-        try:
-            accepted = [doubt.sentence for doubt in doubts]
-            run = self.desk.session.resuming.resume(self._run_id, self._changes, accepted)
-        except WorkbenchError as error:
-            self._refused(str(error))
+    def _go_on(
+        self, run_id: str, changes: Mapping[str, Any], doubts: tuple[Doubt, ...], *_: object
+    ) -> None:
+        """Ask what is asked before any start, such as who else uses the GPU, and then go on."""
+        accepted = [doubt.sentence for doubt in doubts]
+
+        def make() -> RunConfig:
+            return with_values(from_dict(self.desk.session.details(run_id).config), changes)
+
+        ask_first(self.desk, make, lambda _: self._enter(run_id, changes, accepted))
+
+    def _enter(self, run_id: str, changes: Mapping[str, Any], accepted: Sequence[str]) -> None:
+        """Enter the run as starting, on a thread: its checkpoint is read."""
+        self._entering.start(partial(_entered, self.desk.session, run_id, changes, accepted))
+
+    def _show(self, entered: tuple[Run, list[Event]]) -> None:
+        if self._entering.cancelled:
             return
+        run, said = entered
         for subject in ("resume", f"cut off {run.id}"):
             self.desk.strips.clear_strip(subject)
-        show(self.desk, run)
+        show(self.desk, run, said)
 
     def _new_run(self, run_id: str, *_: object) -> None:
         """Train the run's configuration from its beginning, on the pictures as they are now."""
@@ -122,7 +141,30 @@ class Resuming(Feature):
         start(self.desk, lambda: config, of_draft=False)
 
     def _refused(self, sentence: str) -> None:
-        self.desk.strips.show_strip("resume", sentence, "error")
+        answers: list[Answer] = []
+        if self._gone():
+            answers.append((self.tr("Check again"), partial(self._resume_this, self._run_id)))
+            answers.append((self.tr("Find it…"), self._find))
+        self.desk.strips.show_strip("resume", sentence, "error", answers)
+
+    def _gone(self) -> str:
+        try:
+            return self.desk.session.resuming.gone(self._run_id)
+        except WorkbenchError:
+            return ""
+
+    def _find(self) -> None:
+        """Ask where the folder lies now, and go on."""
+        run_id, gone = self._run_id, self._gone()
+        place = chosen_folder(gone, self.desk.window) if gone else ""
+        if not place:
+            return
+        try:
+            self.desk.session.resuming.find(run_id, gone, place)
+        except WorkbenchError as error:
+            self._refused(str(error))
+            return
+        self.resume(run_id, self._changes)
 
     def _answered(self) -> None:
         self.question = None
@@ -175,7 +217,7 @@ class Resuming(Feature):
 
     def _hear(self, events: list[Event]) -> None:
         for event in events:
-            if isinstance(event, RunStarted):
+            if isinstance(event, Interrupted):
                 self._cause = ""
             elif isinstance(event, Failed):
                 self._cause = event.cause
@@ -205,9 +247,26 @@ class Resuming(Feature):
         self.resume(run_id, changes)
 
 
-def show(desk: Desk, run: Run) -> None:
-    """Show and train a run that goes on, with what it had said before."""
-    said = desk.session.events(run.id)
+def show(desk: Desk, run: Run, said: Sequence[Event]) -> None:
+    """Show and train a run that goes on, with what it had said before; if another trains by now, it waits."""
+    if desk.training.state != "idle":
+        desk.session.resuming.leave(run)
+        text = desk.tr("{run} waits, because another run trains. Resume it when that has ended.")
+        desk.strips.show_strip("resume", text.format(run=run.name), "info")
+        desk.reread_log()
+        return
     desk.begin(run, of_draft=False)
     desk.training.recall(said)
     desk.page.show_news(said)
+
+
+def _questions(session: Session, run_id: str) -> Iterator[ScanProgress | tuple[Doubt, ...]]:
+    return session.resuming.questions(run_id)
+
+
+def _entered(
+    session: Session, run_id: str, changes: Mapping[str, Any], accepted: Sequence[str]
+) -> Iterator[tuple[Run, list[Event]]]:
+    """Yield the run, ready, and what it has said; its checkpoint is read and its log cut back."""
+    run = session.resuming.resume(run_id, changes, accepted)
+    yield run, session.events(run.id)

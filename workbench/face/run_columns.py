@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workbench.face.language import say
 from workbench.face.words import ago, counted, percent
 from workbench.measures import MEASURES
 from workbench.report import RunSummary
@@ -56,7 +57,9 @@ def _measured(order: str, title: str, measure: str, field: str) -> Column:
 def _one(group: AlikeRuns, shown: Callable[[RunSummary], str]) -> str:
     """Return what all runs of a group show, or how many different things they show."""
     texts = {shown(run) for run in group.runs}
-    return next(iter(texts)) if len(texts) == 1 else f"{len(texts)} different"
+    return (
+        next(iter(texts)) if len(texts) == 1 else say("{count} different").format(count=len(texts))
+    )
 
 
 def _plain(
@@ -81,7 +84,7 @@ def _group_name(group: AlikeRuns) -> str:
 COLUMNS = (
     Column("name", "Run", lambda run: run.name, _group_name,
            "Tick to lay its curves over the plots and to compare", 150),
-    _plain("state", "State", lambda run: f"{MARKS.get(run.state, '')} {run.state}", "", 104),
+    _plain("state", "State", lambda run: f"{MARKS.get(run.state, '')} {say(run.state)}", "", 104),
     _plain("tasks", "Tasks", lambda run: f"{run.tasks_done}/{run.tasks_total}", "Tasks learnt of all", 54, number=True),
     _measured("mean", "Ā", "average_accuracy", "average_accuracy"),
     _measured("acc", "A_T", "accuracy_seen", "final_accuracy"),

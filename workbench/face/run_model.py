@@ -155,10 +155,11 @@ class RunModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section].title
+            return self.tr(COLUMNS[section].title)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if COLUMNS[section].number else _LEFT
-        return COLUMNS[section].help if role == Qt.ItemDataRole.ToolTipRole else None
+        tip = role == Qt.ItemDataRole.ToolTipRole
+        return self.tr(COLUMNS[section].help) if tip and COLUMNS[section].help else None
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return what a cell shows or says."""

@@ -96,10 +96,14 @@ class RunVerbs(Feature):
         }
         data = asdict(config.data)
         values |= {f"data.{key}": value for key, value in data.items() if key != "tasks"}
+        before = self.desk.draft.stack.index()
         self.desk.draft.set_values(values, self.tr("Use a run's settings"))
         run = self.desk.shown_run()
         text = self.tr("The settings are those of {run} now.").format(run=run.name if run else "")
-        self.desk.toast.say(text, self.tr("Undo"), self.desk.draft.stack.undo)
+        if self.desk.draft.stack.index() == before:  # they were so already
+            self.desk.toast.say(text)
+        else:
+            self.desk.offer_undo(text)
         if run is not None:
             self._compare_pictures(run)
 
@@ -127,6 +131,7 @@ class RunVerbs(Feature):
             sentence.format(run=run.name), answers, self.desk.window, more=more
         )
         self._question.finished.connect(self._answered)
+        self._question.setProperty("page", "runs")
         self._question.open()
 
     def _compare_pictures(self, run: RunSummary) -> str:

@@ -10,6 +10,7 @@ from workbench.face.activities import Activities, Activity
 from workbench.face.background import Background
 from workbench.face.draft import Draft
 from workbench.face.drop import Given
+from workbench.face.language import say
 from workbench.face.question import Question
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.words import counted, listed
@@ -140,8 +141,9 @@ class FolderAdder(QObject):
     def _tell(self, tasks: Sequence[TaskReport]) -> None:
         classes = sum(len(task.classes) for task in tasks)
         pictures = sum(item.train + item.test for task in tasks for item in task.classes)
-        size = (
-            f"{counted(classes, 'class', 'classes')}, {counted(pictures, 'picture', 'pictures')}."
+        size = say("{classes}, {pictures}.").format(
+            classes=counted(classes, "class", "classes"),
+            pictures=counted(pictures, "picture", "pictures"),
         )
         names = listed([task.folder.name for task in tasks])
         text = self.tr("Task {names} added: {size}") if len(tasks) == 1 else None

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import WorkbenchError
+from workbench.face.language import say
 
 Array = NDArray[Any]
 _SPECTRUM = "spectrum."
@@ -76,8 +77,11 @@ def scene_of(arrays: Mapping[str, Array]) -> Scene:
     kernel, tasks, labels = (_wanted(arrays, name) for name in ("kernel", "tasks", "labels"))
     count = len(tasks)
     if kernel.shape != (count, count) or labels.shape != (count,) or not count:
-        shapes = f"kernel {kernel.shape}, tasks {tasks.shape}, labels {labels.shape}"
-        raise WorkbenchError(f"The kernel's file is damaged: its arrays do not fit ({shapes}).")
+        text = say(
+            "The kernel's file is damaged: its arrays do not fit ({kernel}, {tasks}, {labels})."
+        )
+        shapes = {"kernel": kernel.shape, "tasks": tasks.shape, "labels": labels.shape}
+        raise WorkbenchError(text.format(**shapes))
     spectra = {
         int(name.removeprefix(_SPECTRUM)): np.asarray(values, dtype=np.float64)
         for name, values in arrays.items()
@@ -108,14 +112,17 @@ def _movement(arrays: Mapping[str, Array]) -> Movement | None:
         for name in ("drift_measured", "drift_forecast")
     )
     if not classes.shape == measured.shape == forecast.shape:
-        raise WorkbenchError("The kernel's file is damaged: its movements of classes do not fit.")
+        raise WorkbenchError(
+            say("The kernel's file is damaged: its movements of classes do not fit.")
+        )
     known = np.isfinite(measured) & np.isfinite(forecast)
     return Movement(classes[known], measured[known], forecast[known]) if known.any() else None
 
 
 def _wanted(arrays: Mapping[str, Array], name: str) -> Array:
     if name not in arrays:
-        raise WorkbenchError(f"The kernel's file is damaged: it holds no array '{name}'.")
+        text = say("The kernel's file is damaged: it holds no array '{name}'.")
+        raise WorkbenchError(text.format(name=name))
     return arrays[name]
 
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from workbench.events import Stage
 from workbench.face.activities import Activities, Activity
 from workbench.face.background import Background
+from workbench.face.language import say
 from workbench.report import SelfTestRow
 from workbench.session import Session
 
@@ -65,15 +66,13 @@ def sentence_of(rows: Sequence[SelfTestRow]) -> str:
     """Return what the self-test found, in one or two sentences."""
     wrong = [row.name for row in rows if not row.holds]
     if wrong:
-        return (
-            f"Prediction and measurement differ: {', '.join(wrong)}. Do not trust the NTK numbers "
-            "of this installation, and please report it with the details."
-        )
+        return say(
+            "Prediction and measurement differ: {names}. Do not trust the NTK numbers of this installation, and please report it with the details."
+        ).format(names=", ".join(wrong))
     largest = max(row.difference or 0.0 for row in rows)
-    return (
-        "Prediction equals measurement. On frozen features of the sample with a linear head, all "
-        f"{len(rows)} numbers agree; the largest difference is {largest:.1e}."
-    )
+    return say(
+        "Prediction equals measurement. On frozen features of the sample with a linear head, all {count} numbers agree; the largest difference is {largest:.1e}."
+    ).format(count=len(rows), largest=largest)
 
 
 def table_of(rows: Sequence[SelfTestRow]) -> str:

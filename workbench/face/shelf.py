@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.errors import WorkbenchError
 from workbench.face.background import Background
+from workbench.face.language import say
 from workbench.face.scene import Scene, scene_of
 
 Read = Callable[[str, str], Mapping[str, NDArray[Any]]]  # run, path below its folder
@@ -73,7 +74,7 @@ class Shelf(QObject):
 
     def _finished(self) -> None:
         if self._reading is not None and self._reading not in self._kept:  # a bug, told elsewhere
-            self._kept[self._reading] = "The kernel's file could not be shown."
+            self._kept[self._reading] = say("The kernel's file could not be shown.")
         self._reading = None
         self._start()
         self.arrived.emit()

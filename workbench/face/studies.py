@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from workbench import config as configs
 from workbench.errors import WorkbenchError
 from workbench.events import Note, Stage
 from workbench.face.actions import Command, Moment
 from workbench.face.background import Background
+from workbench.face.curve_lines import bounds_beside
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.group_sheets import (
@@ -22,9 +21,7 @@ from workbench.face.group_sheets import (
     group_sentence,
 )
 from workbench.face.queue import QueueFeature
-from workbench.face.series import Series
 from workbench.face.study_dialogs import BoundsDialog, OrdersDialog, PlanDialog, SeedsDialog
-from workbench.report import RunSummary
 from workbench.session import RunGroup
 from workbench.session.studies import Plan
 
@@ -56,7 +53,6 @@ class StudyFeature(Feature):
         self._work.failed.connect(self._prediction_failed)
         self._work.ended.connect(self._prediction_over)
         self._shown = ""  # id of the run that is drawn
-        self._bounds: dict[str, RunSummary] = {}
         desk.page.plots.then(self._plots_made)
         desk.page.drawn.connect(self._run_drawn)
         desk.page.cleared.connect(self._run_cleared)
@@ -134,7 +130,7 @@ class StudyFeature(Feature):
             return
         self.desk.draft.order([present.index(name) for name in names])
         said = self.tr("The tasks are in the order of the study.")
-        self.desk.toast.say(said, self.tr("Undo"), self.desk.draft.stack.undo)
+        self.desk.offer_undo(said)
 
     def _predict(self, key: str) -> None:
         self._work.start(partial(self.desk.session.groups.predict, key))
@@ -172,13 +168,8 @@ class StudyFeature(Feature):
             sentence = group_sentence(self.desk.window, group)
             self.desk.strips.show_strip("group", sentence, "info", answers)
 
-    def _plots_made(self, board: PlotBoard) -> None:
-        board.accuracy.refreshed.connect(self._draw_bounds)
-        self._redraw()
-
-    def _redraw(self) -> None:
-        if self.desk.page.plots.part is not None:
-            self.desk.page.board.accuracy.refresh()
+    def _plots_made(self, _board: PlotBoard) -> None:
+        self._learn_bounds()
 
     def _run_drawn(self, run_id: str, _name: str, _events: list[object]) -> None:
         if run_id != self._shown:
@@ -186,29 +177,11 @@ class StudyFeature(Feature):
             self._learn_bounds()
 
     def _run_cleared(self) -> None:
-        self._shown, self._bounds = "", {}
-        self._redraw()
+        self._shown = ""
+        self._learn_bounds()
 
     def _learn_bounds(self) -> None:
-        found = self.desk.session.groups.bounds(self._shown) if self._shown else {}
-        if found != self._bounds:
-            self._bounds = found
-            self._redraw()
-
-    def _draw_bounds(self) -> None:
-        """Lay a level line across the run for each bound that is known."""
-        panel = self.desk.page.board.accuracy
-        ends = [line.series.x[-1] for line in panel.lines() if len(line.series)]
-        looks = {"joint": (self.tr("all tasks at once"), "dashdot"), "plain fine-tuning": (self.tr("plain fine-tuning"), "dot")}  # fmt: skip
-        others, keys = [line.key for line in panel.lines()], list[str]()
-        for role, run in self._bounds.items():
-            if run.final_accuracy is None or not ends:
-                continue
-            label, dash = looks[role]
-            key = f"bound.{role}"
-            panel.set_line(key, label, panel.theme.lines[3], dash, 1.5)
-            keys.append(key)
-            span, level = np.array([0.0, max(ends)]), np.full(2, run.final_accuracy)
-            panel.set_points(key, Series.of(span, level))
-        if keys:  # right below the run's headline, and right after it in the legend
-            panel.keep_lines([*others[:-1], *keys[::-1], *others[-1:]])
+        board = self.desk.page.plots.part
+        if board is not None:
+            found = self.desk.session.groups.bounds(self._shown) if self._shown else {}
+            board.accuracy.show_levels(bounds_beside(found))

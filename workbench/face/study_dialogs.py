@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from workbench.config import RunConfig, SeedConfig, settings_of, with_values
 from workbench.errors import UsageError
+from workbench.face.box_help import let_f1_help
 from workbench.report import RunSummary
 from workbench.session.studies import (
     BOUNDS,
@@ -41,6 +42,7 @@ class PlanDialog(QDialog):
 
     def __init__(self, title: str, sentence: str, config: RunConfig, parent: QWidget) -> None:
         super().__init__(parent)
+        let_f1_help(self, "queue")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.config = config

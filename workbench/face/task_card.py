@@ -6,6 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from workbench.face.language import say
 from workbench.face.theme import current_theme
 from workbench.face.words import bare_name, counted
 from workbench.report import TaskReport
@@ -30,9 +31,9 @@ class Card:
     def size_text(self) -> str:
         """Return "4 classes · 120 + 48": the pictures trained on, and those tested on."""
         if self.gone:
-            return "The folder is not there. Find it…"
+            return say("The folder is not there. Find it…")
         if not self.report.classes:
-            return "counted when training starts"
+            return say("counted when training starts")
         train, test = self.pictures()
         classes = counted(len(self.report.classes), "class", "classes")
         return f"{classes} · {train:,} + {test:,}"
@@ -45,12 +46,14 @@ class Card:
     def size_sentence(self) -> str:
         """Return the size in whole words."""
         if self.gone:
-            return "The folder is not there. Press Ctrl+Shift+F to find it."
+            return say("The folder is not there. Press Ctrl+Shift+F to find it.")
         if not self.report.classes:
-            return "Classes and pictures are counted when training starts."
+            return say("Classes and pictures are counted when training starts.")
         train, test = self.pictures()
         classes = counted(len(self.report.classes), "class", "classes")
-        return f"{classes}, {counted(train, 'picture', 'pictures')} to learn from, {test:,} to test"
+        return say("{classes}, {pictures} to learn from, {test:,} to test").format(
+            classes=classes, pictures=counted(train, "picture", "pictures"), test=test
+        )
 
     def status_text(self) -> str:
         """Return the mark at the right: running, learnt, or how many problems there are."""
@@ -63,13 +66,14 @@ class Card:
 
     def spoken(self) -> str:
         """Return the card as a screen reader says it."""
-        state = "is being learnt" if self.running else "learnt" if self.learnt else ""
+        state = say("is being learnt") if self.running else say("learnt") if self.learnt else ""
         if self.accuracy is not None:
-            state += f", accuracy {100 * self.accuracy:.0f} %"
+            share = say("accuracy {share:.0f} %").format(share=100 * self.accuracy)
+            state = f"{state}, {share}"
         problems = len(self.report.problems)
         warning = counted(problems, "problem", "problems") if problems else ""
         parts = (
-            f"Task {self.number}, {self.report.folder.name}",
+            say("Task {number}, {name}").format(number=self.number, name=self.report.folder.name),
             self.size_sentence(),
             state,
             warning,

@@ -12,6 +12,7 @@ from workbench.face.actions import Command, Moment
 from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
+from workbench.face.finding import nearest_folder
 from workbench.face.folder_watch import FolderWatch
 from workbench.face.question import Question
 from workbench.face.words import counted, listed
@@ -128,7 +129,7 @@ class TaskWork(Feature):
             return
         report = self.desk.draft.state.tasks[row]
         title = self.tr("Where is the folder of task '{name}'?").format(name=report.folder.name)
-        near = _nearest_folder(report.folder.path)
+        near = nearest_folder(report.folder.path)
         path = QFileDialog.getExistingDirectory(self.desk.window, title, near)
         if path:
             self.find_at(row, path)
@@ -210,12 +211,4 @@ class TaskWork(Feature):
         self.desk.toast.say(sentence, *show)
 
     def _say(self, sentence: str) -> None:
-        self.desk.toast.say(sentence, self.tr("Undo"), self.desk.draft.stack.undo)
-
-
-def _nearest_folder(path: str) -> str:
-    """Return the nearest folder above that is there."""
-    place = Path(path)
-    while not place.is_dir() and place != place.parent:
-        place = place.parent
-    return str(place)
+        self.desk.offer_undo(sentence)

@@ -173,6 +173,13 @@ class Training(QObject):
             self.run.go_on()
             self.state_changed.emit()
 
+    def find(self, old: str, new: str) -> None:
+        """Say where the folder lies now that a run waits for."""
+        if self.run is not None and self.state in ("pausing", "paused"):
+            self._pause_asked, self._paused = False, None
+            self.run.find(old, new)
+            self.state_changed.emit()
+
     def pause_between(self, wanted: bool) -> None:
         """Choose whether this run and those to come wait after each task."""
         self.between_tasks = wanted

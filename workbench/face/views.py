@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from workbench.face.language import say
 from workbench.face.record import RunRecord
 from workbench.face.theme import Theme
 from workbench.measures import LOSS_TERMS, MEASURES, Measure
@@ -45,7 +46,7 @@ class View:
 def _tasks(record: RunRecord, theme: Theme, what: str) -> list[Line]:
     colours = theme.task_colours(max(len(record.tasks), len(record.rows)))
     return [
-        Line(f"task.{task}.{what}", record.task_label(task), colours[task], group="each task")
+        Line(f"task.{task}.{what}", record.task_label(task), colours[task], group=say("each task"))
         for task in range(len(record.rows))
         if len(record.curve(f"task.{task}.{what}"))
     ]
@@ -54,78 +55,96 @@ def _tasks(record: RunRecord, theme: Theme, what: str) -> list[Line]:
 def _accuracy(record: RunRecord, theme: Theme) -> list[Line]:
     return [
         *_tasks(record, theme, "accuracy"),
-        Line("probe_accuracy", "estimate on the probe", theme.lines[2], points=True),
-        Line("baseline_seen", "frozen backbone", theme.muted, "dash", 1.5, points=True),
-        Line("accuracy_seen", "all classes seen", theme.lines[0], width=3, points=True),
+        Line("probe_accuracy", say("estimate on the probe"), theme.lines[2], points=True),
+        Line("baseline_seen", say("frozen backbone"), theme.muted, "dash", 1.5, points=True),
+        Line("accuracy_seen", say("all classes seen"), theme.lines[0], width=3, points=True),
     ]
 
 
 def _forgetting(record: RunRecord, theme: Theme) -> list[Line]:
-    headline = Line("forgetting", "mean over old tasks", theme.lines[1], width=3, points=True)
+    headline = Line("forgetting", say("mean over old tasks"), theme.lines[1], width=3, points=True)
     return [*_tasks(record, theme, "forgetting"), headline]
 
 
 def _ntk_gap(_: RunRecord, theme: Theme) -> list[Line]:
     colour = theme.lines
     return [
-        Line("ntk.interplay_full", "every block", colour[3], "dot", 1.5, points=True),
-        Line("ntk.interplay_replayed", "replayed", colour[2], "dot", 1.5, points=True),
-        Line("ntk.interplay_measured", "measured", colour[1], "dash", 2, points=True),
-        Line("ntk.interplay_predicted", "predicted", colour[0], "solid", 2, points=True),
+        Line("ntk.interplay_full", say("every block"), colour[3], "dot", 1.5, points=True),
+        Line("ntk.interplay_replayed", say("replayed"), colour[2], "dot", 1.5, points=True),
+        Line("ntk.interplay_measured", say("measured"), colour[1], "dash", 2, points=True),
+        Line("ntk.interplay_predicted", say("predicted"), colour[0], "solid", 2, points=True),
     ]
 
 
 def _generalisation(_: RunRecord, theme: Theme) -> list[Line]:
     return [
-        Line("ntk.gap_held_out", "held out", theme.lines[1], "dash", 2, points=True),
-        Line("ntk.gap_predicted", "predicted", theme.lines[0], "solid", 2, points=True),
+        Line("ntk.gap_held_out", say("held out"), theme.lines[1], "dash", 2, points=True),
+        Line("ntk.gap_predicted", say("predicted"), theme.lines[0], "solid", 2, points=True),
     ]
 
 
 def _kernel(_: RunRecord, theme: Theme) -> list[Line]:
     return [
-        Line("ntk.kernel_drift", "drift", theme.lines[1], "solid", 2, points=True),
+        Line("ntk.kernel_drift", say("drift"), theme.lines[1], "solid", 2, points=True),
         Line("ntk.kernel_cka", "CKA", theme.lines[2], "dash", 2, points=True),
-        Line("ntk.kernel_alignment", "alignment", theme.lines[3], "dot", 2, points=True),
+        Line("ntk.kernel_alignment", say("alignment"), theme.lines[3], "dot", 2, points=True),
     ]
 
 
 def _complexity(_: RunRecord, theme: Theme) -> list[Line]:
     return [
-        Line("ntk.complexity", "complexity", theme.lines[1], "dash", 1.5, points=True),
+        Line("ntk.complexity", say("complexity"), theme.lines[1], "dash", 1.5, points=True),
         Line(
-            "ntk.complexity_share", "against permuted labels", theme.lines[0], width=2, points=True
+            "ntk.complexity_share",
+            say("against permuted labels"),
+            theme.lines[0],
+            width=2,
+            points=True,
         ),
     ]
 
 
 def _rank(_: RunRecord, theme: Theme) -> list[Line]:
     return [
-        Line("ntk.participation", "participation", theme.lines[3], "dot", 2, points=True),
-        Line("ntk.effective_dimension", "dimension", theme.lines[1], "dash", 2, points=True),
-        Line("ntk.effective_rank", "rank", theme.lines[0], width=2, points=True),
+        Line("ntk.participation", say("participation"), theme.lines[3], "dot", 2, points=True),
+        Line("ntk.effective_dimension", say("dimension"), theme.lines[1], "dash", 2, points=True),
+        Line("ntk.effective_rank", say("rank"), theme.lines[0], width=2, points=True),
     ]
 
 
 def _shares(_: RunRecord, theme: Theme) -> list[Line]:
     return [
-        Line("ntk.share_s2", "prompts", theme.lines[3], "dashdot", 2, points=True),
-        Line("ntk.share_s1", "adapters", theme.lines[2], "dot", 2, points=True),
-        Line("ntk.share_head", "head", theme.lines[1], "dash", 2, points=True),
-        Line("ntk.share_fusion", "fusion", theme.lines[0], "solid", 2, points=True),
+        Line("ntk.share_s2", say("prompts"), theme.lines[3], "dashdot", 2, points=True),
+        Line("ntk.share_s1", say("adapters"), theme.lines[2], "dot", 2, points=True),
+        Line("ntk.share_head", say("head"), theme.lines[1], "dash", 2, points=True),
+        Line("ntk.share_fusion", say("fusion"), theme.lines[0], "solid", 2, points=True),
     ]
 
 
 def _scores(_: RunRecord, theme: Theme) -> list[Line]:
     return [
-        Line("ntk.forecast_rank", "forecast, order", theme.lines[2], "dot", 2, points=True),
-        Line("ntk.forecast_cosine", "forecast, direction", theme.lines[1], "dash", 2, points=True),
-        Line("ntk.drift_cosine", "prediction, direction", theme.lines[0], "solid", 2, points=True),
+        Line("ntk.forecast_rank", say("forecast, order"), theme.lines[2], "dot", 2, points=True),
+        Line(
+            "ntk.forecast_cosine",
+            say("forecast, direction"),
+            theme.lines[1],
+            "dash",
+            2,
+            points=True,
+        ),
+        Line(
+            "ntk.drift_cosine",
+            say("prediction, direction"),
+            theme.lines[0],
+            "solid",
+            2,
+            points=True,
+        ),
     ]
 
 
 def _linearity(_: RunRecord, theme: Theme) -> list[Line]:
-    return [Line("ntk.linearity", "linearity index", theme.lines[0], "solid", 2, points=True)]
+    return [Line("ntk.linearity", say("linearity index"), theme.lines[0], "solid", 2, points=True)]
 
 
 def _losses(record: RunRecord, theme: Theme) -> list[Line]:
@@ -155,9 +174,9 @@ _ALL = (
          of_kernel=True),
     View("kernel", "Kernel drift", "auto", _kernel, "ntk.kernel_drift",
          ("ntk.kernel_drift", "ntk.kernel_cka", "ntk.kernel_alignment"), "Appears after the first epoch"),
-    View("complexity", "Task complexity", "auto", _complexity, "ntk.complexity_share",
+    View(say("complexity"), "Task complexity", "auto", _complexity, "ntk.complexity_share",
          ("ntk.complexity_share", "ntk.complexity"), "Appears with the first task"),
-    View("rank", "Directions of the kernel", "auto", _rank, "ntk.effective_rank",
+    View(say("rank"), "Directions of the kernel", "auto", _rank, "ntk.effective_rank",
          ("ntk.effective_rank", "ntk.participation", "ntk.effective_dimension"), "Appears with the first task"),
     View("shares", "Blocks of the kernel", "share", _shares, "ntk.share_fusion",
          ("ntk.share_head", "ntk.share_fusion", "ntk.share_s1", "ntk.share_s2"), "Appears with the first task"),
@@ -186,7 +205,7 @@ def add_view_of(measure: Measure) -> str:
 def explanation(view: View) -> str:
     """Return the formulas and readings of a view's measures, one a paragraph."""
     if not view.measures:
-        return "The unweighted terms of each step's loss, before the step, and their total."
+        return say("The unweighted terms of each step's loss, before the step, and their total.")
     told = (MEASURES[name] for name in view.measures)
     return "\n\n".join(item.told() for item in told)
 
@@ -199,4 +218,5 @@ def summary(view: View, record: RunRecord, lines: list[Line]) -> str:
         value = record.last(line.key)
         if value is not None:
             said.append(f"{line.label} {value:.1%}" if share else f"{line.label} {value:.4g}")
-    return f"{view.title}: {', '.join(said)}." if said else f"{view.title}: {view.empty}."
+    told = ", ".join(said) if said else say(view.empty)
+    return say("{view}: {told}.").format(view=say(view.title), told=told)

@@ -1,13 +1,16 @@
-"""Numbers as a person reads them: counts with their noun, shares, durations, ages. Qt-free."""
+"""Numbers as a person reads them: counts with their noun, shares, durations, ages."""
 
 import html
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
+
+from workbench.face.language import say
 
 
 def counted(number: int, one: str, many: str) -> str:
     """Return the number with its noun: "1 class", "1,240 pictures"."""
-    return f"{number:,} {one if number == 1 else many}"
+    return f"{number:,} {say(one if number == 1 else many)}"
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:
@@ -21,9 +24,13 @@ def duration(seconds: float) -> str:
         return f"{max(1, -int(-seconds // 5) * 5)} s"
     minutes = -int(-seconds // 60)
     if minutes < 60:
-        return f"{minutes} min"
+        return say("{minutes} min").format(minutes=minutes)
     hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return (
+        say("{hours} h {rest} min").format(hours=hours, rest=rest)
+        if rest
+        else say("{hours} h").format(hours=hours)
+    )
 
 
 def size_text(megabytes: float) -> str:
@@ -40,12 +47,12 @@ def ago(moment: str, now: datetime | None = None) -> str:
     local = then.astimezone()
     seconds = (today - local).total_seconds()
     if seconds < 60:
-        return "just now"
+        return say("just now")
     if seconds < 3600:
-        return f"{int(seconds // 60)} min ago"
+        return say("{count} min ago").format(count=int(seconds // 60))
     days = (today.date() - local.date()).days
     if days == 0:
-        return f"{int(seconds // 3600)} h ago"
+        return say("{count} h ago").format(count=int(seconds // 3600))
     if days == 1:
         return "yesterday"
     return local.strftime("%a %H:%M") if days < 7 else local.strftime("%d %b %Y")
@@ -60,7 +67,18 @@ def bare_name(number: int, name: str) -> str:
 def listed(names: list[str], most: int = 3) -> str:
     """Return names in quotes, the surplus counted: "'a', 'b', 'c' and 4 more"."""
     shown = ", ".join(f"'{name}'" for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+    return (
+        say("{names} and {count} more").format(names=shown, count=len(names) - most)
+        if len(names) > most
+        else shown
+    )
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return "a, b and c"."""
+    if len(parts) == 1:
+        return parts[0]
+    return say("{first} and {last}").format(first=", ".join(parts[:-1]), last=parts[-1])
 
 
 def as_written(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from workbench.errors import UsageError
-from workbench.log import reading
+from workbench.log import cost, reading
 from workbench.log.rows import json_of, text_of, utc
 from workbench.report import RunSummary
 
@@ -118,15 +118,16 @@ class QueueTables:
             facts = {key: json.loads(member) for key, member in rows}
             return [(run, facts[run.id]) for run in reading.grouped(db)]
 
-    def finished(self, most: int = 50) -> list[tuple[Mapping[str, Any], str, str]]:
-        """Return configuration, start and end of the newest runs that came to their end on this computer."""
+    def finished(self, most: int = 50) -> list[tuple[Mapping[str, Any], float]]:
+        """Return configuration and seconds of the newest runs that came to their end on this computer."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT config, started, ended FROM run WHERE state = 'finished' AND started <> '' AND ended <> ''"
-                " AND imported IS NULL ORDER BY number DESC LIMIT ?",
+                "SELECT config, number FROM run WHERE state = 'finished' AND imported IS NULL "
+                "ORDER BY number DESC LIMIT ?",
                 [most],
             ).fetchall()
-        return [(json.loads(config), started, ended) for config, started, ended in rows]
+            worked = [sum(cost.cost(db, number).seconds) for _, number in rows]
+        return [(json.loads(row[0]), s) for row, s in zip(rows, worked, strict=True) if s > 0]
 
     def note_facts(self, group: str, facts: Mapping[str, Any]) -> None:
         """Keep what was found out about a group."""

@@ -93,6 +93,17 @@ def rewind(
     _own(db, run)
 
 
+def move(db: Database, run_id: str, found: Mapping[str, str]) -> None:
+    """Let the run's folders of pictures lie elsewhere: old path -> new path."""
+    run = reading.number_of(db, run_id)
+    (text,) = db.execute("SELECT config FROM run WHERE number = ?", [run]).fetchone()
+    config = json.loads(text)
+    for task in config["data"]["tasks"]:
+        for place in (task, *task.get("also", ())):
+            place["path"] = found.get(place["path"], place["path"])
+    db.execute("UPDATE run SET config = ? WHERE number = ?", [json_of(config), run])
+
+
 def fork(db: Database, parent_id: str, child_id: str, to: LoggedCheckpoint) -> None:
     """Give a run that has just begun its parent's rows up to `to`, as if it had said them itself.
 

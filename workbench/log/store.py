@@ -95,10 +95,11 @@ class Log:
         versions: Mapping[str, str],
         tasks_total: int,
         queued: int = 0,
+        also: Callable[[Database], None] | None = None,
     ) -> None:
         """Enter a run in state "starting", owned by this process; `config` is the effective one.
 
-        A run that waited takes the place of its row `queued`: both happen, or neither.
+        A run that waited takes the place of its row `queued`, and `also` is done with it: all happens, or nothing.
         """
         now, (pid, pid_started) = utc(time.time()), own_process()
         values = {
@@ -113,6 +114,8 @@ class Log:
             db.execute("INSERT INTO run_summary (run) VALUES (?)", [cursor.lastrowid])
             if queued:
                 queue.started(db, queued, run_id)
+            if also is not None:
+                also(db)
 
     def write(self, run_id: str, events: Iterable[tuple[float, Event]]) -> None:
         """Add events, each with the unix time it was said at, in one transaction: all or none."""
@@ -129,6 +132,18 @@ class Log:
             db.execute(
                 "UPDATE run SET pid = ?, pid_started = ? WHERE id = ?", [*own_process(), run_id]
             )
+
+    def settle(self, run_id: str, last_word: Event) -> None:
+        """Write the last word of a run that has ended here, if the log has none and nobody resumed the run."""
+        with self._writing() as db:
+            state, pid, started = db.execute(
+                "SELECT state, pid, pid_started FROM run WHERE id = ?", [run_id]
+            ).fetchone()
+            elsewhere = pid != os.getpid() and process_lives(pid, started)
+            if state in UNDER_WAY and not elsewhere:
+                recorder = Recorder(db, reading.number_of(db, run_id))
+                recorder.put(last_word.time or time.time(), last_word)
+                recorder.finish()
 
     def rename(self, run_id: str, name: str) -> None:
         """Give a run another name; two runs may share one."""

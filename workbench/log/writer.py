@@ -7,6 +7,7 @@ while that thread is busy for long are put in by a thread of the writer's own, w
 import os
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ from workbench.events import (
     Stopped,
     TaskEnded,
 )
+from workbench.log.resume import move
 from workbench.log.store import Log
 
 FLUSH_SECONDS = (
@@ -48,6 +50,7 @@ class Writer:
         self._run_id = run_id
         self._waiting: list[tuple[float, Event]] = []
         self._files: list[tuple[str, Path]] = []
+        self._moved: dict[str, str] = {}
         self._flushed = time.monotonic()
         self._lock = threading.Lock()  # of what waits, and of putting it in
         self._takes, self._closed = threading.Event(), threading.Event()
@@ -84,10 +87,19 @@ class Writer:
         self._files.append((kind, file))
         self.flush()
 
+    def move(self, found: Mapping[str, str]) -> None:
+        """Note where folders of the run's pictures lie now, old path -> new path, and flush."""
+        self._moved.update(found)
+        self.flush()
+
     def flush(self) -> None:
         """Put what waits into the file, with a sign of life; if that fails, it goes on waiting."""
         with self._lock:
             self._put_in(self._log)
+            if self._moved:
+                with self._log.change() as db:
+                    move(db, self._run_id, self._moved)
+                self._moved.clear()
             while self._files:
                 self._log.note_file(self._run_id, *self._files[0])
                 del self._files[0]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from workbench.config import RunConfig, TaskFolder
 from workbench.events import Note, Stage
@@ -84,14 +84,13 @@ class SessionApart(Session):
         """Suggest an order of the tasks of `config`, before training."""
         return self.processes.ask("order", config, run)
 
-    def export(
+    def exporting(
         self, run: str, folder: str | Path, *, adapter: bool = True, numbers: bool = True
-    ) -> list[Path]:
+    ) -> Iterator[Stage | list[Path]]:
         """Write the run's adapter, read back and compared, and its numbers below `folder`."""
         if not adapter:
-            return super().export(run, folder, adapter=False, numbers=numbers)
-        asked = self.processes.ask("export", run, Path(folder), adapter=adapter, numbers=numbers)
-        return cast("list[Path]", _only(asked))
+            return super().exporting(run, folder, adapter=False, numbers=numbers)
+        return self.processes.ask("export", run, Path(folder), adapter=adapter, numbers=numbers)
 
 
 class _AdaptersApart(Adapters):

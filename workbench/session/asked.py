@@ -1,17 +1,10 @@
 """What a session may be asked to do in another process: each name stands for an iterator of plain values."""
 
 from collections.abc import Callable, Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
-
-
-def _exported(
-    session: "Session", run: str, folder: Path, **what: bool
-) -> Generator[list[Path], None, None]:
-    yield session.export(run, folder, **what)
 
 
 def _scored(session: "Session") -> Generator[Any, None, None]:
@@ -28,5 +21,5 @@ ASKED: dict[str, Callable[..., Generator[Any, None, None]]] = {
     "order": lambda session, *given: session.order(*given),
     "orders": lambda session, key: session.groups.predict(key),
     "weights": lambda session, *given: session.backbones.check(*given),
-    "export": _exported,
+    "export": lambda session, *given, **what: session.exporting(*given, **what),
 }

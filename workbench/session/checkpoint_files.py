@@ -34,11 +34,15 @@ def give(parent: Path, child: Path, checkpoint: str) -> None:
         (child / keep).parent.mkdir(parents=True, exist_ok=True)
         for name in (keep, keep.with_suffix(".json")):
             shutil.copy2(parent / name, child / name)
-    except shutil.Error as error:  # several files at once
-        raise CannotWrite(
-            f"The run's files could not be copied to {child}: {error.args[0][0][2]}. Free some space."
-        ) from error
+    except shutil.Error as error:  # several files at once; each is named with its reason
+        source, _, reason = error.args[0][0]
+        raise CannotWrite(_not_copied(Path(source), child, reason)) from error
     except OSError as error:
-        raise CannotWrite(
-            f"The run's files could not be copied to {child}: {because(error)}. Free some space."
-        ) from error
+        raise CannotWrite(_not_copied(parent, child, because(error))) from error
+
+
+def _not_copied(source: Path, child: Path, reason: str) -> str:
+    return (
+        f"What the run goes on with could not be copied from {source} to {child}: {reason}. Nothing was "
+        "changed; try again when there is room and the file can be read."
+    )

@@ -17,11 +17,15 @@ from contextlib import closing, suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+import psutil  # type: ignore[import-untyped]  # ships no types
 
 from workbench.errors import WorkbenchError
+from workbench.events import EpochEnded, Event, Pace, Step, TaskEnded
 from workbench.session import engine_log
 from workbench.session.asked import ASKED
+from workbench.session.end import OWNER_GONE
 from workbench.session.engine import NoEngineError, starting
 from workbench.session.messages import (
     PROTOCOL,
@@ -32,6 +36,7 @@ from workbench.session.messages import (
     Item,
     Over,
     Quit,
+    Ready,
     Start,
     Switches,
     Wished,
@@ -43,7 +48,10 @@ from workbench.session.steering import Steering
 from workbench.session.work import ThreadEngine
 
 TELL_SECONDS = 0.1  # between two batches
-GRACE = 10.0  # seconds that a step may still take once the parent is gone
+REST_SECONDS = 1.0  # after which an idle child cleans up
+GRACE = 10.0  # seconds that a step may still take once the parent is gone, and its checkpoint
+LEAVE_SECONDS = 0.4  # that anything else may: what it made so far is in the log, or made again
+_WORTH_A_CHECKPOINT = (Step, EpochEnded, TaskEnded)
 
 
 def main(pipe: "Connection[Any, Any]", home: Path, switches: Switches) -> None:
@@ -54,7 +62,15 @@ def main(pipe: "Connection[Any, Any]", home: Path, switches: Switches) -> None:
     child = Child(pipe, home, switches)
     signal.signal(signal.SIGTERM, child.asked_to_end)
     child.serve()
-    os._exit(0)  # taking torch down takes seconds, and nothing is open any more
+    leave(0)
+
+
+def leave(code: int) -> NoReturn:
+    """End with all that was started here; taking torch down would take seconds."""
+    for each in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            each.kill()
+    os._exit(code)
 
 
 class Child:
@@ -67,7 +83,9 @@ class Child:
         self._steering = Steering()
         self._enough = threading.Event()
         self._log_file: Path | None = None
-        self._busy = False
+        self._ready = self._busy = False
+        self._used = False  # and may hold what it used
+        self._worth_waiting = False  # whether a checkpoint can be written as soon as the step ends
 
     def serve(self) -> None:
         """Do one thing after another until there is nothing more to come."""
@@ -76,32 +94,63 @@ class Child:
         sender.start()
         threading.Thread(target=self._listen, name="listening", daemon=True).start()
         with suppress(NoEngineError), starting():  # said when a run needs it
-            import torch  # noqa: F401
-        while (asked := self._todo.get()) is not None:
-            self._busy = True
+            import workbench.core.train  # noqa: F401
+        self._ready = True
+        self._outbox.put(Ready())
+        while (asked := self._next()) is not None:
+            self._busy = self._used = True
             if isinstance(asked, Start):
                 self._train(asked)
             else:
                 self._answer(asked)
             self._busy = False
-            _give_memory_back()
         self._outbox.close()
         sender.join(GRACE)
 
     def asked_to_end(self, *_: object) -> None:
         """Take a SIGTERM, of a log-off or of the parent: end after this step, or at once if idle."""
         if not self._busy:
-            os._exit(0)
-        self._end()
+            leave(0)
+        self._steering.stop()
+        self._begin_nothing_more()
+
+    def _next(self) -> Start | Ask | None:
+        """Wait for what is to be done; memory is given back before, but not before the last word is told.
+
+        Collecting takes half a second, in which no other thread gets to work.
+        """
+        try:
+            asked = self._todo.get(timeout=REST_SECONDS)
+        except queue.Empty:
+            self._give_memory_back()
+            return self._todo.get()
+        if asked is not None:
+            self._give_memory_back()
+        return asked
+
+    def _give_memory_back(self) -> None:
+        """Let go of what the last thing left; the GPU's memory is for whoever comes next."""
+        if not self._used:
+            return
+        self._used = False
+        gc.collect()
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
 
     def _train(self, start: Start) -> None:
         plug_ins = PlugIns(
             self._home, entry_points=self._switches.entry_points, safe_mode=self._switches.safe_mode
         )
         with engine_log.printed_to(start.job.folder) as self._log_file:
-            ThreadEngine(plug_ins).work(start.job, self._steering, self._outbox.put)
+            ThreadEngine(plug_ins).work(start.job, self._steering, self._say)
         self._log_file = None
         self._outbox.put(Over())
+
+    def _say(self, event: Event) -> None:
+        if not isinstance(event, Pace):  # it changes nothing
+            self._worth_waiting = isinstance(event, _WORTH_A_CHECKPOINT)
+        self._outbox.put(event)
 
     def _answer(self, ask: Ask) -> None:
         try:
@@ -144,9 +193,18 @@ class Child:
             while self._pipe in wait([self._pipe, *sentinel]):
                 if not self._obey(self._pipe.recv()):
                     return
-        self._end()
-        time.sleep(GRACE)
-        os._exit(1)  # the step does not end; the log and the last checkpoint are whole
+        self._steering.cut_off(OWNER_GONE)
+        self._begin_nothing_more()
+        self._see_to_the_end(time.monotonic())
+
+    def _see_to_the_end(self, began: float) -> None:
+        """Leave whatever the main thread does: the log is whole, and so is the last checkpoint."""
+        patience = LEAVE_SECONDS
+        while time.monotonic() - began < patience:
+            if self._worth_waiting:
+                patience = GRACE
+            time.sleep(LEAVE_SECONDS / 20)
+        leave(1)
 
     def _obey(self, message: object) -> bool:
         """Take one command; return whether another may come."""
@@ -161,20 +219,12 @@ class Child:
         elif isinstance(message, Enough):
             self._enough.set()
         elif isinstance(message, Quit):
+            if not self._ready:  # loading takes seconds, and nothing has begun
+                leave(0)
             self._todo.put(None)
             return False
         return True
 
-    def _end(self) -> None:
-        """Stop what is under way, and begin nothing more."""
-        self._steering.stop()
+    def _begin_nothing_more(self) -> None:
         self._enough.set()
         self._todo.put(None)
-
-
-def _give_memory_back() -> None:
-    """Let go of what the last thing left; the GPU's memory is for whoever comes next."""
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        torch.cuda.empty_cache()

@@ -11,7 +11,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]  # ships no types
 
 from workbench.session import child
-from workbench.session.messages import Quit, Switches
+from workbench.session.messages import Quit, Ready, Switches
 
 QUIT_SECONDS = 5.0  # that an idle child may take to end
 EXIT_SECONDS = 10.0  # that one which works may take when the program ends without closing
@@ -32,6 +32,7 @@ class EngineChild:
         self.process.start()
         theirs.close()
         self._ended = False  # nothing more can be read
+        self.ready = False  # whether it has loaded what it needs, as far as was received
         self.waited = False  # for its use: it may have ended just before, and not be known to
 
     @property
@@ -55,6 +56,7 @@ class EngineChild:
             self._ended = True
         if not messages and not self.process.is_alive():
             self._ended = True
+        self.ready = self.ready or Ready() in messages
         return messages
 
     @property

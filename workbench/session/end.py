@@ -4,6 +4,7 @@ import signal
 
 from workbench.events import Checkpointed, Event, RunStarted, Step, TaskEnded
 
+OWNER_GONE = "the program that it belonged to ended"
 KILLED = "the engine was ended by the system; often too little memory"
 
 

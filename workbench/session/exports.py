@@ -1,12 +1,14 @@
 """A run's adapter and numbers written into a folder; an adapter is kept only once it has been read back."""
 
+from collections.abc import Generator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from workbench import paths
 from workbench.errors import CannotWrite, UsageError, WorkbenchError, because
-from workbench.session.engine import starting
+from workbench.events import Stage
+from workbench.session.engine import LOADING, starting
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
@@ -14,27 +16,33 @@ if TYPE_CHECKING:
 
 def write(
     session: "Session", run: str, target: Path, *, adapter: bool = True, numbers: bool = True
-) -> list[Path]:
-    """Write the run's adapter and its numbers below `target`; return the files."""
+) -> Generator[Stage | list[Path], None, None]:
+    """Write the run's adapter and its numbers below `target`; the last item is the files.
+
+    Closing it gives up between two stages: a file that is there is whole.
+    """
     details, written = session.details(run), []
-    if numbers:
-        events = session.events(run)
-        written += session.plug_ins.export("numbers", details, events, target)
-        written += session.results.export(details.summary.id, events, target)
     if adapter:
         source = paths.run_folder(session.home, details.summary.id)
-        written += _write_adapter(source, target / "adapter", session.home)
-    return written
+        written += yield from _write_adapter(source, target / "adapter", session.home)
+    if numbers:
+        yield Stage("Writing the numbers")
+        events = session.events(run)
+        written += session.plug_ins.export("numbers", details, events, target)
+        yield Stage("Writing the answers on single pictures")
+        written += session.results.export(details.summary.id, events, target)
+    yield written
 
 
-def _write_adapter(source: Path, target: Path, home: Path) -> list[Path]:
+def _write_adapter(source: Path, target: Path, home: Path) -> Generator[Stage, None, list[Path]]:
     """Export beside the target first: a bad copy never takes the place of a good one."""
+    yield Stage(LOADING)
     with starting():
         from workbench.core.card import export_adapter
     try:
         target.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="check-", dir=target.parent) as beside:
-            checked = export_adapter(source, Path(beside), home)
+            checked = yield from export_adapter(source, Path(beside), home)
             return [path.replace(target / path.name) for path in checked]
     except OSError as error:
         raise CannotWrite(

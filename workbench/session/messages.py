@@ -12,7 +12,7 @@ from workbench.events import Event
 from workbench.session.steering import Wish
 from workbench.session.work import Job
 
-PROTOCOL = 1  # both sides come from one installation; an update under a running window shows here
+PROTOCOL = 2  # both sides come from one installation; an update under a running window shows here
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,11 @@ class Hello:
 
     protocol: int
     pid: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What training needs is loaded, or cannot be; from now on the child can be asked to give up."""
 
 
 @dataclass(frozen=True)

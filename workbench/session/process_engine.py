@@ -1,7 +1,6 @@
 """Training in a process of its own, watched over by the thread that owns the run. No torch here."""
 
 import time
-from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,31 +9,28 @@ from workbench import paths
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Failed, Finished, Interrupted, Stage, Stopped
 from workbench.log.store import UNDER_WAY, Log
+from workbench.session.asking import Asked
 from workbench.session.children import KILL_SECONDS, Children, EngineChild
 from workbench.session.end import Ending
 from workbench.session.engine import LOADING
 from workbench.session.engine_log import last_lines
 from workbench.session.messages import (
     PROTOCOL,
-    Answered,
     Ask,
-    Enough,
     Hello,
-    Item,
     Over,
     Start,
     Switches,
     Told,
     Wished,
 )
-from workbench.session.steering import Steering
-from workbench.session.work import Job, Tell
+from workbench.session.steering import NOW, Steering
+from workbench.session.work import Job, Tell, steps_before
 
 if TYPE_CHECKING:
     from workbench.session.plug_ins import PlugIns
 
 LOOK_SECONDS = 0.5  # how often a supervisor looks around without being woken
-ENOUGH_SECONDS = 10.0  # that an item may take whose asker does not want it any more
 _ENDS = (Finished, Stopped, Failed)
 
 
@@ -77,31 +73,12 @@ class ProcessEngine:
         if self._watched is not None:
             self._watched.force()
 
-    def ask(self, name: str, *arguments: Any, **named: Any) -> Generator[Any, None, None]:
-        """Yield what a session answers in a child; closing the iterator cancels.
+    def ask(self, name: str, *arguments: Any, **named: Any) -> Asked:
+        """Return an iterator of what a session answers in a child; closing it, or its `cancel`, gives up.
 
-        Raises:
-            WorkbenchError: what the child raised, or that it has ended.
+        Iterating raises WorkbenchError: what the child raised, or that it has ended.
         """
-        mark = self._mark
-        child = self._children.take(self._switches, mark)
-        answered = False
-        try:
-            child.send(Ask(name, arguments, named))
-            for message in _heard(child):
-                if isinstance(message, Item):
-                    yield message.value
-                elif isinstance(message, Answered):
-                    answered = True
-                    _raise(message)
-                    return
-            raise WorkbenchError(
-                "The engine process ended before it had answered; often too little memory. Try again."
-            )
-        finally:
-            if not answered and child.alive:
-                _cancel(child)
-            self._children.give_back(child, mark)
+        return Asked(self._children, self._switches, self._mark, Ask(name, arguments, named))
 
     def shut_down(self) -> None:
         """End all children that are idle; a run under way is to be stopped before."""
@@ -126,6 +103,7 @@ class _Supervision:
         self._ending = Ending()
         self._forced: float | None = None
         self._heard = self._heard_end = self._over = False
+        self._given_up = False  # before the child had even loaded what it needs
         self.whole = False  # whether the child may be used again
 
     def watch(self) -> bool:
@@ -144,7 +122,8 @@ class _Supervision:
                     self._steering.stop()
         finally:
             self._steering.follow(None)
-        deaf = self._child.waited and not self._heard and self._forced is None
+        ended = self._given_up or self._forced is not None
+        deaf = self._child.waited and not self._heard and not ended
         if deaf and not interrupted:
             return False
         if not self._heard_end:
@@ -162,6 +141,9 @@ class _Supervision:
     def _look(self) -> None:
         for message in self._child.receive(LOOK_SECONDS):
             self._take(message)
+        if self._steering.stop_when == NOW and not self._heard and not self._child.ready:
+            self._given_up = True
+            self._child.end(at_once=True)
         if self._forced is not None and time.monotonic() - self._forced >= KILL_SECONDS:
             self._child.end(at_once=True)
 
@@ -182,15 +164,12 @@ class _Supervision:
         """The child is gone without its last word: the log gets one, unless the word is there already."""
         code = self._child.bury()
         said = time.time()
-        event: Event = Interrupted(
-            self._ending.steps,
-            self._ending.sentence(code, said, forced=self._forced is not None),
-            last_lines(self._job.folder),
-            time=said,
-        )
+        event: Event
         try:
+            event = self._last_word(code, said)
             with closing(Log(self._job.home / paths.LOG_NAME)) as log:
-                if log.details(self._job.id).summary.state in UNDER_WAY:
+                state = log.details(self._job.id).summary.state
+                if state in (*UNDER_WAY, "interrupted"):  # found dead by another program: no word
                     log.write(self._job.id, [(said, event)])
                 else:
                     event = log.events(self._job.id)[-1]
@@ -198,24 +177,8 @@ class _Supervision:
             event = Failed(f"{self._ending.sentence(code, said)} {error}")
         self._tell(event)
 
-
-def _heard(child: EngineChild) -> Generator[Any, None, None]:
-    while not child.gone:
-        yield from child.receive(LOOK_SECONDS)
-
-
-def _cancel(child: EngineChild) -> None:
-    """Wait for the item under way; a child that goes on for long is ended instead."""
-    child.send(Enough())
-    until = time.monotonic() + ENOUGH_SECONDS
-    while child.alive and time.monotonic() < until:
-        if any(isinstance(message, Answered) for message in child.receive(LOOK_SECONDS)):
-            return
-    child.end(at_once=True)
-
-
-def _raise(answer: Answered) -> None:
-    if answer.error is not None:
-        raise answer.error
-    if answer.detail:
-        raise RuntimeError(f"In the engine process:\n{answer.detail}")
+    def _last_word(self, code: int | None, said: float) -> Event:
+        if self._given_up:
+            return Stopped(steps_before(self._job), time=said)
+        sentence = self._ending.sentence(code, said, forced=self._forced is not None)
+        return Interrupted(self._ending.steps, sentence, last_lines(self._job.folder), time=said)

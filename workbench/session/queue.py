@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench import config as configs
@@ -183,11 +182,10 @@ def _work(config: RunConfig) -> tuple[Any, ...]:
     return (tasks, data, config.model, config.train, config.monitor.probe_per_task)
 
 
-def _durations(past: Sequence[tuple[Any, str, str]]) -> dict[tuple[Any, ...], float]:
+def _durations(past: Sequence[tuple[Any, float]]) -> dict[tuple[Any, ...], float]:
     """Return the seconds that the newest run of each kind of work took; `past` is newest first."""
     found: dict[tuple[Any, ...], float] = {}
-    for config, started, ended in past:
-        length = datetime.fromisoformat(ended) - datetime.fromisoformat(started)
+    for config, seconds in past:
         with suppress(UsageError):  # settings of another version: nothing that waits is like it
-            found.setdefault(_work(configs.from_dict(config)), length.total_seconds())
+            found.setdefault(_work(configs.from_dict(config)), seconds)
     return found

@@ -1,22 +1,25 @@
 """Runs that go on: from where they were cut off, with more tasks, or for more epochs."""
 
+import os
+import shutil
 import typing
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from workbench import config as configs, paths
 from workbench.config import RunConfig, TaskFolder
 from workbench.errors import UsageError
-from workbench.events import EpochEnded, Event, Note, Step
+from workbench.events import Note, Stopped
 from workbench.log import resume as log_resume
 from workbench.log.resume import LoggedCheckpoint
 from workbench.log.store import UNDER_WAY
 from workbench.report import RunDetails, RunSummary, ScanProgress
 from workbench.session.checkpoint_files import give, is_whole
 from workbench.session.checks import must_be_startable
+from workbench.session.extend import end_point, extended
 from workbench.session.resume_words import (
     change_sentences,
     changed_sentences,
@@ -90,6 +93,30 @@ class Resuming:
             return f"{run.name} is in the bin. Take it out of the bin first."
         return ""
 
+    def gone(self, run: str) -> str:
+        """Return the first of a run's folders of pictures that is not there, or an empty string."""
+        config = configs.from_dict(self._session.details(run).config)
+        places = (path for task in config.data.tasks for path in task.paths)
+        return next((path for path in places if not os.path.isdir(path)), "")
+
+    def find(self, run: str, old: str, new: str) -> None:
+        """Let a folder of a run's pictures lie elsewhere.
+
+        Raises:
+            UsageError: the run trains, has no such folder, or there is none at the new place.
+        """
+        summary = self._session.details(run).summary
+        config = configs.from_dict(self._session.details(run).config)
+        if summary.state in UNDER_WAY:
+            raise UsageError(f"{summary.name} is still training. Stop it first.")
+        known = [path for task in config.data.tasks for path in task.paths]
+        if old not in known:
+            raise UsageError(f"{old} is no folder of {summary.name}; {', '.join(known)} are.")
+        if not os.path.isdir(new):
+            raise UsageError(f"{new} is no folder. Choose the one that holds the pictures now.")
+        with self._session.log() as log, log.change() as db:
+            log_resume.move(db, summary.id, {old: os.path.abspath(new)})
+
     def points(self, run: str) -> Points:
         """Return where the run can go on; reads its newest checkpoint whole."""
         summary = self._session.details(run).summary
@@ -157,61 +184,36 @@ class Resuming:
 
         Raises:
             UsageError: nothing to add, or both; the run is not finished, or kept no such checkpoint.
+            WorkbenchError: its files cannot be copied, or the log not be written; nothing is left of the child.
         """
         details = self._session.details(run)
-        config = self._extended(details, tasks, epochs)
-        parent, point = details.summary, self._end_point(details.summary, epochs)
+        config = extended(self._session, details, tasks, epochs)
+        parent = details.summary
+        point, note = end_point(self._session, details, bool(epochs))
         child = Run(
             self._session.home, uuid.uuid4().hex, config, self._session.engine, *_place(point)
         )
-        folder = paths.run_folder(self._session.home, parent.id)
-        give(folder, paths.run_folder(self._session.home, child.id), point.event.path)
-        with self._session.log() as log:
-            log.begin(
-                child.id, child.name, configs.to_dict(config), configs.effective_switches(config),
-                config.method.profile, config.model.backbone, config.seeds.initialisation,
-                self._session.versions(), len(config.data.tasks),
-            )  # fmt: skip
-            with log.change() as db:
-                log_resume.fork(db, parent.id, child.id, point)
+        given = paths.run_folder(self._session.home, child.id)
+        try:
+            give(paths.run_folder(self._session.home, parent.id), given, point.event.path)
+            with self._session.log() as log:
+                log.begin(
+                    child.id, child.name, configs.to_dict(config), configs.effective_switches(config),
+                    config.method.profile, config.model.backbone, config.seeds.initialisation,
+                    self._session.versions(), len(config.data.tasks),
+                    also=lambda db: log_resume.fork(db, parent.id, child.id, point),
+                )  # fmt: skip
+                if note:
+                    log.write(child.id, [(point.time, Note(note))])
+        except BaseException:
+            shutil.rmtree(given, ignore_errors=True)
+            raise
         return child
 
-    def _extended(self, details: RunDetails, tasks: Sequence[TaskFolder], epochs: int) -> RunConfig:
-        name = details.summary.name
-        if details.summary.state != "finished":
-            raise UsageError(
-                f"{name} is {details.summary.state}; only a finished run can be extended. Resume it first."
-            )
-        if bool(tasks) == bool(epochs) or epochs < 0:
-            raise UsageError(f"Extend {name} either by further folders or by a number of epochs.")
-        config = configs.from_dict(details.config)
-        if tasks and config.data.joint:
-            raise UsageError(f"{name} learnt all its tasks at once, so it cannot take another one.")
-        data = replace(config.data, tasks=(*config.data.tasks, *tasks))
-        train = replace(config.train, epochs=config.train.epochs + epochs)
-        added = ", ".join(task.name for task in tasks) or f"{epochs} epochs"
-        config = replace(config, data=data, train=train, name=f"{name} + {added}")
-        config = self._session.plug_ins.prepared(config)
-        must_be_startable(config)
-        self._session.backbones.require(config.model.backbone, config.model.weights)
-        return config
-
-    def _end_point(self, run: RunSummary, epochs: int) -> LoggedCheckpoint:
-        """Return the checkpoint behind the last task's end, or behind its last epoch if epochs are added."""
-        said = self._session.events(run.id)
-        with self._session.log() as log, log.snapshot() as db:
-            logged = log_resume.checkpoints(db, run.id)
-        folder = paths.run_folder(self._session.home, run.id)
-        fits = [point for point in logged if _is_end(said, point, epochs=bool(epochs))]
-        for point in fits:
-            if is_whole(folder, point.event.path):
-                return point
-        where = "last epoch" if epochs else "last task"
-        what = "its checkpoint there is damaged" if fits else "it kept no checkpoint there"
-        raise UsageError(
-            f"{run.name} cannot be extended from the end of its {where}: {what}. "
-            "Run it again with what is to be added."
-        )
+    def leave(self, run: Run) -> None:
+        """Let a run that was made ready, and cannot begin, count as stopped where it stands."""
+        with self._session.log() as log:
+            log.write(run.id, [(_now(), Stopped(run.steps))])
 
     def _must_be_resumable(self, details: RunDetails) -> RunConfig:
         refusal = self.refusal(details.summary)
@@ -233,15 +235,6 @@ class Resuming:
 
 def _place(point: LoggedCheckpoint | None) -> tuple[str, int]:
     return (point.event.path, point.event.step) if point is not None else ("", 0)
-
-
-def _is_end(said: Sequence[Event], point: LoggedCheckpoint, *, epochs: bool) -> bool:
-    """Whether nothing was learnt behind a checkpoint but, if epochs are wanted, what ends a task."""
-    before, after = said[: point.n - 1], said[point.n :]
-    if any(isinstance(event, (Step, EpochEnded)) for event in after):
-        return False
-    ended = any(type(event).__name__ == "TaskEnded" for event in after)
-    return ended == epochs and bool(before)
 
 
 def _changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:

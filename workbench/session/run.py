@@ -5,8 +5,11 @@ from collections import deque
 from pathlib import Path
 from typing import Protocol
 
+from workbench import paths
 from workbench.config import RunConfig
+from workbench.errors import WorkbenchError
 from workbench.events import Event, Pace, Paused, Resumed, Stage
+from workbench.log.store import Log
 from workbench.session.steering import NOW, Steering, WorkClock
 from workbench.session.work import Job, Tell, ThreadEngine
 
@@ -15,6 +18,8 @@ _STATE_AFTER = {
     "Finished": "finished", "Stopped": "stopped", "Failed": "failed", "Paused": "paused",
     "Resumed": "running", "Interrupted": "interrupted",
 }  # fmt: skip
+ENDED = ("finished", "stopped", "failed", "interrupted")
+SETTLE_WAIT_MS = 200  # for another program's lock: it is tried again
 
 
 class Engine(Protocol):
@@ -66,6 +71,7 @@ class Run:
         self._steering = Steering()
         self._began: float | None = None  # by the run's clock
         self._resting: float | None = None  # since when, by the same clock
+        self._last_word: Event | None = None
 
     @property
     def seconds(self) -> float:
@@ -81,6 +87,16 @@ class Run:
         job = Job(self.home, self.id, self.config, self._checkpoint, self._accept_changed)
         self._engine.work(job, self._steering, self._take)
         return self.state
+
+    def settle(self) -> bool:
+        """Note how the run ended where a full or locked disk kept that out of the log; return whether it is there."""
+        try:
+            with Log(self.home / paths.LOG_NAME, wait_ms=SETTLE_WAIT_MS) as log:
+                if self._last_word is not None:
+                    log.settle(self.id, self._last_word)
+        except WorkbenchError:
+            return False
+        return True
 
     def news(self) -> list[Event]:
         """Return the events since the last call, oldest first; never blocks for long."""
@@ -119,6 +135,10 @@ class Run:
         """Let a paused run go on."""
         self._steering.go_on()
 
+    def find(self, old: str, new: str) -> None:
+        """Say where a folder of pictures lies now, and go on."""
+        self._steering.find(old, new)
+
     def pause_between_tasks(self, wanted: bool) -> None:
         """Choose whether the run waits after each task but the last; may be changed at any time."""
         self._steering.between_tasks = wanted
@@ -127,6 +147,8 @@ class Run:
         self.state = _STATE_AFTER.get(
             type(event).__name__, "running" if self.state == "starting" else self.state
         )
+        if self.state in ENDED:
+            self._last_word = event
         if isinstance(event, Paused):
             self._resting = self._clock()
         if isinstance(event, Resumed) and self._resting is not None:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from numpy.typing import NDArray
 
@@ -209,6 +209,13 @@ class Session:
 
         The adapter is read back and its answers compared on real pictures before it is kept.
         """
+        *_, files = self.exporting(run, folder, adapter=adapter, numbers=numbers)
+        return cast("list[Path]", files)
+
+    def exporting(
+        self, run: str, folder: str | Path, *, adapter: bool = True, numbers: bool = True
+    ) -> Iterator[Stage | list[Path]]:
+        """Do `export` stage by stage; the last item is the files. Closing the iterator gives up."""
         return exports.write(self, run, Path(folder), adapter=adapter, numbers=numbers)
 
     def bundle(self, run: str, file: str | Path) -> Path:

@@ -4,11 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from workbench.events import EpochEnded, Event, Finished, RunStarted, TaskEnded
+from workbench.events import Blocked, EpochEnded, Event, Finished, RunStarted, TaskEnded
 
 NOW, EPOCH, TASK = "now", "epoch", "task"  # when a run that is to stop stops
 WHENS = (NOW, EPOCH, TASK)
-Wish = tuple[str, str | bool]  # what was asked, and how
+Wish = tuple[str, str | bool | tuple[str, str]]  # what was asked, and how
 
 
 class WorkClock:
@@ -27,15 +27,20 @@ class WorkClock:
 
 
 class Steering:
-    """Wishes, and after which event each takes effect. A run asked to stop does not pause any more."""
+    """Wishes, and after which event each takes effect. A run asked to stop does not pause any more.
+
+    Attributes:
+        found: where folders of pictures lie that were looked for: old path -> new path.
+    """
 
     def __init__(self) -> None:
         self._between_tasks = False
         self._follower: Callable[[Wish], None] | None = None
         self._changed = threading.Condition()
-        self._stop = ""
+        self._stop = self._cause = ""
         self._paused = False
         self._tasks = 0  # of the run; 0: not known yet
+        self.found: dict[str, str] = {}
 
     @property
     def stop_when(self) -> str:
@@ -67,6 +72,16 @@ class Steering:
             self._hand_on(("stop", when))
             self._changed.notify_all()
 
+    def cut_off(self, cause: str) -> None:
+        """Ask to end after the current step as a run that was interrupted, not one that its user stopped."""
+        self._cause = cause
+        self.stop()
+
+    @property
+    def cause(self) -> str:
+        """Why it is to end, if nobody asked for it; else empty."""
+        return self._cause
+
     def pause(self) -> None:
         """Ask to wait after the next event; asking twice is harmless."""
         with self._changed:
@@ -80,11 +95,20 @@ class Steering:
             self._hand_on(("pause", False))
             self._changed.notify_all()
 
+    def find(self, old: str, new: str) -> None:
+        """Say where a folder of pictures lies now; a run that waits for it goes on."""
+        with self._changed:
+            self.found[old] = new
+            self._hand_on(("found", (old, new)))
+        self.go_on()
+
     def follow(self, follower: Callable[[Wish], None] | None) -> None:
         """Hand every wish on to `follower` as it is made, those that stand at once."""
         with self._changed:
             self._follower = follower
             self._hand_on(("between_tasks", self._between_tasks))
+            for place in self.found.items():
+                self._hand_on(("found", place))
             if self._stop:
                 self._hand_on(("stop", self._stop))
             elif self._paused:
@@ -97,6 +121,8 @@ class Steering:
             self.stop(str(how))
         elif what == "between_tasks":
             self.between_tasks = bool(how)
+        elif isinstance(how, tuple):
+            self.find(*how)
         elif how:
             self.pause()
         else:
@@ -106,12 +132,15 @@ class Steering:
         """Return whether the run is to end now that `event` has been said.
 
         Where an epoch is waited for, the end of a task does as well: between tasks no epoch is under
-        way. When the last task is learnt everything is, and the run finishes instead.
+        way. When the last task is learnt everything is, and the run finishes instead. A run that
+        cannot go on does not wait for the end of anything.
         """
         if isinstance(event, RunStarted):
             self._tasks = len(event.tasks)
         if isinstance(event, Finished) or self._is_last(event):
             return False
+        if isinstance(event, Blocked):
+            return bool(self._stop)
         if self._stop == EPOCH:
             return isinstance(event, (EpochEnded, TaskEnded))
         if self._stop == TASK:

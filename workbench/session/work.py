@@ -1,13 +1,14 @@
 """The loop of a run, in whichever thread or process trains: events out of the engine, into the log, to a listener."""
 
+import os
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench import paths
 from workbench.config import RunConfig
@@ -18,6 +19,8 @@ from workbench.events import (
     Checkpointed,
     Event,
     Failed,
+    Interrupted,
+    Measured,
     Note,
     Paused,
     Resumed,
@@ -69,10 +72,13 @@ class ThreadEngine:
         self._plug_ins = plug_ins
         self._training: Training | None = None
         self._resume, self._accept_changed = "", False
+        self._found: Mapping[str, str] | None = None
+        self._ahead = False  # the training may be an event further than the run
 
     def work(self, job: Job, steering: Steering, tell: Tell) -> None:
         """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
         self._resume, self._accept_changed = job.resume, job.accept_changed
+        self._found = steering.found
         Work(self, job, steering, tell).do()
 
     def force_stop(self) -> None:
@@ -91,22 +97,25 @@ class ThreadEngine:
             from workbench.core.train import Training
 
         resume = folder / self._resume if self._resume else None
+        method = {"method": self._plug_ins.learner(config)} if self._plug_ins is not None else {}
+        self._training = training = Training(
+            config, home, folder, clock, resume=resume, accept_changed=self._accept_changed,
+            found=self._found, **method,
+        )  # fmt: skip
         if self._plug_ins is None:
-            self._training = Training(
-                config, home, folder, clock, resume=resume, accept_changed=self._accept_changed
-            )
-            yield from self._training.events()
+            yield from training.events()
             return
-        method = self._plug_ins.learner(config)
-        self._training = Training(
-            config, home, folder, clock, method, resume, accept_changed=self._accept_changed
-        )
         before = _said(home, folder.name) if resume else []
-        yield from self._plug_ins.measured(self._training.events(), before)
+        with closing(self._plug_ins.measured(training.events(), before)) as events:
+            for event in events:
+                self._ahead = isinstance(event, (Measured, Note))  # a plug-in's, at a task's end
+                yield event
 
     def keep(self) -> Checkpointed | None:
         """Write a checkpoint between two events; None where the last one counts."""
-        return None if self._training is None else self._training.keep()
+        if self._training is None or self._ahead:
+            return None
+        return self._training.keep()
 
 
 def _said(home: Path, run_id: str) -> list[Event]:
@@ -161,17 +170,22 @@ class Work:
                         self._wait(writer, event)
                     if self._steering.ends_after(event):
                         self._keep(writer)
-                        self._say(writer, Stopped(self._steps))
+                        self._say(writer, self._last_word())
                         return
             except KeyboardInterrupt:
                 self._keep(writer)
                 raise
 
+    def _last_word(self) -> Event:
+        cause = self._steering.cause
+        if not cause:
+            return Stopped(self._steps)
+        sentence = f"Training stopped after step {self._steps:,}, because {cause}."
+        return Interrupted(self._steps, sentence)
+
     def _go_on(self, place: Path) -> None:
         """Know what the events before the checkpoint had told."""
-        from workbench.core.checkpoint import read_head
-
-        head = read_head(place)
+        head = _head_of(place)
         self._steps = head["position"]["step"]
         self._steering.expect(len(head["tasks"]))
 
@@ -187,14 +201,24 @@ class Work:
             self._steering.pause()
 
     def _wait(self, writer: Writer, event: Event) -> None:
-        """Wait until the pause is over; the log hears a sign of life now and then."""
+        """Wait until the pause is over; the log hears a sign of life now and then.
+
+        A folder that was looked for and is there again ends the pause by itself.
+        """
         began = time.monotonic()
+        away = (
+            event.folder if isinstance(event, Blocked) and not os.path.isdir(event.folder) else ""
+        )
         if not isinstance(event, Blocked):
             self._keep(writer)
         self._say(writer, Paused(self._steps, event.task if isinstance(event, TaskEnded) else None))
         while not self._steering.wait(HEARTBEAT):
             self._put(writer, writer.flush)
+            if away and os.path.isdir(away):
+                self._steering.go_on()
         self._clock.leave_out(time.monotonic() - began)
+        if self._steering.found:
+            self._put(writer, partial(writer.move, self._steering.found))
         if not self._steering.ends_after(event):
             self._say(writer, Resumed(self._steps))
 
@@ -231,6 +255,17 @@ class Work:
             self._clock.leave_out(time.monotonic() - began)
             self._tell(Resumed(self._steps))
             put = writer.flush  # it has what it was given
+
+
+def steps_before(job: Job) -> int:
+    """Return how many steps were done where a job goes on; cheap, no torch."""
+    return int(_head_of(job.folder / job.resume)["position"]["step"]) if job.resume else 0
+
+
+def _head_of(place: Path) -> dict[str, Any]:
+    from workbench.core.checkpoint import read_head
+
+    return read_head(place)
 
 
 def _files_of(event: Event) -> list[tuple[str, str]]:

@@ -1,0 +1,126 @@
+"""What a finished run is extended with, and from which of its checkpoints."""
+
+import typing
+from collections.abc import Sequence
+from dataclasses import replace
+
+from workbench import config as configs, paths
+from workbench.config import RunConfig, TaskFolder
+from workbench.errors import UsageError
+from workbench.events import EpochEnded, Event, Step, TaskEnded
+from workbench.log import resume as log_resume
+from workbench.log.resume import LoggedCheckpoint
+from workbench.report import RunDetails
+from workbench.session.checkpoint_files import is_whole
+from workbench.session.checks import must_be_startable
+
+if typing.TYPE_CHECKING:
+    from workbench.session.session import Session
+
+BEFORE = (
+    "A closed sequence leaves the averaging out after its last task. With a further folder the end of "
+    "{task} is done again with it, as long as the checkpoint behind its last epoch is there."
+)
+DONE_AGAIN = (
+    "A closed sequence leaves the averaging out after its last task. {task} is not the last one any "
+    "more, so its end is done again from its last epoch: averaging, prototypes and tests."
+)
+LEFT_OUT = (
+    "A closed sequence leaves the averaging out after its last task. The checkpoint behind the last epoch "
+    "of {task} is not there any more, so one step of the averaging stays left out in the middle of this run."
+)
+
+
+def leaves_averaging_out(config: RunConfig) -> bool:
+    """Whether the run left the averaging out after its last task."""
+    switches = configs.effective_switches(config)
+    closed = config.method.sequence == "closed"
+    return closed and switches["ema"] != "off" and switches["ema_last_task"] == "skip"
+
+
+def before_extending(details: RunDetails) -> str:
+    """Return what is to be known before the run is given another task; mostly nothing. Cheap."""
+    config = configs.from_dict(details.config)
+    if not leaves_averaging_out(config):
+        return ""
+    return BEFORE.format(task=repr(config.data.tasks[-1].name))
+
+
+def extended(
+    session: "Session", details: RunDetails, tasks: Sequence[TaskFolder], epochs: int
+) -> RunConfig:
+    """Return the child's configuration.
+
+    Raises:
+        UsageError: nothing to add, or both; the run is not finished, or something is missing.
+    """
+    name = details.summary.name
+    if details.summary.state != "finished":
+        raise UsageError(
+            f"{name} is {details.summary.state}; only a finished run can be extended. Resume it first."
+        )
+    if bool(tasks) == bool(epochs) or epochs < 0:
+        raise UsageError(f"Extend {name} either by further folders or by a number of epochs.")
+    config = configs.from_dict(details.config)
+    if tasks and config.data.joint:
+        raise UsageError(f"{name} learnt all its tasks at once, so it cannot take another one.")
+    data = replace(config.data, tasks=(*config.data.tasks, *tasks))
+    train = replace(config.train, epochs=config.train.epochs + epochs)
+    added = ", ".join(task.name for task in tasks) or f"{epochs} epochs"
+    config = replace(config, data=data, train=train, name=f"{name} + {added}")
+    config = session.plug_ins.prepared(config)
+    must_be_startable(config)
+    session.backbones.require(config.model.backbone, config.model.weights)
+    return config
+
+
+def end_point(
+    session: "Session", details: RunDetails, epochs: bool
+) -> tuple[LoggedCheckpoint, str]:
+    """Return the checkpoint behind the last task's end, and what is to be said of it.
+
+    It is the one behind the last epoch if epochs are added, or if the end is to be done otherwise now
+    that the task is not the last.
+
+    Raises:
+        UsageError: the run kept no such checkpoint, or it is damaged.
+    """
+    config = configs.from_dict(details.config)
+    task = repr(config.data.tasks[-1].name)
+    if not epochs and leaves_averaging_out(config):
+        point, _ = _found(session, details, behind_epoch=True)
+        if point is not None:
+            return point, DONE_AGAIN.format(task=task)
+    point, why = _found(session, details, behind_epoch=epochs)
+    if point is None:
+        where = "last epoch" if epochs else "last task"
+        raise UsageError(
+            f"{details.summary.name} cannot be extended from the end of its {where}: {why}. "
+            "Run it again with what is to be added."
+        )
+    left_out = not epochs and leaves_averaging_out(config)
+    return point, LEFT_OUT.format(task=task) if left_out else ""
+
+
+def _found(
+    session: "Session", details: RunDetails, *, behind_epoch: bool
+) -> tuple[LoggedCheckpoint | None, str]:
+    """Return the whole checkpoint there, or None and why there is none."""
+    run = details.summary.id
+    said = session.events(run)
+    with session.log() as log, log.snapshot() as db:
+        logged = log_resume.checkpoints(db, run)
+    folder = paths.run_folder(session.home, run)
+    fits = [point for point in logged if _is_end(said, point, epochs=behind_epoch)]
+    whole = next((point for point in fits if is_whole(folder, point.event.path)), None)
+    why = "its checkpoint there is damaged" if fits else "it kept no checkpoint there"
+    return whole, why
+
+
+def _is_end(said: Sequence[Event], point: LoggedCheckpoint, *, epochs: bool) -> bool:
+    """Whether nothing was learnt behind a checkpoint but, if epochs are wanted, what ends a task."""
+    before, after = said[: point.n - 1], said[point.n :]
+    if any(isinstance(event, (Step, EpochEnded)) for event in after):
+        return False
+    ended = any(isinstance(event, TaskEnded) for event in after)
+    return ended == epochs and bool(before)
