@@ -70,6 +70,7 @@ class Background(QObject):
 
     item = Signal(object)
     failed = Signal(str)
+    raised = Signal(object)
     ended = Signal()  # the thread is gone, and another thing may begin
 
     def __init__(self, parent: QObject) -> None:
@@ -95,6 +96,7 @@ class Background(QObject):
         self._thread = IterationThread(make, self)
         self._thread.item.connect(self.item)
         self._thread.failed.connect(self.failed)
+        self._thread.raised.connect(self.raised)
         self._thread.finished.connect(self._over)
         self._thread.start()
         return True

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from workbench.errors import CannotWrite, WorkbenchError, because
 from workbench.events import Stage
 from workbench.face.activities import Activities, Activity
-from workbench.face.background import IterationThread
+from workbench.face.background import Background
 from workbench.face.curve_lines import Beside, bounds_beside
 from workbench.face.messages import DetailBox
 from workbench.face.question import Answer, Question
@@ -52,7 +52,10 @@ class Exporter(QObject):
         self._activities = activities or Activities(self)
         self._activity: Activity | None = None
         self._session, self._over = session, parent
-        self._thread: IterationThread | None = None
+        self._work = Background(self)
+        self._work.item.connect(self._take)
+        self._work.raised.connect(self._fail)
+        self._work.ended.connect(self._finish)
         self._folder = Path()
         self._run: RunSummary | None = None
         self._parts: tuple[str, ...] = ()
@@ -64,7 +67,7 @@ class Exporter(QObject):
     @property
     def busy(self) -> bool:
         """Whether an export is under way."""
-        return self._thread is not None
+        return self._work.busy
 
     def ask(self, run: RunSummary, place: Path, parts: Sequence[str]) -> None:
         """Write `parts` of the run into a folder below `place`, after what has to be asked first."""
@@ -89,8 +92,7 @@ class Exporter(QObject):
 
     def shut_down(self) -> None:
         """Wait for the thread."""
-        if self._thread is not None:
-            self._thread.end()
+        self._work.shut_down()
 
     def _ask(self, sentence: str, answers: Sequence[Answer]) -> None:
         self.question = Question(sentence, answers, self._over)
@@ -125,13 +127,9 @@ class Exporter(QObject):
             return
         self._run, self._parts, self._folder = run, tuple(parts), folder
         self._files, self._failed = [], False
-        self._thread = IterationThread(self._steps, self)
-        self._thread.item.connect(self._take)
-        self._thread.raised.connect(self._fail)
-        self._thread.finished.connect(self._finish)
+        self._work.start(self._steps)
         title = self.tr("Exporting {run}").format(run=run.name)
-        self._activity = self._activities.begin(title, self._thread.cancel)
-        self._thread.start()
+        self._activity = self._activities.begin(title, self._work.cancel)
         self.state_changed.emit()
 
     def _steps(self) -> Iterator[Stage | list[Path]]:
@@ -172,12 +170,7 @@ class Exporter(QObject):
         box.open()
 
     def _finish(self) -> None:
-        cancelled = self._thread is not None and self._thread.cancelled
-        given_up = cancelled and not self._files and not self._failed
-        if self._thread is not None:
-            self._thread.deleteLater()
-            self._thread = None
-        if given_up:
+        if self._work.cancelled and not self._files and not self._failed:
             self._tell_given_up()
         elif not self._failed:
             self._draw_and_tell()
