@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import socket
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.no_hub import no_hub
 from workbench.core.hub import (
     Weights,
     checked_sha256,
@@ -336,11 +336,9 @@ def test_a_disk_that_fills_up_is_a_sentence(weights: Weights, tmp_path: Path) ->
 def test_an_unreachable_hub_says_where_to_put_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{taken.getsockname()[1]}")
-        with pytest.raises(WorkbenchError, match="the hub cannot be reached") as caught:
-            finish(fetch(Weights("vit.tag", hub_urls("timm/vit.tag")), tmp_path))
+    unreachable = pytest.raises(WorkbenchError, match="the hub cannot be reached")
+    with no_hub(monkeypatch), unreachable as caught:
+        finish(fetch(Weights("vit.tag", hub_urls("timm/vit.tag")), tmp_path))
     assert f"Put the file into {tmp_path / 'weights'} as 'vit.tag.safetensors'" in str(caught.value)
 
 

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from tests.opened import feature
 from tests.test_window import open_window
 from workbench import paths
 from workbench.cli import main
@@ -33,10 +34,10 @@ def window(tmp_path: Path, qtbot: QtBot) -> Window:
 
 
 def palette_of(window: Window) -> PaletteBox:
-    feature = next(each for each in window.features if isinstance(each, CommandPalette))
-    feature.palette()
-    assert feature.box is not None
-    return feature.box
+    palette = feature(window, CommandPalette)
+    palette.palette()
+    assert palette.box is not None
+    return palette.box
 
 
 def test_the_palette_finds_a_command_by_words_in_any_order_and_runs_it(window: Window) -> None:
@@ -66,11 +67,15 @@ def test_the_palette_says_when_nothing_matches(window: Window) -> None:
     box.close()
 
 
+def keys_of(window: Window) -> KeysBox:
+    about = feature(window, About)
+    about.keys()
+    assert isinstance(about.box, KeysBox)
+    return about.box
+
+
 def test_every_shortcut_stands_in_the_list_of_keys(window: Window, qtbot: QtBot) -> None:
-    feature = next(each for each in window.features if isinstance(each, About))
-    feature.keys()
-    box = feature.box
-    assert isinstance(box, KeysBox)
+    box = keys_of(window)
     shown = {box.model.item(row, 1).text() for row in range(box.model.rowCount())}
     assert {row.text.rstrip("…") for row in window.rows if row.keys} <= shown
     QTest.keyClicks(box.search, "ctrl+r train")
@@ -79,10 +84,7 @@ def test_every_shortcut_stands_in_the_list_of_keys(window: Window, qtbot: QtBot)
 
 
 def test_every_key_of_a_plot_stands_in_the_list_of_keys(window: Window) -> None:
-    feature = next(each for each in window.features if isinstance(each, About))
-    feature.keys()
-    box = feature.box
-    assert isinstance(box, KeysBox)
+    box = keys_of(window)
     rows = [
         [box.model.item(row, c).text() for c in range(3)] for row in range(box.model.rowCount())
     ]
@@ -101,9 +103,9 @@ def test_every_key_of_a_plot_stands_in_the_list_of_keys(window: Window) -> None:
 
 
 def test_about_says_that_all_is_local_and_lists_places_and_versions(window: Window) -> None:
-    feature = next(each for each in window.features if isinstance(each, About))
-    feature.about()
-    box = feature.box
+    about = feature(window, About)
+    about.about()
+    box = about.box
     assert isinstance(box, DetailBox)
     text = box.details.toPlainText()
     for said in ("stays on this computer", str(window.desk.session.home), "PySide6", "torch"):

@@ -1,7 +1,6 @@
 """Backbone names to weights: sample, local files, the hub's tags, random; misfits say what is wrong."""
 
 import argparse
-import socket
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tests.no_hub import no_hub
 from workbench.core.backbone import create
 from workbench.core.sample_backbone import dequantise, resize_positions
 from workbench.core.steps import result_of
@@ -197,9 +197,7 @@ def test_names_that_cannot_be_are_refused_before_any_download(name: str, sentenc
 def test_weights_in_the_home_folder_need_no_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{taken.getsockname()[1]}")
+    with no_hub(monkeypatch):
         name = "vit_tiny_patch16_224.augreg_in21k?depth=2&img_size=32&patch_size=8"
         with pytest.raises(WorkbenchError, match="cannot be reached"):
             load(name, home=tmp_path)
