@@ -18,6 +18,7 @@ from workbench.events import Event
 from workbench.face.curves import PlotBoard
 from workbench.face.headline import Headline
 from workbench.face.run_panel import RunPanel
+from workbench.face.tape import Tape
 from workbench.face.welcome import DropZone
 
 
@@ -34,8 +35,8 @@ class TrainPage(QWidget):
         self.run_panel = RunPanel(self)
         self.board = PlotBoard()
         self.replayed = ""  # id of the run in replay
-        self._live: list[Event] = []
-        self._shown: list[Event] = []
+        self._live = Tape()
+        self._replayed = Tape()
         self._live_name = self._live_id = ""
         self._training = False
         work = QWidget(self)
@@ -64,18 +65,18 @@ class TrainPage(QWidget):
 
     def shown_events(self) -> list[Event]:
         """Return what the run shown has said so far, live or replayed."""
-        return list(self._shown)
+        return list(self._replayed if self.replayed else self._live)
 
     def begin_live(self, run_id: str, name: str) -> None:
         """Make way for a new run."""
-        self._live, self._live_id, self._live_name = [], run_id, name
+        self._live, self._live_id, self._live_name = Tape(), run_id, name
         self._leave_replay()
         self.run_panel.reset()
         self._clear()
 
     def show_news(self, events: Sequence[Event]) -> None:
         """Show what the live run says; during a replay only its progress moves."""
-        self._live += events
+        self._live.add(events)
         self.run_panel.show_news(events)
         if not self.replayed:
             self._draw(self._live_id, self._live_name, events)
@@ -89,7 +90,7 @@ class TrainPage(QWidget):
 
     def replay(self, run_id: str, name: str, events: Sequence[Event]) -> None:
         """Draw a past run in the live run's place."""
-        self.replayed = run_id
+        self.replayed, self._replayed = run_id, Tape(events)
         self._clear()
         self._draw(run_id, name, events)
         self._headline.show_record(self.board.record)
@@ -103,29 +104,28 @@ class TrainPage(QWidget):
         """Draw the live run again, or nothing."""
         self._leave_replay()
         self._clear()
+        for events in self._live.pieces():
+            self._draw(self._live_id, self._live_name, events)
         if self._live:
-            self._draw(self._live_id, self._live_name, self._live)
             self.run_panel.headline.show_record(self.board.record)
         self.replay_ended.emit()
 
     def _draw(self, run_id: str, name: str, events: Sequence[Event]) -> None:
-        self._shown += events
         self.board.show_news(events, name)
         self.drawn.emit(run_id, name, list(events))
 
     def _clear(self) -> None:
-        self._shown = []
         self.board.clear()
         self.cleared.emit()
 
     def _leave_replay(self) -> None:
-        self.replayed = ""
+        self.replayed, self._replayed = "", Tape()
         self.banner.hide()
         self._refresh_panel()
 
     def _refresh_panel(self) -> None:
         """Show progress while a run trains, and its end until another run is looked at."""
-        self.run_panel.setVisible(self._training or bool(self._live and not self.replayed))
+        self.run_panel.setVisible(self._training or (bool(self._live) and not self.replayed))
 
     def _scrolled_board(self) -> QScrollArea:
         """Let the plots scroll where the window is too low for them."""
