@@ -13,7 +13,7 @@ from workbench.face.panel import Panel
 from workbench.face.plot_base import PlotBase
 from workbench.face.window import Window
 
-PATIENCE = 120.0  # seconds that anything may take on a busy machine
+PATIENCE = 600.0  # seconds that anything may take on a busy machine
 COLOURS_EVERY = 4  # rounds
 
 
