@@ -51,15 +51,24 @@ class Visitor:
 
     def go_round(self, number: int) -> None:
         """Do everything once; the colours, which take seconds, change in some rounds only."""
+        self.look_around()
         for visit in (
-            self.look_at_the_curves, self.replay_a_run, self.open_results, self.look_at_the_kernel, self.compare,
-            self.try_pictures, self.open_what_opens, self.open_menus, self.open_tables, self.edit_the_draft,
-            self.add_a_folder, self.export, self.filter_the_table, self.bin_a_run,
+            self.look_at_the_curves, self.open_results, self.try_pictures, self.edit_the_draft, self.export,
+            self.bin_a_run,
         ):  # fmt: skip
             visit()
             self._tidy()
         if number % COLOURS_EVERY == 0:
             self.change_the_colours()
+
+    def look_around(self) -> None:
+        """Do what takes no time: look at runs, open and close what can be opened."""
+        for visit in (
+            self.replay_a_run, self.look_at_the_kernel, self.compare, self.open_what_opens, self.open_menus,
+            self.open_tables, self.add_a_folder, self.filter_the_table,
+        ):  # fmt: skip
+            visit()
+            self._tidy()
 
     def look_at_the_curves(self) -> None:
         """Move about in the plots of the run that trains."""
