@@ -1,5 +1,6 @@
 """What a person does with the window while runs train: each visit ends where it began."""
 
+import faulthandler
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from workbench.face.panel import Panel
 from workbench.face.plot_base import PlotBase
 from workbench.face.window import Window
 
-PATIENCE = 600.0  # seconds that anything may take on a busy machine
+PATIENCE = 300.0  # seconds that anything may take on a busy machine
 COLOURS_EVERY = 4  # rounds
 
 
@@ -30,6 +31,7 @@ def live(so: Callable[[], object], what: str) -> None:
     loop.exec()
     clock.stop()
     if not so():
+        faulthandler.dump_traceback()  # of every thread: which one is stuck, and where
         raise TimeoutError(f"{what} did not happen within {PATIENCE:.0f} s")
 
 
