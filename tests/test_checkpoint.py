@@ -12,9 +12,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests.resumed import copied, recorded, small_config
 from workbench.core import checkpoint
+from workbench.core.backbone import create
 from workbench.core.checkpoint import DamagedCheckpoint
 from workbench.core.method import Method
 from workbench.core.resume import ChangedPictures
@@ -250,3 +252,63 @@ def test_a_run_that_is_left_lets_go_of_its_network(tmp_path):
     gc.collect()
     assert network() is None
     assert training.keep() is None
+
+
+class Watch:
+    """A clock that its owner sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(0.5, [1, 2, 3, 3]), (60.0, [1, 3])])
+def test_epochs_are_kept_as_often_as_that_takes_little_of_the_time_and_tasks_always(
+    tmp_path, monkeypatch, seconds, kept
+):
+    """An epoch has three steps of 5 s here; a checkpoint takes so many seconds."""
+    watch, write = Watch(), checkpoint.write
+
+    def slow(*given):
+        watch.now += seconds
+        return write(*given)
+
+    monkeypatch.setattr(checkpoint, "write", slow)
+    config = small_config(tmp_path / "pictures", **{"monitor.probe_per_task": 0, "train.epochs": 3})
+    config = replace(config, data=replace(config.data, tasks=config.data.tasks[:1]))
+    epochs, places = 0, []
+    for event in Training(config, tmp_path, tmp_path / "run", watch).events():
+        watch.now += 5 if isinstance(event, Step) else 0
+        epochs += isinstance(event, EpochEnded)
+        if isinstance(event, Checkpointed):
+            places.append(epochs)
+    assert places == kept
+
+
+def test_equal_tensors_are_stored_once_and_come_back_apart():
+    weight = torch.rand(50, 40)
+    value = {"a": weight, "b": weight.clone(), "c": weight.double(), "d": weight.double() + 1e-12}
+    packer = Packer({})
+    node = packer.pack(value)
+    assert [t.dtype for t in packer.tensors.values()] == [torch.float32, torch.float64]
+    again = Unpacker(packer.tensors, {}, torch.device("cpu")).unpack(node)
+    for name, tensor in value.items():
+        assert again[name].dtype == tensor.dtype
+        assert torch.equal(again[name], tensor)
+    again["a"] += 1
+    assert torch.equal(again["b"], weight)
+
+
+def test_a_frozen_backbone_is_not_in_a_checkpoint(tmp_path):
+    config = small_config(tmp_path / "pictures", **{"train.epochs": 1})
+    (*_, last) = recorded(config, tmp_path / "run").checkpoints
+    names = dict(checkpoint.read_head(last[1])["state"]["network"][1])
+    assert names
+    assert not [name for name in names if name.startswith("backbone.")]
+    stored = load_file(last[1])
+    weights = create("vit_tiny_patch16_224", None, img_size=32, depth=2, patch_size=8).state_dict()
+    large = {tensor.shape for tensor in weights.values() if tensor.numel() > 30_000}
+    assert large
+    assert not large & {tensor.shape for tensor in stored.values()}

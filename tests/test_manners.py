@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QMessageBox
+from PySide6.QtWidgets import QDialog, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature
@@ -19,6 +19,7 @@ from workbench import paths
 from workbench.cli import main
 from workbench.face import app, help_pages
 from workbench.face.about import About, KeysBox
+from workbench.face.activity_list import StatusLists
 from workbench.face.help_pages import FIRST, Help, HelpBox, pages, subject_of
 from workbench.face.icons import app_icon
 from workbench.face.messages import DetailBox
@@ -333,3 +334,18 @@ def test_a_box_that_is_made_anew_each_time_is_gone_once_closed(window: Window) -
         for box in window.findChildren(QDialog):
             box.close()
         assert boxes() == before, command
+
+
+def test_the_list_of_messages_holds_no_rows_while_it_is_closed(window: Window) -> None:
+    def labels() -> int:
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        return len(window.findChildren(QLabel))
+
+    lists = next(each for each in window.features if isinstance(each, StatusLists))
+    before = labels()
+    for number in range(3):
+        lists.conversation.add(f"sentence {number}")
+        lists.show_messages()
+        assert len(lists.messages.rows.findChildren(QLabel)) > number
+        lists.messages.close()
+        assert labels() == before

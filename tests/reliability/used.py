@@ -52,11 +52,18 @@ class Soak:
         """Train two runs, so that there is something to look at."""
         self._train(2, 1)
 
-    def go_round(self) -> None:
-        """Queue some runs, look at everything while they train, wait for the end, and take note."""
+    def go_round(self, *, brief: bool = False) -> None:
+        """Queue some runs, look at everything while they train, wait for the end, and take note.
+
+        A brief round has one run, and no visit that takes long.
+        """
         number = len(self.samples)
-        self._queue(2, 1 + number % 3)
-        self._visitor.go_round(number)
+        if brief:
+            self._queue(1, 1)
+            self._visitor.look_around()
+        else:
+            self._queue(2, 1 + number % 3)
+            self._visitor.go_round(number)
         self._until_idle()
         self.note()
 

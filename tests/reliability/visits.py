@@ -1,5 +1,6 @@
 """What a person does with the window while runs train: each visit ends where it began."""
 
+import faulthandler
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from workbench.face.panel import Panel
 from workbench.face.plot_base import PlotBase
 from workbench.face.window import Window
 
-PATIENCE = 120.0  # seconds that anything may take on a busy machine
+PATIENCE = 300.0  # seconds that anything may take on a busy machine
 COLOURS_EVERY = 4  # rounds
 
 
@@ -30,6 +31,7 @@ def live(so: Callable[[], object], what: str) -> None:
     loop.exec()
     clock.stop()
     if not so():
+        faulthandler.dump_traceback()  # of every thread: which one is stuck, and where
         raise TimeoutError(f"{what} did not happen within {PATIENCE:.0f} s")
 
 
@@ -51,15 +53,24 @@ class Visitor:
 
     def go_round(self, number: int) -> None:
         """Do everything once; the colours, which take seconds, change in some rounds only."""
+        self.look_around()
         for visit in (
-            self.look_at_the_curves, self.replay_a_run, self.open_results, self.look_at_the_kernel, self.compare,
-            self.try_pictures, self.open_what_opens, self.open_menus, self.open_tables, self.edit_the_draft,
-            self.add_a_folder, self.export, self.filter_the_table, self.bin_a_run,
+            self.look_at_the_curves, self.open_results, self.try_pictures, self.edit_the_draft, self.export,
+            self.bin_a_run,
         ):  # fmt: skip
             visit()
             self._tidy()
         if number % COLOURS_EVERY == 0:
             self.change_the_colours()
+
+    def look_around(self) -> None:
+        """Do what takes no time: look at runs, open and close what can be opened."""
+        for visit in (
+            self.replay_a_run, self.look_at_the_kernel, self.compare, self.open_what_opens, self.open_menus,
+            self.open_tables, self.add_a_folder, self.filter_the_table,
+        ):  # fmt: skip
+            visit()
+            self._tidy()
 
     def look_at_the_curves(self) -> None:
         """Move about in the plots of the run that trains."""

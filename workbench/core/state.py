@@ -4,6 +4,7 @@ Only classes listed here are made again, and those of `torch.nn`; what two place
 again. Things that a run has anyway (network, pictures, settings) are anchors: stored by name only.
 """
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -33,6 +34,7 @@ _CACHES: dict[type, dict[str, type]] = {Sketch: {"_lots": dict}}  # made again w
 _MODULES = "torch.nn.modules."
 _CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 _MAPPINGS = {"dict": dict, "ordered": OrderedDict}
+_WIDE = ":float64"  # behind the name of a tensor that is stored as float32, being exactly that
 _PLAIN = (type(None), bool, int, str)
 
 
@@ -52,6 +54,7 @@ class Packer:
         self._methods = [
             (name, value) for name, value in anchors.items() if isinstance(value, MethodType)
         ]
+        self._stored: dict[tuple[torch.dtype, torch.Size, bytes], str] = {}
         self._known: dict[int, int] = {}
         self._alive: list[Any] = []  # so that no id is used twice
 
@@ -110,9 +113,16 @@ class Packer:
         return [kind, self._put(value), on_device, strides, value.requires_grad]
 
     def _put(self, value: Tensor) -> str:
-        name = f"{len(self.tensors):06d}"
-        self.tensors[name] = value.detach().cpu().contiguous().clone()
-        return name
+        """Store the content, once however many tensors have it; the name says if it was wider than it is stored."""
+        content = value.detach().cpu().contiguous()
+        narrow = content.float() if content.dtype == torch.float64 else content
+        wide = narrow is not content and torch.equal(narrow.double(), content)
+        content = narrow if wide else content
+        key = content.dtype, content.shape, _digest(content)
+        if key not in self._stored:
+            self._stored[key] = f"{len(self.tensors):06d}"
+            self.tensors[self._stored[key]] = content.clone()
+        return self._stored[key] + (_WIDE if wide else "")
 
     def _method(self, value: MethodType) -> str:
         name = next((name for name, known in self._methods if known == value), None)
@@ -155,11 +165,11 @@ class Unpacker:
         if kind in ("tensor", "parameter"):
             return self._tensor(kind, *content)
         if kind in ("array", "number"):
-            array = self._tensors[content[0]].clone().numpy()
+            array = self._content(content[0]).numpy()
             return array if kind == "array" else array[()]
         if kind == "generator":
             generator = torch.Generator()
-            generator.set_state(self._tensors[content[0]].clone())
+            generator.set_state(self._content(content[0]))
             return generator
         if kind == "optimiser":
             return self._optimiser(*content)
@@ -189,7 +199,7 @@ class Unpacker:
     def _tensor(
         self, kind: str, name: str, on_device: bool, strides: list[int] | None, learns: bool
     ) -> Tensor:
-        value = self._tensors[name].clone()
+        value = self._content(name)
         if strides is not None:
             laid = torch.empty_strided(tuple(value.shape), tuple(strides), dtype=value.dtype)
             value = laid.copy_(value)
@@ -197,6 +207,11 @@ class Unpacker:
         if kind == "parameter":
             return nn.Parameter(value, requires_grad=learns)
         return value.requires_grad_(learns)
+
+    def _content(self, name: str) -> Tensor:
+        """Return a tensor of its own with what is stored under a name."""
+        stored = self._tensors[name.removesuffix(_WIDE)]
+        return stored.double() if name.endswith(_WIDE) else stored.clone()
 
     def _optimiser(self, name: str, groups: list[Any], state: Any) -> torch.optim.Optimizer:
         cls = getattr(torch.optim, name)
@@ -228,6 +243,11 @@ def _torch_module(name: str) -> type[nn.Module]:
     if not issubclass(found, nn.Module):
         raise TypeError(f"{name} is no module")
     return found  # type: ignore[no-any-return]
+
+
+def _digest(content: Tensor) -> bytes:
+    plain = content.reshape(-1).view(torch.uint8).numpy()  # whatever the type, bfloat16 included
+    return hashlib.sha256(plain).digest()
 
 
 def _as_tensor(array: np.ndarray) -> Tensor:

@@ -149,8 +149,9 @@ class StatusLists(Feature):
             self._redraw.start()
 
     def _refresh_rows(self) -> None:
-        for row in self._rows:
-            row.refresh()
+        if self.activities.isVisible():  # its rows are gone once it is closed
+            for row in self._rows:
+                row.refresh()
 
     def _count_messages(self) -> None:
         count = len(self.conversation.sentences())

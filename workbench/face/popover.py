@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 _WIDTH = 64  # of the list, in letters
@@ -61,6 +61,11 @@ class Popover(QFrame):
         corner = button.mapToGlobal(QPoint(button.width() - self.width(), -self.height() - 2))
         self.move(max(corner.x(), 0), max(corner.y(), 0))
         self.show()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Let the rows go: whoever opens the list fills it."""
+        self.show_rows(())
+        super().hideEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc closes."""

@@ -22,6 +22,7 @@ from workbench.face.headline import Headline
 from workbench.face.later import Later
 from workbench.face.record import RunRecord
 from workbench.face.run_panel import RunPanel
+from workbench.face.tape import Tape
 from workbench.face.welcome import DropZone
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class TrainPage(QWidget):
         self.record = RunRecord()
         self.plots = Later(self._made_board)
         self.replayed = ""  # id of the run in replay
-        self._live: list[Event] = []
-        self._shown: list[Event] = []
+        self._live = Tape()
+        self._replayed = Tape()
         self._live_name = self._live_id = self._replayed_name = ""
         self._training = False
         work = QWidget(self)
@@ -79,18 +80,18 @@ class TrainPage(QWidget):
 
     def shown_events(self) -> list[Event]:
         """Return what the run shown has said so far, live or replayed."""
-        return list(self._shown)
+        return list(self._replayed if self.replayed else self._live)
 
     def begin_live(self, run_id: str, name: str) -> None:
         """Make way for a new run."""
-        self._live, self._live_id, self._live_name = [], run_id, name
+        self._live, self._live_id, self._live_name = Tape(), run_id, name
         self._leave_replay()
         self.run_panel.reset()
         self._clear()
 
     def show_news(self, events: Sequence[Event]) -> None:
         """Show what the live run says; during a replay only its progress moves."""
-        self._live += events
+        self._live.add(events)
         self.run_panel.show_news(events)
         if not self.replayed:
             self._draw(self._live_id, self._live_name, events)
@@ -105,6 +106,7 @@ class TrainPage(QWidget):
     def replay(self, run_id: str, name: str, events: Sequence[Event]) -> None:
         """Draw a past run in the live run's place."""
         self.replayed, self._replayed_name = run_id, name
+        self._replayed = Tape(events)
         self._clear()
         self._draw(run_id, name, events)
         self._headline.show_record(self.record)
@@ -118,30 +120,29 @@ class TrainPage(QWidget):
         """Draw the live run again, or nothing."""
         self._leave_replay()
         self._clear()
+        for events in self._live.pieces():
+            self._draw(self._live_id, self._live_name, events)
         if self._live:
-            self._draw(self._live_id, self._live_name, self._live)
             self.run_panel.headline.show_record(self.record)
         self.replay_ended.emit()
 
     def _draw(self, run_id: str, name: str, events: Sequence[Event]) -> None:
-        self._shown += events
         self.board.show_news(events, name)
         self.drawn.emit(run_id, name, list(events))
 
     def _clear(self) -> None:
-        self._shown = []
         if self.plots.part is not None:
             self.board.clear()
         self.cleared.emit()
 
     def _leave_replay(self) -> None:
-        self.replayed = ""
+        self.replayed, self._replayed = "", Tape()
         self.banner.hide()
         self._refresh_panel()
 
     def _refresh_panel(self) -> None:
         """Show progress while a run trains, and its end until another run is looked at."""
-        self.run_panel.setVisible(self._training or bool(self._live and not self.replayed))
+        self.run_panel.setVisible(self._training or (bool(self._live) and not self.replayed))
 
     def shown(self) -> tuple[str, str, list[Event]]:
         """Return the run shown as `drawn` told of it: id, name, and all it has said so far."""
