@@ -4,6 +4,7 @@ import contextlib
 import os
 import tempfile
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO
@@ -72,6 +73,11 @@ class PictureCache:
             self._file.seek(item.offset)
             data = self._file.read(item.size)
         return np.frombuffer(data, np.uint8).reshape(item.shape)
+
+    def keep(self, order: Sequence[int]) -> None:
+        """Keep these pictures alone, in this order: the first one is number 0 from now on."""
+        with self._lock:
+            self._items = [self._items[index] for index in order]
 
     def __len__(self) -> int:
         return len(self._items)

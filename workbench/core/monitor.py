@@ -90,6 +90,11 @@ class Monitor:
                 f"the monitor within {self._budget.share:.0%} of the work. A larger monitor.budget allows more."
             )
 
+    def end(self) -> bool:
+        """Measure nothing more; return whether it would have."""
+        was_on, self._off = not self._off, True
+        return was_on
+
     def extend(self, tasks: Sequence[TaskData], network: Network) -> None:
         """Reserve work for the tasks after those that were begun: the run has got more."""
         if self._off:
