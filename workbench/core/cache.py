@@ -1,6 +1,7 @@
 """Decoded pictures, kept in memory up to a limit and beyond it in one temporary file."""
 
 import contextlib
+import errno
 import os
 import tempfile
 import threading
@@ -12,7 +13,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import WorkbenchError
+from workbench.errors import DiskFull, WorkbenchError
 
 Pixels = NDArray[np.uint8]
 
@@ -49,7 +50,8 @@ class PictureCache:
         """Keep a copy of `pixels` and return its index.
 
         Raises:
-            WorkbenchError: the temporary file cannot be written.
+            DiskFull: there is no room for the temporary file; the picture may be given again.
+            WorkbenchError: it cannot be written.
         """
         with self._lock:
             if pixels.nbytes <= self._room:
@@ -113,7 +115,8 @@ class PictureCache:
             self._file.flush()  # a full disk shows itself here, not at some later read
         except OSError as error:
             place = self._folder or tempfile.gettempdir()
-            raise WorkbenchError(
+            kind = DiskFull if error.errno == errno.ENOSPC else WorkbenchError
+            raise kind(
                 f"Decoded pictures cannot be kept in {place}: {error.strerror}. "
                 "Free some space there, or lower 'Longest side kept'."
             ) from error

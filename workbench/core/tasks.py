@@ -100,6 +100,7 @@ class TaskLoader:
 
         Raises:
             PicturesAway: a folder or many of its pictures cannot be read; call again to go on.
+            DiskFull: there is no room to keep them; likewise.
             UsageError: the configuration does not fit the folders.
             WorkbenchError: the folders hold too little.
         """

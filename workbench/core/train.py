@@ -177,14 +177,15 @@ class Training:
     def _loaded(
         self, loader: TaskLoader, said: bool
     ) -> Generator[Stage | Note | Blocked, None, TaskSet]:
-        """Load the pictures; while they are away, say so, and look again when asked for the next event."""
+        """Load the pictures; while they are away, or find no room, say so, and try again at the next event."""
         while True:
             try:
                 return (yield from _quiet(loader.load(), said))
-            except PicturesAway as error:
+            except (PicturesAway, DiskFull) as error:
                 if self._found is None:
                     raise
-                blocked = Blocked(str(error), error.folder)
+                folder = error.folder if isinstance(error, PicturesAway) else ""
+                blocked = Blocked(str(error), folder)
             yield blocked
             loader.move(self._found)
             tasks = tuple(folder.moved(self._found) for folder in self._config.data.tasks)
