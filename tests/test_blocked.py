@@ -2,18 +2,22 @@
 
 import os
 import subprocess
+import tempfile
 import threading
 from contextlib import closing
 from pathlib import Path
 
 import psutil
+import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.engines import wait_for, working
 from tests.opened import feature, opened
 from tests.said import decided
 from tests.test_log_faults import small_disk
-from tests.trained import folders, quick_config
+from tests.trained import folders, quick_config, trained_session
+from workbench.config import with_values
+from workbench.errors import CannotWrite
 from workbench.events import Blocked, Failed, Finished, RunStarted, Step
 from workbench.face.settling import Settling
 from workbench.log.store import UNDER_WAY
@@ -54,6 +58,31 @@ def test_a_run_waits_while_the_disk_is_full_and_loses_nothing(tmp_path: Path) ->
         assert isinstance(session.events(run.id)[-1], Finished)
         session.close()
         whole.close()
+
+
+def test_a_run_waits_while_there_is_no_room_for_its_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no memory for them, all go to one temporary file, here on a disk of their own."""
+    plain = quick_config(folders(tmp_path / "pictures"))
+    config = with_values(plain, {"data.cache_megabytes": 0})
+    with small_disk(tmp_path / "d", "1m") as disk, closing(Session(tmp_path / "home")) as session:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
+        filler = fill(disk)
+        run = session.start(config)
+        thread = threading.Thread(target=run.work)
+        thread.start()
+        wait_for(lambda: run.state == "paused")
+        (said,) = [event for event in run.news() if isinstance(event, Blocked)]
+        assert said.sentence.startswith(f"Decoded pictures cannot be kept in {disk}: No space left")
+        assert said.folder == ""
+        filler.unlink()
+        run.go_on()
+        thread.join(120)
+        assert run.state == "finished"
+        other = session.start(plain)
+        assert other.work() == "finished"
+        assert fixed(session.events(run.id)) == fixed(session.events(other.id))
 
 
 def test_a_run_that_is_stopped_while_the_disk_is_full_ends_and_what_was_logged_is_kept(
@@ -110,3 +139,14 @@ def test_a_last_word_never_ends_a_run_that_another_program_resumed(tmp_path: Pat
             )
         assert run.settle()
         assert session.details(run.id).summary.state == "running"
+
+
+def test_an_export_onto_a_full_disk_says_so_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+    session, run_id = trained_session(tmp_path / "home", tmp_path / "pictures")
+    with small_disk(tmp_path / "d", "100k") as disk, closing(session):
+        fill(disk).rename(disk / "keep")
+        os.truncate(disk / "keep", os.path.getsize(disk / "keep") - 20_000)  # an adapter needs more
+        with pytest.raises(CannotWrite, match="the disk is full"):
+            session.export(run_id, disk / "out")
+        assert [path.name for path in disk.rglob("*") if path.is_file()] == ["keep"]
+        assert session.export(run_id, tmp_path / "out")

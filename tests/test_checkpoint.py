@@ -19,7 +19,6 @@ from workbench.core import checkpoint
 from workbench.core.backbone import create
 from workbench.core.checkpoint import DamagedCheckpoint
 from workbench.core.method import Method
-from workbench.core.resume import ChangedPictures
 from workbench.core.state import CannotKeep, Packer, Unpacker
 from workbench.core.train import Training
 from workbench.errors import DiskFull, UsageError
@@ -212,20 +211,6 @@ def test_half_the_learning_rate_holds_from_the_next_step_on(run, tmp_path):
     )
     events = Training(half, root, tmp_path, resume=tmp_path / kept.path).events()
     assert next(e for e in events if isinstance(e, Step)).lr == pytest.approx(first.lr / 2)
-
-
-def test_changed_pictures_are_asked_about(tmp_path):
-    config = small_config(tmp_path / "pictures", **{"monitor.probe_per_task": 0, "train.epochs": 1})
-    whole = recorded(config, tmp_path)
-    red, green = (
-        sorted((tmp_path / "pictures" / "first" / n).iterdir())[0] for n in ("red", "green")
-    )
-    red.write_bytes(green.read_bytes())
-    path = whole.checkpoints[3][1]
-    with pytest.raises(ChangedPictures, match="The pictures of 'first' have changed"):
-        list(Training(config, tmp_path, path.parent.parent, resume=path).events())
-    going = Training(config, tmp_path, path.parent.parent, resume=path, accept_changed=True)
-    assert isinstance([*going.events()][-1], Finished)
 
 
 def test_a_method_that_cannot_be_saved_is_named_once(run, tmp_path):

@@ -2,6 +2,7 @@
 
     WorkbenchError        shown to the user as it is: names the thing, the value, the rule, a way out
     ├── UsageError        the command or the configuration asks for something that cannot be (exit 2)
+    │   └── PicturesDiffer    a run cannot go on with the pictures as they are now
     ├── CannotWrite       a place on the disk cannot be written; another one may be
     ├── DiskFull          a disk has no space left; what was to be written waits until there is some
     ├── NotFinite         a loss is no number any more
@@ -40,6 +41,10 @@ class DiskFull(WorkbenchError):  # noqa: N818  (says what is, as the others do)
     def __init__(self, sentence: str, place: str = "", needed: int = 0) -> None:
         super().__init__(sentence)
         self.place, self.needed = place, needed
+
+
+class PicturesDiffer(UsageError):  # noqa: N818  (says what is, as the others do)
+    """A run cannot go on with the pictures as they are now; a new one with its settings can."""
 
 
 class NotFinite(WorkbenchError):  # noqa: N818  (says what is, as the others do)

@@ -223,7 +223,9 @@ class Failed(Event):
 
     sentence: str
     detail: str = ""
-    cause: str = ""  # "memory" or "not finite", where there is a way out that can be offered
+    cause: str = (
+        ""  # "memory", "not finite" or "pictures", where there is a way out that can be offered
+    )
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """Decoded pictures, kept in memory up to a limit and beyond it in one temporary file."""
 
 import contextlib
+import errno
 import os
 import tempfile
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO
@@ -11,7 +13,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import WorkbenchError
+from workbench.errors import DiskFull, WorkbenchError
 
 Pixels = NDArray[np.uint8]
 
@@ -48,7 +50,8 @@ class PictureCache:
         """Keep a copy of `pixels` and return its index.
 
         Raises:
-            WorkbenchError: the temporary file cannot be written.
+            DiskFull: there is no room for the temporary file; the picture may be given again.
+            WorkbenchError: it cannot be written.
         """
         with self._lock:
             if pixels.nbytes <= self._room:
@@ -72,6 +75,11 @@ class PictureCache:
             self._file.seek(item.offset)
             data = self._file.read(item.size)
         return np.frombuffer(data, np.uint8).reshape(item.shape)
+
+    def keep(self, order: Sequence[int]) -> None:
+        """Keep these pictures alone, in this order: the first one is number 0 from now on."""
+        with self._lock:
+            self._items = [self._items[index] for index in order]
 
     def __len__(self) -> int:
         return len(self._items)
@@ -107,7 +115,8 @@ class PictureCache:
             self._file.flush()  # a full disk shows itself here, not at some later read
         except OSError as error:
             place = self._folder or tempfile.gettempdir()
-            raise WorkbenchError(
+            kind = DiskFull if error.errno == errno.ENOSPC else WorkbenchError
+            raise kind(
                 f"Decoded pictures cannot be kept in {place}: {error.strerror}. "
                 "Free some space there, or lower 'Longest side kept'."
             ) from error

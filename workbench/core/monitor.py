@@ -84,6 +84,11 @@ class Monitor:
         if self._size < asked:
             yield left_out.of_probes(self._size, asked, self._budget.share)
 
+    def end(self) -> bool:
+        """Measure nothing more; return whether it would have."""
+        was_on, self._off = not self._off, True
+        return was_on
+
     def extend(self, tasks: Sequence[TaskData], network: Network) -> None:
         """Reserve work for the tasks after those that were begun: the run has got more."""
         if self._off:

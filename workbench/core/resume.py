@@ -15,16 +15,17 @@ from workbench.core import checkpoint
 from workbench.core.network import Network
 from workbench.core.running import Place, Running
 from workbench.core.state import CannotKeep, Packer, Unpacker
-from workbench.errors import UsageError, WorkbenchError
+from workbench.errors import PicturesDiffer, UsageError
 from workbench.events import TaskInfo
 from workbench.plugins import culprit
 
 _FREE = ("name", "data.tasks", "data.cache_megabytes", "train.batch_size", "train.learning_rate",
          "train.device", "train.epochs", "train.at_once")  # fmt: skip
+_SAME = ("class_ids", "class_names", "train_counts", "test_counts")
 _FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, SafetensorError)  # fmt: skip
 
 
-class ChangedPictures(WorkbenchError):  # noqa: N818  (says what is, as the others do)
+class ChangedPictures(PicturesDiffer):
     """The pictures are not those that the run began with; may be overruled."""
 
 
@@ -147,12 +148,17 @@ def check_config(config: RunConfig, head: Mapping[str, Any]) -> None:
         )
 
 
-def check_tasks(now: Sequence[TaskInfo], head: Mapping[str, Any], *, accept_changed: bool) -> None:
-    """Raise unless the run's tasks are those of the checkpoint, with more behind them if it was finished.
+def check_tasks(
+    now: Sequence[TaskInfo], head: Mapping[str, Any], *, accept_changed: bool
+) -> tuple[int, ...]:
+    """Return which tasks' pictures are not those of the checkpoint; tasks not begun may be quite others.
+
+    There may be more tasks, if the run was finished.
 
     Raises:
         ChangedPictures: pictures differ, and that is not accepted.
-        UsageError: tasks or classes differ, or there are more too early.
+        PicturesDiffer: classes or numbers of pictures differ in a task that was begun.
+        UsageError: there are fewer tasks, or more too early.
     """
     before, at = head["tasks"], head["position"]
     at_end = at["task"] >= len(before) or _behind_last_epoch(head)
@@ -160,23 +166,22 @@ def check_tasks(now: Sequence[TaskInfo], head: Mapping[str, Any], *, accept_chan
         raise UsageError(
             f"The run was begun with {len(before)} tasks, not {len(now)}. More can be added when it has finished."
         )
-    same = ("class_ids", "class_names", "train_counts", "test_counts")
     facts = [_facts(info) for info in now]
-    changed = [old["name"] for old, new in zip(before, facts, strict=False)
-               if old["fingerprint"] != new["fingerprint"]]  # fmt: skip
-    fits = all(
-        old[key] == new[key] for old, new in zip(before, facts, strict=False) for key in same
-    )
-    names = ", ".join(repr(name) for name in changed) or "a task"
-    if not fits:
-        raise UsageError(
-            f"The classes or the number of pictures of {names} have changed since this run began, so it cannot go on. "
-            "Put the pictures back, or start a new run."
-        )
+    pairs = list(zip(before, facts, strict=False))
+    for old, new in pairs[: at["task"] + at["begun"]]:
+        if any(old[key] != new[key] for key in _SAME):
+            raise PicturesDiffer(
+                f"The classes or the number of pictures of {old['name']!r} have changed since this run began to learn "
+                "it, so it cannot go on. Put the pictures back, or start a new run with the same settings."
+            )
+    keys = ("fingerprint", *_SAME)
+    changed = [n for n, (old, new) in enumerate(pairs) if any(old[k] != new[k] for k in keys)]
     if changed and not accept_changed:
+        names = ", ".join(repr(before[n]["name"]) for n in changed)
         raise ChangedPictures(
             f"The pictures of {names} have changed since this run began. Put them back, or go on with them as they are."
         )
+    return tuple(changed)
 
 
 def _behind_last_epoch(head: Mapping[str, Any]) -> bool:

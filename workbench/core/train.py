@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from workbench.config import RunConfig, check
 from workbench.core import checkpoint
+from workbench.core.anew import renew
 from workbench.core.away import PicturesAway
 from workbench.core.device import choose_device
 from workbench.core.joint import accuracy_of_parts, joined
@@ -180,12 +181,14 @@ class Training:
             parts, contents = tasks.tasks, tasks.contents
             if config.data.joint:
                 tasks = joined(tasks, [folder.path for folder in config.data.tasks])
+            changed: tuple[int, ...] = ()
             if head is not None:
-                check_tasks([task.info for task in tasks.tasks], head, accept_changed=self._accept_changed)  # fmt: skip
+                infos = [task.info for task in tasks.tasks]
+                changed = check_tasks(infos, head, accept_changed=self._accept_changed)
             if self._folder is not None:
                 write_manifest(self._folder, contents)
             run = assemble(config, weights, tasks, device, self._folder, self._clock, self._method)
-            yield from self._start(run, head)
+            yield from self._start(run, head, changed)
             self._run = run
             for task in tasks.tasks[run.place.task :]:
                 yield from learn(run, task)
@@ -196,20 +199,23 @@ class Training:
     def _loaded(
         self, loader: TaskLoader, said: bool
     ) -> Generator[Stage | Note | Blocked, None, TaskSet]:
-        """Load the pictures; while they are away, say so, and look again when asked for the next event."""
+        """Load the pictures; while they are away, or find no room, say so, and try again at the next event."""
         while True:
             try:
                 return (yield from _quiet(loader.load(), said))
-            except PicturesAway as error:
+            except (PicturesAway, DiskFull) as error:
                 if self._found is None:
                     raise
-                blocked = Blocked(str(error), error.folder)
+                folder = error.folder if isinstance(error, PicturesAway) else ""
+                blocked = Blocked(str(error), folder)
             yield blocked
             loader.move(self._found)
             tasks = tuple(folder.moved(self._found) for folder in self._config.data.tasks)
             self._config = replace(self._config, data=replace(self._config.data, tasks=tasks))
 
-    def _start(self, run: Running, head: dict[str, Any] | None) -> Generator[Event, None, None]:
+    def _start(
+        self, run: Running, head: dict[str, Any] | None, changed: tuple[int, ...]
+    ) -> Generator[Event, None, None]:
         """Say that the run has started, or bring it to where the checkpoint stands."""
         if head is None or self._resume is None:
             yield started(run)
@@ -219,8 +225,9 @@ class Training:
         more = len(run.tasks.tasks) > len(head["tasks"])
         if more:
             run.monitor.extend(run.tasks.tasks, run.network)
-        if more or self._config.train.epochs > head["config"]["train"]["epochs"]:
+        if more or changed or self._config.train.epochs > head["config"]["train"]["epochs"]:
             yield started(run)
+        yield from renew(run, changed)
 
     def _head(self) -> dict[str, Any] | None:
         if self._resume is None:

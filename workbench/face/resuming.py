@@ -206,6 +206,8 @@ class Resuming(Feature):
             return
         if state in ("failed", "interrupted"):
             text = self.tr("{run} can go on from its last checkpoint.")
+            if self._cause == "pictures":
+                text = self.tr("{run} can go on once its pictures are back, or be trained anew.")
             self._offer(text.format(run=run.name), self._ways_after(run))
         elif state == "stopped" and freed:
             text = self.tr("{run} waits on the disk, and the GPU is free.")
@@ -229,6 +231,8 @@ class Resuming(Feature):
             half_rate = {"train.learning_rate": train.learning_rate / 2}
             text = self.tr("Resume with half the learning rate")
             return [(text, partial(self._resume_with, run.id, half_rate))]
+        if self._cause == "pictures":
+            return [(self.tr("New run"), partial(self._new_run, run.id))]
         if self._cause != "memory":
             return [(self.tr("Resume"), partial(self._resume_this, run.id))]
         ways: list[Answer] = []

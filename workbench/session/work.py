@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import paths
 from workbench.config import RunConfig
-from workbench.errors import DiskFull, NotFinite, WorkbenchError
+from workbench.errors import DiskFull, NotFinite, PicturesDiffer, WorkbenchError
 from workbench.events import (
     Answered,
     Blocked,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from workbench.core.train import Training
     from workbench.session.plug_ins import PlugIns
 
+_CAUSES: dict[type[WorkbenchError], str] = {NotFinite: "not finite", PicturesDiffer: "pictures"}
 HEARTBEAT = 10.0  # seconds between two signs of life of a paused run
 Tell = Callable[[Event], None]
 
@@ -149,7 +150,7 @@ class Work:
         except NoEngineError as error:
             self._say(writer, Failed(str(error), traceback.format_exc()))
         except WorkbenchError as error:
-            cause = "not finite" if isinstance(error, NotFinite) else ""
+            cause = next((name for kind, name in _CAUSES.items() if isinstance(error, kind)), "")
             self._say(writer, Failed(str(error), cause=cause))
         except Exception as error:  # noqa: BLE001  (the run must end in the log whatever broke)
             blamed = blamed_sentence(error, self._job.config.method.name)
