@@ -55,7 +55,7 @@ def fixed(events: list[Event]) -> list[Event]:
 def begun(tmp_path: Path, disk: Path) -> tuple[Session, Run, threading.Thread]:
     session = Session(disk / "home", entry_points=False)
     run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=3))
-    thread = threading.Thread(target=run.work, daemon=True)  # a failure here ends the tests
+    thread = threading.Thread(target=run.work)
     thread.start()
     wait_for(lambda: any(isinstance(event, Step) for event in run.news()))
     return session, run, thread
