@@ -1,6 +1,7 @@
 """The tab "Train": the drop zone while there is nothing, else progress and plots, live or replayed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -14,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.events import Event
+from workbench.events import Event, RunStarted
 from workbench.face.curves import PlotBoard
 from workbench.face.headline import Headline
 from workbench.face.run_panel import RunPanel
@@ -75,8 +76,9 @@ class TrainPage(QWidget):
 
     def show_news(self, events: Sequence[Event]) -> None:
         """Show what the live run says; during a replay only its progress moves."""
-        self._live += events
         self.run_panel.show_news(events)
+        events = self._with_all_tasks(events)
+        self._live += events
         if not self.replayed:
             self._draw(self._live_id, self._live_name, events)
             self.run_panel.headline.show_record(self.board.record)
@@ -107,6 +109,20 @@ class TrainPage(QWidget):
             self._draw(self._live_id, self._live_name, self._live)
             self.run_panel.headline.show_record(self.board.record)
         self.replay_ended.emit()
+
+    def _with_all_tasks(self, events: Sequence[Event]) -> list[Event]:
+        """Return what is to be drawn: all anew where a run that goes on with more tasks names them a second time."""
+        if not any(isinstance(event, RunStarted) for event in events):
+            return list(events)
+        said = [*self._live, *events]
+        starts = [event for event in said if isinstance(event, RunStarted)]
+        if len(starts) < 2:
+            return list(events)
+        self._live = []
+        if not self.replayed:
+            self._clear()
+        first, last = starts[0], replace(starts[-1], time=starts[0].time)
+        return [last if event is first else event for event in said if event not in starts[1:]]
 
     def _draw(self, run_id: str, name: str, events: Sequence[Event]) -> None:
         self._shown += events
