@@ -82,7 +82,7 @@ def test_a_run_waits_while_there_is_no_room_for_its_pictures(
         assert run.state == "finished"
         other = session.start(plain)
         assert other.work() == "finished"
-        assert fixed(session.events(run.id)) == fixed(session.events(other.id))
+        assert decided(session.events(run.id)) == decided(session.events(other.id))
 
 
 def test_a_run_that_is_stopped_while_the_disk_is_full_ends_and_what_was_logged_is_kept(

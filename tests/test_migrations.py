@@ -123,7 +123,7 @@ def made_newer(path: Path, how: str) -> None:
         begin(log)
     db = Database(path)
     if how == "user_version":
-        db.execute("PRAGMA user_version = 9")
+        db.execute("PRAGMA user_version = 99")
     else:
         db.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('workbench', 'm003_later', '')"
@@ -132,7 +132,7 @@ def made_newer(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "number"), [("user_version", 9), ("migration", schema_known() + 1)]
+    ("how", "number"), [("user_version", 99), ("migration", schema_known() + 1)]
 )
 def test_a_newer_log_is_refused_unchanged(tmp_path: Path, how: str, number: int) -> None:
     path = tmp_path / "log.db"
@@ -148,7 +148,7 @@ def test_a_newer_log_is_refused_unchanged(tmp_path: Path, how: str, number: int)
 def test_a_newer_log_left_by_a_crash_is_refused_with_its_write_ahead_log(tmp_path: Path) -> None:
     path, crashed = tmp_path / "log.db", tmp_path / "crashed.db"
     db, _ = open_file(path)
-    db.execute("PRAGMA user_version = 9")
+    db.execute("PRAGMA user_version = 99")
     for ending in ("", "-wal"):  # as a killed process leaves them
         crashed.with_name(f"crashed.db{ending}").write_bytes(
             path.with_name(f"log.db{ending}").read_bytes()

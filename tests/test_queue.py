@@ -239,8 +239,14 @@ def test_the_log_tells_of_groups_in_a_view_for_people(session, config):
     key = session.queue.add_group(seeds_plan(config, [0, 1]))
     run, _ = session.queue.start_next()
     with closing(sqlite3.connect(session.home / LOG_NAME)) as db:
-        rows = db.execute("SELECT group_id, kind, title, run, state FROM groups").fetchall()
-    assert rows == [(key, "seeds", "2 seeds of 2 tasks", run.name, "starting")]
+        sql = "SELECT group_id, kind, title, run, state FROM groups"
+        assert db.execute(sql).fetchall() == [
+            (key, "seeds", "2 seeds of 2 tasks", run.name, "starting")
+        ]
+        run.stop()
+        run.work()
+        session.table.bin(run.id)
+        assert db.execute(sql).fetchall() == []
 
 
 def test_a_run_under_way_says_how_long_its_like_will_take(session, config):

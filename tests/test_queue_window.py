@@ -386,3 +386,19 @@ def test_a_run_from_the_queue_leaves_the_tab_the_replay_and_the_draft_alone(wind
     assert cards == [
         desk.tasks.model.index(row).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)
     ]
+
+
+def test_a_group_that_is_gone_and_a_run_of_another_version_are_said(window: Window, config) -> None:
+    studies, desk = feature(window, StudyFeature), window.desk
+    studies.show_group("nothing")
+    assert desk.toast.label.text() == "Group 'nothing' is not in this log."
+    run = desk.session.start(config)
+    run.stop()
+    run.work()
+    with desk.session.log() as log, log.change() as db:
+        db.execute("UPDATE run SET config = json_set(config, '$.train.unheard_of', 1)")
+    desk.training.run = run
+    desk.reread_log()
+    studies.train_bounds()
+    assert "unheard_of" in desk.toast.label.text()
+    assert studies.dialog is None

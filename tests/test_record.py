@@ -1,12 +1,24 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from tests.recorded import forgetting, recorded_run
-from workbench.events import Evaluated, Measured, Step, TaskStarted
+from workbench.events import (
+    Checkpointed,
+    Evaluated,
+    Measured,
+    Paused,
+    Resumed,
+    RunStarted,
+    Step,
+    TaskEnded,
+    TaskStarted,
+)
 from workbench.face.record import RunRecord
 from workbench.face.theme import LIGHT
+from workbench.face.train_page import TrainPage
 from workbench.face.views import VIEWS, explanation, summary
 from workbench.measures import MEASURES
 
@@ -159,3 +171,42 @@ def test_a_step_at_which_something_was_measured_has_its_place_on_every_axis():
     assert made.place(last.step, "time") == last.time - events[0].time
     assert made.place(last.step, "epoch") == 8
     assert made.place(24, "task") == 1
+
+
+def test_what_a_run_stood_still_is_no_time_of_its_curves() -> None:
+    """A pause of 60 s, and a weekend between a checkpoint and going on from it."""
+    step = partial(Step, 0, 0, lr=0.1, terms={"total": 1.0})
+    events = [
+        RunStarted((), {}, "sample", "", 9, 9, "cpu", "closed", time=100.0),
+        TaskStarted(0, 0, 1, 9, time=100.0),
+        step(step=0, time=101.0),
+        Paused(1, time=101.5),
+        Resumed(1, time=161.5),
+        step(step=1, time=162.0),
+        Checkpointed(0, 0, 2, "", time=162.5),
+        Resumed(2, time=200_162.5),
+        step(step=2, time=200_163.0),
+    ]
+    made = record(events)
+    assert made.curve("loss.total", "time").x.tolist() == pytest.approx([1.0, 2.0, 3.0])
+
+
+def test_a_run_that_goes_on_with_another_task_is_drawn_from_its_beginning(qtbot):
+    """It says its tasks a second time, and what it had learnt before stays."""
+    events = recorded_run(tasks=3)
+    start = events[0]
+    end = next(n for n, e in enumerate(events) if isinstance(e, TaskEnded) and e.task == 1) + 1
+    page = TrainPage()
+    qtbot.addWidget(page)
+    page.begin_live("child", "child")
+    page.show_news([replace(start, tasks=start.tasks[:2]), *events[1:end]])
+    page.show_news([start])
+    page.show_news(events[end:])
+    made, wanted = page.board.record, record(events)
+    assert made.tasks == wanted.tasks
+    assert made.rows == wanted.rows
+    for name in wanted.names(""):
+        np.testing.assert_array_equal(made.curve(name).y, wanted.curve(name).y)
+    page.replay("other", "other", recorded_run(tasks=2))
+    page.back_to_live()
+    assert page.board.record.rows == wanted.rows

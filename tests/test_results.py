@@ -88,6 +88,21 @@ def test_the_exported_tables_agree_with_each_other(
     assert all(row["picture"].startswith(row["true"]) for row in last)
 
 
+def test_each_answer_has_its_own_picture_where_a_tasks_list_is_missing(
+    trained: tuple[Session, str], tmp_path: Path
+) -> None:
+    session, run = trained
+    events = session.events(run)
+    session.results.export(run, events, tmp_path / "all")
+    rescued = [e for e in events if not (isinstance(e, Answered) and e.after_task == 0)]
+    session.results.export(run, rescued, tmp_path / "some")
+    last = [
+        row for row in rows_of(tmp_path / "all" / "answers.csv") if row["after_task"] != "finches"
+    ]
+    wanted = [{**row, "picture": ""} if row["task"] == "finches" else row for row in last]
+    assert rows_of(tmp_path / "some" / "answers.csv") == wanted
+
+
 def test_the_cost_is_counted_from_log_and_files(trained: tuple[Session, str]) -> None:
     session, run = trained
     cost, folder = session.results.cost(run), run_folder(session.home, run)

@@ -8,10 +8,13 @@ from typing import Literal
 import numpy as np
 
 from workbench.events import (
+    Checkpointed,
     Evaluated,
     Event,
     Measured,
     Note,
+    Paused,
+    Resumed,
     RunStarted,
     Snapshot,
     Step,
@@ -64,7 +67,7 @@ class RunRecord:
             if isinstance(event, RunStarted):
                 self.clear()
                 self.tasks = event.tasks
-            self._clock.take(event.time)
+            self._clock.take(event)
             if isinstance(event, Step):
                 for term, value in event.terms.items():
                     self._put(f"loss.{term}", event.task, event.step, _marked(value))
@@ -212,18 +215,34 @@ def record_of(events: Sequence[Event]) -> RunRecord:
 
 
 class Clock:
-    """Seconds since a run began, by the times of its events; never backwards, though clocks are set."""
+    """Seconds that a run has worked, by the times of its events; never backwards, though clocks are set.
+
+    What it stood still is left out: pauses, and the time from a checkpoint until it went on from there.
+    """
 
     def __init__(self) -> None:
         self._start: float | None = None
+        self._stood = 0.0
+        self._kept: float | None = None  # when the last checkpoint was written
+        self._still: float | None = None  # since when it stands still
         self.seconds = 0.0
 
-    def take(self, time: float | None) -> None:
+    def take(self, event: Event) -> None:
         """Go on to the time of an event; events without a time happen at the last one known."""
-        if time is not None and self._start is None:
-            self._start = time
-        if time is not None and self._start is not None:
-            self.seconds = max(self.seconds, time - self._start)
+        time = event.time
+        if time is None:
+            return
+        self._start = time if self._start is None else self._start
+        if isinstance(event, Resumed) and self._still is None:
+            self._still = self._kept
+        if self._still is not None and not isinstance(event, (Paused, Checkpointed)):
+            self._stood += max(time - self._still, 0.0)
+            self._still = None
+        self.seconds = max(self.seconds, (self._still or time) - self._start - self._stood)
+        if isinstance(event, Paused):
+            self._still = time
+        if isinstance(event, Checkpointed):
+            self._kept = time
 
 
 def best_before(rows: Sequence[Evaluated], task: int) -> float:

@@ -73,9 +73,14 @@ class StudyFeature(Feature):
     def train_bounds(self) -> None:
         """Say what the bounds of the run shown are, and train them if that is wanted."""
         run = self.desk.shown_run()
-        if run is not None:
+        if run is None:
+            return
+        try:
             config = configs.from_dict(self.desk.session.details(run.id).config)
-            self._ask(BoundsDialog(config, run, self.desk.window))
+        except WorkbenchError as error:  # of another version
+            self.desk.toast.say(str(error))
+            return
+        self._ask(BoundsDialog(config, run, self.desk.window))
 
     def show_groups(self) -> None:
         """List all groups."""
@@ -85,7 +90,11 @@ class StudyFeature(Feature):
 
     def show_group(self, key: str) -> None:
         """Show what one group has shown."""
-        group = self.desk.session.groups.group(key)
+        try:
+            group = self.desk.session.groups.group(key)
+        except WorkbenchError as error:  # removed from the log since it was listed
+            self.desk.toast.say(str(error))
+            return
         if group.kind == "orders":
             orders = OrdersSheet(group, self.desk.window)
             orders.use_wanted.connect(self._use_order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.events import Event
+from workbench.events import Event, RunStarted
 from workbench.face.headline import Headline
 from workbench.face.later import Later
 from workbench.face.record import RunRecord
@@ -91,8 +92,9 @@ class TrainPage(QWidget):
 
     def show_news(self, events: Sequence[Event]) -> None:
         """Show what the live run says; during a replay only its progress moves."""
-        self._live.add(events)
         self.run_panel.show_news(events)
+        events = self._with_all_tasks(events)
+        self._live.add(events)
         if not self.replayed:
             self._draw(self._live_id, self._live_name, events)
             self.run_panel.headline.show_record(self.record)
@@ -125,6 +127,20 @@ class TrainPage(QWidget):
         if self._live:
             self.run_panel.headline.show_record(self.record)
         self.replay_ended.emit()
+
+    def _with_all_tasks(self, events: Sequence[Event]) -> list[Event]:
+        """Return what is to be drawn: all anew where a run that goes on with more tasks names them a second time."""
+        if not any(isinstance(event, RunStarted) for event in events):
+            return list(events)
+        said = [*self._live, *events]
+        starts = [event for event in said if isinstance(event, RunStarted)]
+        if len(starts) < 2:
+            return list(events)
+        self._live = Tape()
+        if not self.replayed:
+            self._clear()
+        first, last = starts[0], replace(starts[-1], time=starts[0].time)
+        return [last if event is first else event for event in said if event not in starts[1:]]
 
     def _draw(self, run_id: str, name: str, events: Sequence[Event]) -> None:
         self.board.show_news(events, name)

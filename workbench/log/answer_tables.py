@@ -13,12 +13,12 @@ Names = Mapping[int, str]
 def write_answers(
     history: Mapping[int, Answers],
     tasks: Sequence[TaskInfo],
-    pictures: Sequence[Sequence[str]],
+    pictures: Mapping[int, Sequence[str]],
     folder: Path,
 ) -> list[Path]:
     """Write answers.csv (after every task), confusion.csv and classes.csv (after the last) into `folder`.
 
-    `pictures[j]` are the paths of task j's test pictures. WorkbenchError names a file that cannot be written.
+    `pictures[j]` are the paths of task j's test pictures, as far as they are known. WorkbenchError names a file that cannot be written.
     """
     last = history[max(history)]
     names = _class_names(tasks[: last.tasks])
@@ -41,7 +41,7 @@ def _class_names(tasks: Sequence[TaskInfo]) -> Names:
 
 
 def _answers(
-    history: Mapping[int, Answers], tasks: Sequence[TaskInfo], pictures: Sequence[Sequence[str]]
+    history: Mapping[int, Answers], tasks: Sequence[TaskInfo], pictures: Mapping[int, Sequence[str]]
 ) -> list[Row]:
     names = _class_names(tasks)
     rows: list[Row] = [
@@ -55,7 +55,7 @@ def _answers(
         listed = zip(*(column.tolist() for column in columns), strict=True)
         rows += [
             (
-                tasks[after].name, tasks[task].name, pictures[task][place], names[label], names[answer],
+                tasks[after].name, tasks[task].name, pictures[task][place] if task in pictures else "", names[label], names[answer],
                 score, true, names[told], names[floor],
             )
             for task, place, label, answer, score, true, told, floor in listed

@@ -206,3 +206,17 @@ def m007_monitor_share(db: Database) -> None:
 def m008_parent(db: Database) -> None:
     """The run that a run goes on from, by its id: the same run with more tasks or more epochs."""
     db.execute("ALTER TABLE run ADD COLUMN parent_run TEXT NOT NULL DEFAULT ''")
+
+
+@MIGRATIONS()
+def m009_groups_without_the_bin(db: Database) -> None:
+    """The view of groups leaves out what is in the bin, as that of runs does."""
+    db.executescript("""
+    DROP VIEW groups;
+    CREATE VIEW groups AS
+        SELECT g.id AS group_id, g.kind, g.title, g.created, r.id AS run_id, r.name AS run, r.state, r.member,
+               s.final_accuracy, s.average_accuracy, s.forgetting
+        FROM run_group g JOIN run r ON r.group_id = g.id JOIN run_summary s ON s.run = r.number
+        WHERE r.deleted IS NULL
+        ORDER BY g.created DESC, r.number;
+    """)

@@ -96,7 +96,7 @@ class Results:
         if not history:
             return []
         told = {event.after_task: event for event in events if isinstance(event, Answered)}
-        names = [self.pictures(run_id, told[task].pictures) for task in sorted(told)]
+        names = {task: self.pictures(run_id, event.pictures) for task, event in told.items()}
         return write_answers(history, tasks, names, folder)
 
 
