@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from tests.trained import folders, quick_config
 from workbench.events import Stage
 from workbench.face.lifesign import PATIENCE_MS, LifeSign
 from workbench.face.window import Window
-from workbench.session import SessionApart
+from workbench.session import SessionApart, run
 from workbench.session.engine import LOADING
 
+AT_WORK = "The engine is at work, but its step has taken 30 s so far."
 pytestmark = pytest.mark.slow
 
 
@@ -75,17 +77,29 @@ def test_a_slow_first_start_is_said_in_the_stage_line(
     assert "silence" not in window.desk.strips.texts()
 
 
-def test_a_step_that_does_not_end_can_be_forced_to(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_step_that_does_not_end_can_be_forced_to(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = SessionApart(tmp_path / "home", entry_points=False)
     window = Window(session)
     window.show()
     training, hold = window.desk.training, window.desk.page.run_panel.hold
-    window.desk.begin(session.start(quick_config(folders(tmp_path / "pictures"), epochs=5000)))
+    window.desk.begin(session.start(quick_config(folders(tmp_path / "pictures"), epochs=1000)))
     qtbot.waitUntil(lambda: training.state == "running", timeout=120_000)
+    qtbot.waitUntil(lambda: training.seconds_left is not None, timeout=120_000)
+    assert re.search(r"is still training \(.+ left\)\.$", window.closing.sentence())
+    watch, subject = feature(window, LifeSign), "silence"
+    watch.timer.timeout.emit()
+    assert window.desk.strips.texts()[subject] == AT_WORK
     (engine,) = engines()
     engine.suspend()
-    feature(window, LifeSign).timer.timeout.emit()
-    subject = "silence"
+    monkeypatch.setattr(run, "SIGN_SECONDS", 1.0)
+    qtbot.waitUntil(
+        lambda: training.run is not None and not training.run.is_at_work, timeout=60_000
+    )
+    watch.timer.timeout.emit()
+    said = window.desk.strips.texts()[subject]
+    assert said.startswith("No sign of life from training for ")
     assert list(window.desk.strips.strip(subject).buttons) == ["Wait", "Stop", "Force stop"]
     training.stop()
     assert training.patience.interval() == 10_000

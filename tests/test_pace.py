@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.core.pace import FIRST_ESTIMATE, INTERVAL, Pacer
+from workbench.core.pace import FIRST_ESTIMATE, INTERVAL, LONG_ENOUGH, SURE_AFTER, Pacer
 
 
 class Clock:
@@ -30,6 +30,20 @@ def test_no_time_left_is_named_in_the_first_seconds():
     pacer = Pacer(steps=100, passes=1000, clock=clock)
     clock.now += FIRST_ESTIMATE / 2
     assert pacer.did(passes=10, images=4, steps=1)[0].seconds_left is None
+
+
+def test_a_long_run_tells_its_time_left_after_half_a_minute_and_a_short_one_after_its_first_part():
+    clock = Clock()
+    pacer = Pacer(steps=10_000, passes=100_000, clock=clock)
+    clock.now += FIRST_ESTIMATE + 1
+    assert pacer.did(passes=20, images=4, steps=2)[0].seconds_left is None
+    clock.now += LONG_ENOUGH
+    assert pacer.did(passes=80, images=16, steps=8)[0].seconds_left == pytest.approx(35964)
+    clock = Clock()
+    pacer = Pacer(steps=10_000, passes=100_000, clock=clock)
+    clock.now += FIRST_ESTIMATE + 1
+    (early,) = pacer.did(passes=SURE_AFTER * 100_000, images=4, steps=2)
+    assert early.seconds_left == pytest.approx(6 * 97 / 3)
 
 
 def test_it_speaks_at_most_once_an_interval_but_always_at_the_last_step():

@@ -19,6 +19,7 @@ from workbench.events import (
     Evaluated,
     Event,
     Interrupted,
+    Paused,
     RunStarted,
     Stage,
     Step,
@@ -162,6 +163,21 @@ def test_force_stop_ends_a_child_that_does_not_listen(session, tmp_path) -> None
     assert last.sentence.startswith("Training was stopped by force.")
     assert session.details(run.id).summary.state == "interrupted"
     assert not engine.is_running()
+
+
+def test_an_engine_that_has_nothing_to_say_gives_signs_of_life(session, tmp_path) -> None:
+    run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=5000))
+    working = Working(run)
+    working.wait_for(lambda event: isinstance(event, Step))
+    run.pause()
+    working.wait_for(lambda event: isinstance(event, Paused))
+    wait_for(lambda: session.engine.seconds_silent > 1.5, "silence")
+    wait_for(lambda: session.engine.seconds_silent < 1.0, "a sign of life")
+    assert run.news() == []
+    assert run.is_at_work
+    run.stop()
+    working.end()
+    assert not run.is_at_work
 
 
 def test_a_stop_while_the_engine_still_loads_ends_the_run_at_once(session, tmp_path) -> None:

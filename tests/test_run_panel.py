@@ -45,10 +45,10 @@ def test_a_step_says_where_the_run_is(panel: RunPanel) -> None:
 
 
 def test_time_left_waits_until_it_is_worth_something(panel: RunPanel) -> None:
-    panel.show_news([Pace(312.0, 900.0, 1, 1000)])
+    panel.show_news([Pace(312.0, None, 1, 1000)])
     assert panel.rate.text() == "312 pictures/s"
     assert panel.left.text() == ""
-    panel.show_news([Pace(312.0, 900.0, 2, 1000, monitor=0.094)])
+    panel.show_news([Pace(312.0, None, 2, 1000, monitor=0.094)])
     assert panel.rate.text() == "312 pictures/s · NTK 9%"
     panel.show_news([Pace(312.0, 830.0, 40, 1000)])
     assert panel.left.text() == "about 14 min left"

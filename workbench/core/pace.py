@@ -9,7 +9,9 @@ from workbench.events import Pace
 E = TypeVar("E")
 
 INTERVAL = 0.25  # seconds between two Pace events
-FIRST_ESTIMATE = 5.0  # seconds before a time left is named
+FIRST_ESTIMATE = 5.0  # seconds before a time left is named,
+SURE_AFTER = 0.03  # which then is a share of the whole,
+LONG_ENOUGH = 30.0  # or as many seconds: of a long run, a hundredth part says enough
 
 
 class Pacer:
@@ -73,6 +75,7 @@ class Pacer:
 
     def _left(self, now: float) -> float | None:
         elapsed = now - self._began
-        if elapsed < FIRST_ESTIMATE or self.done <= 0:
+        enough = self.done >= SURE_AFTER * self.passes or elapsed >= LONG_ENOUGH
+        if elapsed < FIRST_ESTIMATE or self.done <= 0 or not enough:
             return None
         return elapsed * max(self.passes - self.done, 0.0) / self.done

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from workbench.face.time_left import Calm, TimeLeft, sure
+from workbench.face.time_left import Calm, TimeLeft
 
 
 class Activity:
@@ -41,7 +41,7 @@ class Activity:
         moved = done != self.done or total != self.total
         self.done, self.total = done, total
         self.detail = detail or self.detail
-        if seconds_left is not None and sure(done, total):
+        if seconds_left is not None:
             self.seconds_left = self._calm.told(seconds_left)
         elif moved:
             self.seconds_left = self._time_left.take(done, total)

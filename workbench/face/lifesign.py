@@ -17,6 +17,7 @@ class LifeSign(Feature):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._loading = False
+        self._times = 0  # that the patience ran out since the last word
         self.timer = QTimer(self)
         self.timer.setSingleShot(True)
         self.timer.setInterval(PATIENCE_MS)
@@ -36,6 +37,7 @@ class LifeSign(Feature):
 
     def _follow(self) -> None:
         """Count the time from now, if there is anything to wait for."""
+        self._times = 0
         if self.desk.training.state in _WATCHED:
             self.timer.start()
         else:
@@ -47,9 +49,14 @@ class LifeSign(Feature):
             text = self.tr("Still loading torch. The first start after installation takes longer.")
             self.desk.page.run_panel.stage.setText(text)
             return
-        seconds = self.timer.interval() // 1000
-        text = self.tr("No sign of life from training for {seconds} s.").format(seconds=seconds)
+        self._times += 1
+        self.timer.start()
+        seconds = self._times * self.timer.interval() // 1000
         training = self.desk.training
+        text = self.tr("No sign of life from training for {seconds} s.")
+        if training.run is not None and training.run.is_at_work:
+            text = self.tr("The engine is at work, but its step has taken {seconds} s so far.")
+        text = text.format(seconds=seconds)
         answers = [(self.tr("Wait"), self._wait), (self.tr("Stop"), training.stop_now)]
         if training.can_be_forced:
             answers.append((self.tr("Force stop"), training.force_stop))
@@ -57,4 +64,3 @@ class LifeSign(Feature):
 
     def _wait(self) -> None:
         self.desk.strips.clear_strip("silence")
-        self.timer.start()

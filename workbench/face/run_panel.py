@@ -23,7 +23,7 @@ from workbench.events import (
 from workbench.face.headline import Headline
 from workbench.face.record import RunRecord
 from workbench.face.stop_button import HoldButtons
-from workbench.face.time_left import Calm, sure
+from workbench.face.time_left import Calm
 from workbench.face.words import duration
 
 
@@ -124,7 +124,7 @@ class RunPanel(QFrame):
         rate = self.tr("{rate:,.0f} pictures/s").format(rate=pace.images_per_second)
         share = self.tr(" · NTK {share:.0%}").format(share=pace.monitor) if pace.monitor else ""
         self.rate.setText(rate + share if pace.images_per_second > 0 else "")
-        if pace.seconds_left is not None and sure(pace.done, pace.total):
+        if pace.seconds_left is not None:
             left = duration(self._calm.told(pace.seconds_left))
             self.left.setText(self.tr("about {time} left").format(time=left))
 

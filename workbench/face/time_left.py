@@ -11,11 +11,6 @@ SURE_AFTER = 0.03  # share of the whole, before a time left is named
 LARGEST_JUMP = 0.2  # by which what is told may differ from what was told before
 
 
-def sure(done: float, total: float) -> bool:
-    """Return whether enough is done to say how long the rest takes."""
-    return total > 0 and done >= SURE_AFTER * total
-
-
 class Calm:
     """Seconds left, told again and again without jumping about."""
 
@@ -51,6 +46,7 @@ class TimeLeft:
             self._rates.append((done - self._since[1]) / (now - self._since[0]))
         if self._since is None or done != self._since[1]:
             self._since = (now, done)
-        if now - self._began < FIRST_TOLD or not sure(done, total) or not self._rates:
+        sure = total > 0 and done >= SURE_AFTER * total and now - self._began >= FIRST_TOLD
+        if not sure or not self._rates:
             return None
         return self._calm.told(max(total - done, 0) / statistics.median(self._rates))

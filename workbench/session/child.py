@@ -1,6 +1,6 @@
-"""The process that trains: what its first function does, and its three threads.
+"""The process that trains: what its first function does, and its four threads.
 
-The main thread works. One thread listens, to commands and to the parent's end; another one tells.
+The main thread works. One listens, to commands and to the parent's end; one tells; one gives signs of life.
 Nothing here waits for the parent: what it does not take is left out by the outbox.
 """
 
@@ -31,6 +31,7 @@ from workbench.session.messages import (
     PROTOCOL,
     Answered,
     Ask,
+    Beat,
     Enough,
     Hello,
     Item,
@@ -48,6 +49,7 @@ from workbench.session.steering import Steering
 from workbench.session.work import ThreadEngine
 
 TELL_SECONDS = 0.1  # between two batches
+BEAT_SECONDS = 5.0  # between two signs of life
 REST_SECONDS = 1.0  # after which an idle child cleans up
 GRACE = 10.0  # seconds that a step may still take once the parent is gone, and its checkpoint
 LEAVE_SECONDS = 0.4  # that anything else may: what it made so far is in the log, or made again
@@ -93,6 +95,7 @@ class Child:
         sender = threading.Thread(target=self._tell, name="telling", daemon=True)
         sender.start()
         threading.Thread(target=self._listen, name="listening", daemon=True).start()
+        threading.Thread(target=self._beat, name="beating", daemon=True).start()
         with suppress(NoEngineError), starting():  # said when a run needs it
             import workbench.core.train  # noqa: F401
         self._ready = True
@@ -185,6 +188,12 @@ class Child:
             if self._log_file is not None:
                 engine_log.shorten(self._log_file)
             time.sleep(TELL_SECONDS)
+
+    def _beat(self) -> None:
+        while True:
+            time.sleep(BEAT_SECONDS)
+            if self._busy:  # nobody listens to an idle one
+                self._outbox.put(Beat())
 
     def _listen(self) -> None:
         parent = parent_process()

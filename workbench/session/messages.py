@@ -29,6 +29,11 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Beat:
+    """The process is there and its threads run, however long its work says nothing."""
+
+
+@dataclass(frozen=True)
 class Told:
     """What a run said, oldest first."""
 

@@ -4,10 +4,10 @@ import threading
 from collections import deque
 
 from workbench.events import Event, Pace, Stage, Step
-from workbench.session.messages import Told
+from workbench.session.messages import Beat, Told
 
 BOUND = 1000  # messages that wait at most, as long as one of them may be left out
-_SUPERSEDED = (Stage, Pace)  # only the newest of these is worth telling
+_SUPERSEDED = (Stage, Pace, Beat)  # only the newest of these is worth telling
 
 
 class Outbox:

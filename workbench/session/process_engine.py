@@ -73,6 +73,12 @@ class ProcessEngine:
         if self._watched is not None:
             self._watched.force()
 
+    @property
+    def seconds_silent(self) -> float | None:
+        """How long ago what trains gave a sign of life; None if nothing trains."""
+        watched = self._watched
+        return None if watched is None else time.monotonic() - watched.last_sign
+
     def ask(self, name: str, *arguments: Any, **named: Any) -> Asked:
         """Return an iterator of what a session answers in a child; closing it, or its `cancel`, gives up.
 
@@ -105,6 +111,7 @@ class _Supervision:
         self._heard = self._heard_end = self._over = False
         self._given_up = False  # before the child had even loaded what it needs
         self.whole = False  # whether the child may be used again
+        self.last_sign = time.monotonic()  # of the child's life
 
     def watch(self) -> bool:
         """Pass on wishes and events until the end; return False if the child did not live to hear of it."""
@@ -140,6 +147,7 @@ class _Supervision:
 
     def _look(self) -> None:
         for message in self._child.receive(LOOK_SECONDS):
+            self.last_sign = time.monotonic()
             self._take(message)
         if self._steering.stop_when == NOW and not self._heard and not self._child.ready:
             self._given_up = True

@@ -13,6 +13,7 @@ from workbench.log.store import Log
 from workbench.session.steering import NOW, Steering, WorkClock
 from workbench.session.work import Job, Tell, ThreadEngine
 
+SIGN_SECONDS = 15.0  # three signs of life may be missed
 _SUPERSEDED = (Stage, Pace)  # only the newest of these is worth delivering
 _STATE_AFTER = {
     "Finished": "finished", "Stopped": "stopped", "Failed": "failed", "Paused": "paused",
@@ -28,6 +29,10 @@ class Engine(Protocol):
     @property
     def forceable(self) -> bool:
         """Whether a step that does not end can be ended."""
+
+    @property
+    def seconds_silent(self) -> float | None:
+        """How long ago what trains gave a sign of life beside its work; None if it gives none."""
 
     def work(self, job: Job, steering: Steering, tell: Tell) -> None:
         """Train to the end or until `steering` ends it; `tell` hears every event, the last word included."""
@@ -116,6 +121,12 @@ class Run:
     def can_be_forced(self) -> bool:
         """Whether the run can be ended in the middle of a step."""
         return self._engine.forceable
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether what trains has just given a sign of life, though it may have said nothing for long."""
+        silent = self._engine.seconds_silent
+        return silent is not None and silent < SIGN_SECONDS
 
     def force_stop(self) -> None:
         """End the run in the middle of its step, within seconds; what was saved before is kept."""

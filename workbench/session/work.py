@@ -68,6 +68,7 @@ class ThreadEngine:
     """
 
     forceable = False  # a thread cannot be ended from outside
+    seconds_silent = None  # nor does it give signs of life beside its work
 
     def __init__(self, plug_ins: "PlugIns | None" = None) -> None:
         self._plug_ins = plug_ins
