@@ -172,7 +172,7 @@ def test_tasks_never_scanned_here_learn_their_counts_from_the_run(
     started = next(event for event in recorded_run(3) if isinstance(event, RunStarted))
     bare = [dataclasses.replace(task, classes=()) for task in draft.state.tasks]
     draft.learn_counts(bare)
-    assert panel.model.index(0).data(CARD_ROLE).size_text() == "counted when training starts"
+    assert panel.model.index(0).data(CARD_ROLE).size_text() == "not counted yet"
     panel.model.show_news([started])
     classes = panel.model.index(0).data(CARD_ROLE).report.classes
     assert tuple(item.name for item in classes) == started.tasks[0].class_names

@@ -76,6 +76,8 @@ class Strips(QWidget):
         self._column.setSpacing(4)
         self.more = QToolButton(self)
         self.more.setAutoRaise(True)
+        self.more.setAccessibleName(self.tr("More messages"))
+        self.more.hide()
         self.more.clicked.connect(self._fold)
         foot = QHBoxLayout()
         foot.addStretch(1)

@@ -33,7 +33,7 @@ class Card:
         if self.gone:
             return say("The folder is not there. Find it…")
         if not self.report.classes:
-            return say("counted when training starts")
+            return say("not counted yet")
         train, test = self.pictures()
         classes = counted(len(self.report.classes), "class", "classes")
         return f"{classes} · {train:,} + {test:,}"
