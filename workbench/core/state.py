@@ -247,7 +247,7 @@ def _torch_module(name: str) -> type[nn.Module]:
 
 def _digest(content: Tensor) -> bytes:
     plain = content.reshape(-1).view(torch.uint8).numpy()  # whatever the type, bfloat16 included
-    return hashlib.sha256(plain).digest()
+    return hashlib.sha256(plain.data).digest()
 
 
 def _as_tensor(array: np.ndarray) -> Tensor:

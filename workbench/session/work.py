@@ -99,7 +99,9 @@ class ThreadEngine:
             from workbench.core.train import Training
 
         resume = folder / self._resume if self._resume else None
-        method = {"method": self._plug_ins.learner(config)} if self._plug_ins is not None else {}
+        method: dict[str, Any] = (
+            {"method": self._plug_ins.learner(config)} if self._plug_ins is not None else {}
+        )
         self._training = training = Training(
             config, home, folder, clock, resume=resume, accept_changed=self._accept_changed,
             found=self._found, **method,
