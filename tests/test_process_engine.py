@@ -309,7 +309,9 @@ from workbench.session.messages import Switches
 theirs, ours = Pipe()
 print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid, flush=True)
 theirs.close()
-Child(ours, Path(sys.argv[1]), Switches())._listen()
+child = Child(ours, Path(sys.argv[1]), Switches())
+child._ready = True
+child._listen()
 """
 
 

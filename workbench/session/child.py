@@ -202,6 +202,8 @@ class Child:
             while self._pipe in wait([self._pipe, *sentinel]):
                 if not self._obey(self._pipe.recv()):
                     return
+        if not self._ready:  # nothing has begun
+            leave(1)
         self._steering.cut_off(OWNER_GONE)
         self._begin_nothing_more()
         self._see_to_the_end(time.monotonic())
