@@ -73,6 +73,8 @@ class MomentPanel(DrawingPanel):
         self._shown = Shown()
         self.choice = CalmComboBox(self)
         self.choice.setSizeAdjustPolicy(CalmComboBox.SizeAdjustPolicy.AdjustToContents)
+        least = 10 * self.choice.fontMetrics().averageCharWidth()  # it gives way to the title
+        self.choice.setMinimumWidth(least)
         self.choice.setAccessibleName(self.tr("What {title} shows").format(title=title))
         self.choice.setVisible(len(choices) > 0)
         self.offer(choices)
