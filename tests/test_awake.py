@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QProcess
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, fill, opened
@@ -64,6 +65,11 @@ def test_a_program_that_is_refused_is_no_reason_to_stop(
     wakefulness = Wakefulness()
     wakefulness.hold("x")
     qtbot.waitUntil(lambda: not wakefulness.held, timeout=10_000)
+    for _ in range(3):  # asked again with each state of a run, and refused again
+        wakefulness.hold("x")
+        qtbot.waitUntil(lambda: not wakefulness.held, timeout=10_000)
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        assert len(wakefulness.findChildren(QProcess)) == 1
     wakefulness.release()
 
 

@@ -218,6 +218,19 @@ def test_a_run_that_cannot_be_read_is_named_once_and_left_out(
     qtbot.waitUntil(lambda: asked.count("id2") == 2 and not feature._work.busy, timeout=20_000)
 
 
+def test_runs_with_many_points_are_kept_only_while_they_are_ticked(
+    window: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.face.comparing._MOST_POINTS", 10)
+    tick(window, qtbot, "id1", "id2", "id3")
+    kept = comparing(window)._records
+    assert {key[0] for key in kept} == {"id1", "id2", "id3"}
+    window.desk.history.model.tick(["id1", "id3"], False)
+    page = tick(window, qtbot, "id4")
+    assert {key[0] for key in kept} == {"id2", "id4"}
+    assert {run.id for run in page.comparison.runs} == {"id2", "id4"}
+
+
 def test_more_than_thirty_are_cut_and_it_is_said(window: Window, qtbot: QtBot) -> None:
     with window.desk.session.log() as log:
         for number in range(10, 42):

@@ -55,6 +55,7 @@ class Wakefulness(QObject):
         if sys.platform == "win32":
             self._held = _set_windows_state(_CONTINUOUS | _SYSTEM_REQUIRED)
             return
+        self.release()  # what held it before has ended by itself
         command = command_to_hold(why)
         if command:
             self._process = QProcess(self)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.face.compare_page import ComparePage
 
 _MOST_KEPT = 60  # records in memory
+_MOST_POINTS = 5_000_000  # of their curves, about 160 MB
 
 
 class Comparing(Feature):
@@ -150,9 +151,18 @@ class Comparing(Feature):
 
     def _take(self, item: tuple[RunSummary, RunRecord]) -> None:
         run, record = item
-        while len(self._records) >= _MOST_KEPT:
-            del self._records[next(iter(self._records))]
         self._records[_key(run)] = record
+        shown = {_key(each) for each in self.desk.history.model.ticked()[:MOST_BESIDE]}
+        self._forget_beside(shown | {_key(run)})
+
+    def _forget_beside(self, needed: set[tuple[str, str, str | None, int]]) -> None:
+        """Drop the oldest records that are not needed now, until the rest is little enough."""
+        points = sum(record.points for record in self._records.values())
+        for key in list(self._records):
+            if len(self._records) <= _MOST_KEPT and points <= _MOST_POINTS:
+                return
+            if key not in needed:
+                points -= self._records.pop(key).points
 
     def _ended(self) -> None:
         if not self._work.cancelled:

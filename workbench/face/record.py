@@ -82,6 +82,11 @@ class RunRecord:
             elif isinstance(event, TaskStarted):
                 self._put_start(event)
 
+    @property
+    def points(self) -> int:
+        """How many points its curves have, over steps and over time."""
+        return 2 * sum(len(curve) for curve in self._curves.values())
+
     def curve(self, name: str, axis: Axis = "step") -> Series:
         """Return the curve of this name, empty if nothing was said of it."""
         steps = self._curves.get(name) or Series()

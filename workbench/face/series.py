@@ -10,13 +10,15 @@ import numpy as np
 
 from workbench.face.pyramid import FACTOR, Floats, Places, Pyramid, in_order
 
+_ROOM = 8  # points at first: a run has hundreds of curves, most of them short
+
 
 class Series:
     """x never falls. y may be NaN, which is a gap in the line, or infinite, which is a marked gap."""
 
     def __init__(self) -> None:
-        self._x: Floats = np.empty(64)
-        self._y: Floats = np.empty(64)
+        self._x: Floats = np.empty(_ROOM)
+        self._y: Floats = np.empty(_ROOM)
         self._count = 0
         self.pyramid = Pyramid()
 
@@ -50,7 +52,7 @@ class Series:
         if self._count and not x >= self._x[self._count - 1]:
             raise ValueError(f"x falls from {self._x[self._count - 1]} to {x}.")
         if self._count == len(self._x):
-            more = np.empty(max(self._count, 64))
+            more = np.empty(max(self._count, _ROOM))
             self._x = np.concatenate([self._x, more])
             self._y = np.concatenate([self._y, more])
         self._x[self._count] = x
