@@ -204,7 +204,8 @@ def test_batch_and_learning_rate_may_change_and_nothing_else(run, tmp_path):
 def test_half_the_learning_rate_holds_from_the_next_step_on(run, tmp_path):
     config, root, _ = run
     training = Training(config, root, tmp_path)
-    first = next(e for e in training.events() if isinstance(e, Step))
+    said = training.events()  # held: a run whose events nobody holds is let go
+    first = next(e for e in said if isinstance(e, Step))
     kept = training.keep()
     half = replace(
         config, train=replace(config.train, learning_rate=config.train.learning_rate / 2)
