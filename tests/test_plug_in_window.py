@@ -100,7 +100,8 @@ def test_a_new_plug_in_is_asked_about_and_not_now_leaves_it_out(
     opened: Open, qtbot: QtBot, tmp_path: Path
 ) -> None:
     shutil.copytree(EXAMPLES, tmp_path / "home" / "plugins")
-    (tmp_path / "home" / "plugins" / "task_confusion.py").unlink()
+    for name in ("task_confusion.py", "feature_memory.py"):
+        (tmp_path / "home" / "plugins" / name).unlink()
     window, feature = opened(trust=False)
     qtbot.waitUntil(lambda: feature.question is not None, timeout=10_000)
     question = feature.question
@@ -121,7 +122,7 @@ def test_load_runs_it_now_and_at_every_later_start(
     own = tmp_path / "home" / "plugins"
     shutil.copytree(EXAMPLES, own)
     window, feature = opened(trust=False)
-    for name in ("logit_scale.py", "task_confusion.py"):  # one question after the other
+    for name in ("feature_memory.py", "logit_scale.py", "task_confusion.py"):  # one question after the other
         qtbot.waitUntil(
             lambda name=name: feature.question is not None and name in feature.question.text(),
             timeout=10_000,
