@@ -265,7 +265,7 @@ def test_epochs_are_kept_as_often_as_that_takes_little_of_the_time_and_tasks_alw
     config = small_config(tmp_path / "pictures", **{"monitor.probe_per_task": 0, "train.epochs": 3})
     config = replace(config, data=replace(config.data, tasks=config.data.tasks[:1]))
     epochs, places = 0, []
-    for event in Training(config, tmp_path, tmp_path / "run", watch).events():
+    for event in Training(config, tmp_path, tmp_path / "run", watch, share=0.05).events():
         watch.now += 5 if isinstance(event, Step) else 0
         epochs += isinstance(event, EpochEnded)
         if isinstance(event, Checkpointed):

@@ -122,7 +122,11 @@ def test_load_runs_it_now_and_at_every_later_start(
     own = tmp_path / "home" / "plugins"
     shutil.copytree(EXAMPLES, own)
     window, feature = opened(trust=False)
-    for name in ("feature_memory.py", "logit_scale.py", "task_confusion.py"):  # one question after the other
+    for name in (
+        "feature_memory.py",
+        "logit_scale.py",
+        "task_confusion.py",
+    ):  # one question after the other
         qtbot.waitUntil(
             lambda name=name: feature.question is not None and name in feature.question.text(),
             timeout=10_000,

@@ -5,6 +5,7 @@ either. The same configuration and seeds give the same events to the bit on one 
 and `Stage`, which the clock paces, and so does a run that goes on from a checkpoint.
 """
 
+import math
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -43,7 +44,9 @@ from workbench.events import (
 
 T = TypeVar("T")
 _ENDS = (EpochEnded, TaskEnded)
-SHARE = 0.05  # of the time that checkpoints of epochs may take
+SHARE = (
+    math.inf
+)  # of the time that checkpoints of epochs may take: a run is extended from its last one
 
 
 class Training:
