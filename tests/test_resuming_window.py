@@ -193,7 +193,7 @@ def test_each_answer_is_about_the_run_it_was_asked_of(tmp_path: Path, qtbot: QtB
             resuming.question = None
             resuming.resume(run_id)
             qtbot.waitUntil(lambda: resuming.question is not None, timeout=LONG)
-            qtbot.waitUntil(lambda: resuming._thread is None, timeout=LONG)
+            qtbot.waitUntil(lambda: not resuming._looking.busy, timeout=LONG)
             questions.append(resuming.question)
         with qtbot.waitSignal(window.desk.training.ended, timeout=LONG):
             questions[0].answers["Resume"].click()

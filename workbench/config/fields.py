@@ -53,7 +53,7 @@ class DataConfig:
         label="Longest side kept", low=16, high=8192, unit="px")  # fmt: skip
     cache_megabytes: int = setting(
         2048, "Decoded pictures beyond this much memory go to a temporary file.",
-        label="Picture memory", low=1, high=1_000_000, unit="MB")  # fmt: skip
+        label="Picture memory", low=0, high=1_000_000, unit="MB")  # fmt: skip
     joint: bool = setting(
         False, "Learn all tasks at once, as one: the upper bound that learning one after another is read against.",
         label="All tasks at once")  # fmt: skip

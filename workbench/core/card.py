@@ -103,9 +103,11 @@ def export_adapter(
         raise WorkbenchError("The run has no adapter yet: it is saved after the first task.")
     yield Stage("Copying the adapter")
     try:
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
+        for path in sorted(source.iterdir()):
+            shutil.copy2(path, target)
     except OSError as error:
-        reason = because(error) if error.errno else str(error)  # copytree gathers several into one
+        reason = because(error)
         raise CannotWrite(
             f"Could not write to {target}: {reason}. Choose another place."
         ) from error

@@ -208,6 +208,7 @@ class Desk(QObject):
         """End every thread and timer; return whether the run's thread has ended."""
         self._reread.stop()
         self._rest.stop()
+        self.tabs.currentChanged.disconnect(self._make_seen)
         self.toast.hide()
         self.adder.shut_down()
         if self.ntk_later.part is not None:
