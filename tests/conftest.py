@@ -17,7 +17,6 @@ import pytest
 @pytest.fixture(autouse=True)
 def _nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     before = set(threading.enumerate())
-    windows = _windows()
     yield
     left = [t for t in threading.enumerate() if t not in before and not t.name.startswith("pytest")]
     # Python keeps an entry for a QThread that ran Python code, ended or not: see `_running_timers`.
@@ -31,27 +30,6 @@ def _nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     # walking all objects takes long once torch is there, so only where Qt was in play
     timers = _running_timers() if {"qtbot", "qapp"} & set(request.fixturenames) else []
     assert not timers, f"timers left running: {timers}"
-    _delete([window for window in _windows() if window not in windows])
-
-
-def _windows() -> list[object]:
-    """Every main window there is."""
-    import sys
-
-    if "PySide6.QtWidgets" not in sys.modules:
-        return []
-    from PySide6.QtWidgets import QApplication, QMainWindow
-
-    return [each for each in QApplication.topLevelWidgets() if isinstance(each, QMainWindow)]
-
-
-def _delete(windows: list[object]) -> None:
-    """Delete windows whole: a style sheet would be read for their thousands of widgets in every later test."""
-    if windows:
-        import shiboken6
-
-        for window in windows:
-            shiboken6.delete(window)
 
 
 def _running_timers() -> list[str]:

@@ -208,7 +208,8 @@ class Desk(QObject):
         """End every thread and timer; return whether the run's thread has ended."""
         self._reread.stop()
         self._rest.stop()
-        self.tabs.currentChanged.disconnect(self._make_seen)
+        if self._seen:  # closed for good, perhaps twice
+            self._seen = not self.tabs.disconnect(self._seen)
         self.toast.hide()
         self.adder.shut_down()
         if self.ntk_later.part is not None:
@@ -279,7 +280,7 @@ class Desk(QObject):
         self.foresight.failed.connect(self._foresight_failed)
         self.foresight.reordered.connect(self.offer_undo)
         self.settings.problems_changed.connect(self.changed)
-        self.tabs.currentChanged.connect(self._make_seen)
+        self._seen = self.tabs.currentChanged.connect(self._make_seen)
         self.page.replay_ended.connect(self._refresh_page)
         self.history.replay_requested.connect(self.replay)
         self.history.chosen_changed.connect(self.changed)
