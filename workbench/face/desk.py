@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QMetaObject, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
 from workbench.config import RunConfig
@@ -208,8 +208,9 @@ class Desk(QObject):
         """End every thread and timer; return whether the run's thread has ended."""
         self._reread.stop()
         self._rest.stop()
-        if self._seen:  # closed for good, perhaps twice
-            self._seen = not self.tabs.disconnect(self._seen)
+        if self._seen is not None:  # closed for good, perhaps twice
+            self.tabs.disconnect(self._seen)
+            self._seen = None
         self.toast.hide()
         self.adder.shut_down()
         if self.ntk_later.part is not None:
@@ -280,7 +281,9 @@ class Desk(QObject):
         self.foresight.failed.connect(self._foresight_failed)
         self.foresight.reordered.connect(self.offer_undo)
         self.settings.problems_changed.connect(self.changed)
-        self._seen = self.tabs.currentChanged.connect(self._make_seen)
+        self._seen: QMetaObject.Connection | None = self.tabs.currentChanged.connect(
+            self._make_seen
+        )
         self.page.replay_ended.connect(self._refresh_page)
         self.history.replay_requested.connect(self.replay)
         self.history.chosen_changed.connect(self.changed)
