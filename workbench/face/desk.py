@@ -88,6 +88,7 @@ class Desk(QObject):
         self._reread.setInterval(_LOG_DELAY)
         self._reread.timeout.connect(self.reread_log)
         self._rest = Rest(self)
+        self._seen: QMetaObject.Connection | None = None
         self.whole = self._arranged()
         self._join()
         self.reset_sizes()
@@ -281,9 +282,7 @@ class Desk(QObject):
         self.foresight.failed.connect(self._foresight_failed)
         self.foresight.reordered.connect(self.offer_undo)
         self.settings.problems_changed.connect(self.changed)
-        self._seen: QMetaObject.Connection | None = self.tabs.currentChanged.connect(
-            self._make_seen
-        )
+        self._seen = self.tabs.currentChanged.connect(self._make_seen)
         self.page.replay_ended.connect(self._refresh_page)
         self.history.replay_requested.connect(self.replay)
         self.history.chosen_changed.connect(self.changed)
