@@ -210,7 +210,7 @@ class Desk(QObject):
         self._reread.stop()
         self._rest.stop()
         if self._seen is not None:  # closed for good, perhaps twice
-            self.tabs.disconnect(self._seen)
+            QObject.disconnect(self._seen)
             self._seen = None
         self.toast.hide()
         self.adder.shut_down()
