@@ -95,6 +95,7 @@ def test_a_page_made_after_a_run_was_drawn_shows_that_run(qtbot: QtBot, tmp_path
         desk.page.replay("1", "first", recorded_run())
         assert desk.ntk_later.part is None
         desk.tabs.setCurrentIndex(3)
+        qtbot.waitUntil(lambda: desk.ntk_later.part is not None)
         assert desk.tabs.currentWidget() is desk.ntk
         assert desk.ntk.scrubber.run.text() == "first"
         assert len(desk.page.board.record.rows) == 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QMetaObject, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
 from workbench.config import RunConfig
@@ -88,7 +88,6 @@ class Desk(QObject):
         self._reread.setInterval(_LOG_DELAY)
         self._reread.timeout.connect(self.reread_log)
         self._rest = Rest(self)
-        self._seen: QMetaObject.Connection | None = None
         self.whole = self._arranged()
         self._join()
         self.reset_sizes()
@@ -209,9 +208,6 @@ class Desk(QObject):
         """End every thread and timer; return whether the run's thread has ended."""
         self._reread.stop()
         self._rest.stop()
-        if self._seen is not None:  # closed for good, perhaps twice
-            QObject.disconnect(self._seen)
-            self._seen = None
         self.toast.hide()
         self.adder.shut_down()
         if self.ntk_later.part is not None:
@@ -282,7 +278,6 @@ class Desk(QObject):
         self.foresight.failed.connect(self._foresight_failed)
         self.foresight.reordered.connect(self.offer_undo)
         self.settings.problems_changed.connect(self.changed)
-        self._seen = self.tabs.currentChanged.connect(self._make_seen)
         self.page.replay_ended.connect(self._refresh_page)
         self.history.replay_requested.connect(self.replay)
         self.history.chosen_changed.connect(self.changed)
@@ -296,11 +291,6 @@ class Desk(QObject):
         self.page.drawn.connect(page.follow)
         self.page.cleared.connect(page.clear)
         return page
-
-    def _make_seen(self, place: int) -> None:
-        page = self.tabs.widget(place)
-        if isinstance(page, LaterPage):
-            page.later.get()
 
     def _run_name(self) -> str:
         return self.training.run.name if self.training.run is not None else ""

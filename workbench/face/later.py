@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject, QSignalBlocker, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 Part = TypeVar("Part")
@@ -56,6 +57,11 @@ class LaterPage(QWidget, Generic[Page]):
     def present(self) -> QWidget:
         """What stands in the tab now."""
         return self.later.part or self
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the page once the tab has been turned to: not now, while Qt turns it."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self.later.get)
 
     def _give_way(self, page: Page) -> None:
         """Put the page where this widget stands; the tab itself stays as it is."""
