@@ -1,6 +1,5 @@
 """Runs killed at a checkpoint and gone on with, beside the same run left alone."""
 
-import math
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,7 +44,7 @@ def recorded(
 ) -> Recorded:
     """Train to the end, `keep` after the steps of these numbers, and check what lies there at every event."""
     folder = root / "whole"
-    training = Training(config, root, folder, share=math.inf, **more)  # each epoch, however short
+    training = Training(config, root, folder, **more)
     events: list[Event] = []
     kept: list[tuple[int, Path]] = []
     newest: Path | None = None

@@ -240,39 +240,6 @@ def test_a_run_that_is_left_lets_go_of_its_network(tmp_path):
     assert training.keep() is None
 
 
-class Watch:
-    """A clock that its owner sets."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.mark.parametrize(("seconds", "kept"), [(0.5, [1, 2, 3, 3]), (60.0, [1, 3])])
-def test_epochs_are_kept_as_often_as_that_takes_little_of_the_time_and_tasks_always(
-    tmp_path, monkeypatch, seconds, kept
-):
-    """An epoch has three steps of 5 s here; a checkpoint takes so many seconds."""
-    watch, write = Watch(), checkpoint.write
-
-    def slow(*given):
-        watch.now += seconds
-        return write(*given)
-
-    monkeypatch.setattr(checkpoint, "write", slow)
-    config = small_config(tmp_path / "pictures", **{"monitor.probe_per_task": 0, "train.epochs": 3})
-    config = replace(config, data=replace(config.data, tasks=config.data.tasks[:1]))
-    epochs, places = 0, []
-    for event in Training(config, tmp_path, tmp_path / "run", watch, share=0.05).events():
-        watch.now += 5 if isinstance(event, Step) else 0
-        epochs += isinstance(event, EpochEnded)
-        if isinstance(event, Checkpointed):
-            places.append(epochs)
-    assert places == kept
-
-
 def test_equal_tensors_are_stored_once_and_come_back_apart():
     weight = torch.rand(50, 40)
     value = {"a": weight, "b": weight.clone(), "c": weight.double(), "d": weight.double() + 1e-12}

@@ -5,7 +5,6 @@ either. The same configuration and seeds give the same events to the bit on one 
 and `Stage`, which the clock paces, and so does a run that goes on from a checkpoint.
 """
 
-import math
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -44,9 +43,6 @@ from workbench.events import (
 
 T = TypeVar("T")
 _ENDS = (EpochEnded, TaskEnded)
-SHARE = (
-    math.inf
-)  # of the time that checkpoints of epochs may take: a run is extended from its last one
 
 
 class Training:
@@ -56,8 +52,7 @@ class Training:
     on `clock`, which stands still while nobody asks for events; `method` makes the learner from what
     `Learner` itself takes. Folders that are away are waited for if someone looks for them: `found`, old
     place -> new place, grows meanwhile. With `resume`, a checkpoint's path, the run goes on from there and says
-    nothing that had been said, unless it has got more tasks or epochs, which is a new run. A task's
-    end is always kept, an epoch's as long as that takes no more than `share` of the time.
+    nothing that had been said, unless it has got more tasks or epochs, which is a new run.
     """
 
     def __init__(
@@ -71,14 +66,10 @@ class Training:
         *,
         accept_changed: bool = False,
         found: Mapping[str, str] | None = None,
-        share: float = SHARE,
     ) -> None:
         self._config, self._home, self._folder = config, home, folder
         self._clock, self._method = clock, method
         self._resume, self._accept_changed, self._found = resume, accept_changed, found
-        self._share = share
-        # when a checkpoint was written, and how long it took
-        self._last: tuple[float, float] | None = None
         self._number = 1
         self._run: Running | None = None
         self._whole = False  # whether the state is one that can be gone on from
@@ -105,7 +96,7 @@ class Training:
                 whole, self._kept = isinstance(event, (Step, *_ENDS)), False
             self._whole = whole
             yield event
-            if isinstance(event, TaskEnded) or (isinstance(event, EpochEnded) and self._is_due()):
+            if isinstance(event, _ENDS):
                 yield from self._checkpoint()
             self._whole = False  # while it is being changed
 
@@ -121,13 +112,6 @@ class Training:
             return self._write()
         except CannotKeep:  # said at the epoch's end
             return None
-
-    def _is_due(self) -> bool:
-        """Whether an epoch's checkpoint would keep to its share of the time, going by the last one."""
-        if self._last is None:
-            return True
-        when, took = self._last
-        return took <= self._share * (self._clock() - when)
 
     def _checkpoint(self) -> Generator[Event, None, None]:
         if self._kept or self._refused:
@@ -160,9 +144,7 @@ class Training:
         run = self._run
         if run is None or self._folder is None:
             return None
-        began = self._clock()
         path = checkpoint.write(self._folder, self._number, *packed(run))
-        self._last = self._clock(), self._clock() - began
         self._number += 1
         self._kept = True
         return Checkpointed(run.place.task, run.place.epoch, run.step, path)
