@@ -19,9 +19,8 @@ from workbench.core.fusion import Fusion, SectionAttention
 from workbench.core.heads import PrototypeHead
 
 BRANCHES = ("s1", "s2")
-_PIECE = (
-    3 * 10**10
-)  # floating-point operations: a third of a second of two cores without wide vectors
+# Floating-point operations: a third of a second of two cores without wide vectors.
+_PIECE = 3 * 10**10
 
 
 @dataclass(frozen=True)

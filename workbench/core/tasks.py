@@ -22,9 +22,6 @@ from workbench.errors import UsageError
 from workbench.events import Note, Stage, TaskInfo
 
 Integers = NDArray[np.int64]
-CLOSED = frozenset(
-    {"no_permission", "vanished", "unreadable", "link_loop", "too_long"}
-)  # kinds worth a note
 
 
 @dataclass(frozen=True, eq=False)

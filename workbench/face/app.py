@@ -87,13 +87,12 @@ def _show(
 ) -> int:  # fmt: skip
     from workbench.config import RunConfig
     from workbench.face.drop import Given
+    from workbench.face.outside import FromOutside
 
     window = shown(app, session, scheme)
     window.watch(only, words)
     before = sys.excepthook
     catch_exceptions(window)
-    from workbench.face.outside import FromOutside
-
     outside = FromOutside(app, window.closing)
     if folders:  # they stand alone; Undo brings the draft of last time back
         window.desk.draft.load(RunConfig(), window.tr("Start with the folders given"))

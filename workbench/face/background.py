@@ -37,6 +37,8 @@ class IterationThread(QThread):
             source = typing.cast("Generator[Any, None, None]", self._make())
             with contextlib.closing(source):
                 self._give_up = getattr(source, "cancel", None)  # what waits for a process has one
+                if self._cancelled:  # it was asked before there was anything to give up
+                    self.cancel()
                 for item in source:
                     if self._cancelled:
                         return

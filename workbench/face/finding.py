@@ -3,14 +3,15 @@
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
+
+from workbench.face.language import say
 
 
 def chosen_folder(gone: str, parent: QWidget) -> str:
     """Ask for the new place of a folder; an empty string if none is chosen."""
-    title = QCoreApplication.translate("finding", "Where is {folder} now?")
-    return QFileDialog.getExistingDirectory(parent, title.format(folder=gone), nearest_folder(gone))
+    title = say("Where is {folder} now?").format(folder=gone)
+    return QFileDialog.getExistingDirectory(parent, title, nearest_folder(gone))
 
 
 def nearest_folder(path: str) -> str:

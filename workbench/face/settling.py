@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QTimer
 
+from workbench.face.adapter_box import UNDER_WAY
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.session import Run
@@ -36,10 +37,6 @@ class Settling(Feature):
     def _run_ended(self) -> None:
         run = self.desk.training.run
         known = self.desk.history.model.known(run.id) if run is not None else None
-        if (
-            run is not None
-            and known is not None
-            and known.state in ("starting", "running", "paused")
-        ):
+        if run is not None and known is not None and known.state in UNDER_WAY:
             self.unsettled.append(run)
             self.settle()
