@@ -214,18 +214,23 @@ def test_a_picture_saved_from_a_dark_window_is_light(board, tmp_path):
     assert QImage(str(tmp_path / "a.png")).pixelColor(3, 3).name() == "#ffffff"
 
 
-def test_a_saved_picture_is_over_the_axis_and_as_logarithmic_and_smooth_as_what_is_seen(
-    board, monkeypatch, tmp_path
-):
-    made = []
-    plain = plot_file.plot_of
+@pytest.fixture
+def figures(monkeypatch):
+    """Every plot that is laid out for a file from now on."""
+    made, plain = [], plot_file.plot_of
     monkeypatch.setattr(plot_file, "plot_of", lambda *a: made.append(plain(*a)) or made[-1])
+    return made
+
+
+def test_a_saved_picture_is_over_the_axis_and_as_logarithmic_and_smooth_as_what_is_seen(
+    board, figures, tmp_path
+):
     board.show_news(recorded_run(tasks=2), "run-1")
     board.bar.choose_axis("epoch")
     board.bar.log.click()
     board.bar.smoothing.setValue(10)
     board.losses.save_picture(tmp_path / "a.png")
-    (figure,) = made
+    (figure,) = figures
     seen = board.losses.lines()[-1].series
     assert figure.lines()[-1].series is seen
     assert figure.log
@@ -234,18 +239,15 @@ def test_a_saved_picture_is_over_the_axis_and_as_logarithmic_and_smooth_as_what_
 
 
 def test_a_saved_picture_has_what_lies_over_the_curves_and_no_more_than_is_seen(
-    board, monkeypatch, tmp_path
+    board, figures, tmp_path
 ):
-    made = []
-    plain = plot_file.plot_of
-    monkeypatch.setattr(plot_file, "plot_of", lambda *a: made.append(plain(*a)) or made[-1])
     board.show_news(recorded_run(tasks=3), "run-1")
     board.set_overlay([("id1", "first", recorded_run(tasks=3, seed=4))])
     board.accuracy.show_levels({"accuracy": [Level("bound.joint", "all at once", "dashdot", 0.9)]})
     board.accuracy.toggle("each task")
     board.accuracy.show_span((2.0, 9.0))
     board.accuracy.save_picture(tmp_path / "a.png")
-    (figure,) = made
+    (figure,) = figures
     seen = {line.key: line for line in board.accuracy.lines()}
     kept = {line.key: line for line in figure.lines()}
     assert list(kept) == list(seen)

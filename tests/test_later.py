@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QLabel, QTabWidget
 from pytestqt.qtbot import QtBot
 
@@ -27,13 +28,20 @@ def test_a_part_is_made_once_and_handed_to_who_waits_for_it() -> None:
     assert len(made) == 1
 
 
-def test_a_page_takes_the_place_of_its_tab(qtbot: QtBot) -> None:
-    tabs = QTabWidget()
-    qtbot.addWidget(tabs)
-    tabs.addTab(QLabel("first"), "first")
-    page = LaterPage(tabs, lambda: QLabel("made"))
-    tabs.addTab(page, "middle")
-    tabs.addTab(QLabel("last"), "last")
+@pytest.fixture
+def tabs(qtbot: QtBot) -> QTabWidget:
+    """Three tabs; the page of the middle one is yet to be made."""
+    made = QTabWidget()
+    qtbot.addWidget(made)
+    made.addTab(QLabel("first"), "first")
+    made.addTab(LaterPage(made, lambda: QLabel("made")), "middle")
+    made.addTab(QLabel("last"), "last")
+    return made
+
+
+def test_a_page_takes_the_place_of_its_tab(tabs: QTabWidget) -> None:
+    page = tabs.widget(1)
+    assert isinstance(page, LaterPage)
     tabs.setCurrentIndex(2)
     turned: list[int] = []
     tabs.currentChanged.connect(turned.append)
@@ -44,12 +52,9 @@ def test_a_page_takes_the_place_of_its_tab(qtbot: QtBot) -> None:
     assert (tabs.currentIndex(), turned) == (2, [])
 
 
-def test_a_page_made_while_its_tab_is_seen_is_seen(qtbot: QtBot) -> None:
-    tabs = QTabWidget()
-    qtbot.addWidget(tabs)
-    tabs.addTab(QLabel("first"), "first")
-    page = LaterPage(tabs, lambda: QLabel("made"))
-    tabs.addTab(page, "second")
+def test_a_page_made_while_its_tab_is_seen_is_seen(tabs: QTabWidget) -> None:
+    page = tabs.widget(1)
+    assert isinstance(page, LaterPage)
     tabs.show()
     tabs.setCurrentIndex(1)
     label = page.later.get()

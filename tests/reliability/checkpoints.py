@@ -24,8 +24,6 @@ def checkpoints(place: Sandbox) -> Inputs:
     The run itself is brought to what is taken, with hashes made anew in most examples: what is looked
     for are checkpoints that are whole and hold something else.
     """
-    from safetensors.torch import load, save
-
     from workbench.core import checkpoint
 
     run = _A_Run(place)
@@ -33,26 +31,7 @@ def checkpoints(place: Sandbox) -> Inputs:
     path = place.given / "run" / checkpoint.place_of(NEWER)
     head, blob = checkpoint.read_head(path), path.read_bytes()
     text = path.with_suffix(".json").read_bytes()
-    tensors = load(blob)
-
-    @st.composite
-    def wrong_tensors(draw: st.DrawFn) -> bytes:
-        made = dict(tensors)
-        for _ in range(draw(st.integers(1, 3))):
-            name = draw(st.sampled_from(sorted(made)))
-            old = made.pop(name)
-            how = draw(st.sampled_from(_OTHERS))
-            if how is not None:
-                made[name] = how(old)
-        return bytes(save(made))
-
-    blobs = st.one_of(
-        st.just(blob), inputs.mutated([blob]), wrong_tensors(), st.binary(max_size=30), st.none(),
-        st.sampled_from(LENGTHS).map(lambda n: n.to_bytes(8, "little") + blob[8:]),
-        st.integers(0, len(blob) - 1).map(lambda n: blob[:n]),
-        st.just(pickle.dumps({"a": 1})),
-        st.just(len(inputs.nested(50_000)).to_bytes(8, "little") + inputs.nested(50_000)),
-    )  # fmt: skip
+    blobs = _blobs(blob)
     heads = st.one_of(
         st.just(head), inputs.edited(head), inputs.edited(head), inputs.JUNK,
         st.sampled_from(sorted(head)).map(lambda key: {k: v for k, v in head.items() if k != key}),
@@ -80,6 +59,32 @@ def checkpoints(place: Sandbox) -> Inputs:
             raise
 
     return st.one_of(signed, signed, signed, as_they_are), target
+
+
+def _blobs(blob: bytes) -> st.SearchStrategy[bytes | None]:
+    """Tensors of a checkpoint as they are, damaged, and others in their place."""
+    from safetensors.torch import load, save
+
+    tensors = load(blob)
+
+    @st.composite
+    def wrong_tensors(draw: st.DrawFn) -> bytes:
+        made = dict(tensors)
+        for _ in range(draw(st.integers(1, 3))):
+            name = draw(st.sampled_from(sorted(made)))
+            old = made.pop(name)
+            how = draw(st.sampled_from(_OTHERS))
+            if how is not None:
+                made[name] = how(old)
+        return bytes(save(made))
+
+    return st.one_of(
+        st.just(blob), inputs.mutated([blob]), wrong_tensors(), st.binary(max_size=30), st.none(),
+        st.sampled_from(LENGTHS).map(lambda n: n.to_bytes(8, "little") + blob[8:]),
+        st.integers(0, len(blob) - 1).map(lambda n: blob[:n]),
+        st.just(pickle.dumps({"a": 1})),
+        st.just(len(inputs.nested(50_000)).to_bytes(8, "little") + inputs.nested(50_000)),
+    )  # fmt: skip
 
 
 class _A_Run:  # noqa: N801
