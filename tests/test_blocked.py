@@ -4,8 +4,10 @@ import os
 import subprocess
 import tempfile
 import threading
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 
 import psutil
 import pytest
@@ -16,12 +18,15 @@ from tests.opened import feature, opened
 from tests.said import decided
 from tests.test_log_faults import small_disk
 from tests.trained import folders, quick_config, trained_session
-from workbench.config import with_values
+from workbench.config import RunConfig, with_values
 from workbench.errors import CannotWrite
-from workbench.events import Blocked, Failed, Finished, RunStarted, Step
+from workbench.events import Blocked, Event, Failed, Finished, Paused, RunStarted, Step
 from workbench.face.settling import Settling
+from workbench.log import writer
 from workbench.log.store import UNDER_WAY
 from workbench.session import Run, Session
+from workbench.session.steering import Steering
+from workbench.session.work import Job, ThreadEngine, Work
 
 
 def fill(disk: Path) -> Path:
@@ -58,6 +63,37 @@ def test_a_run_waits_while_the_disk_is_full_and_loses_nothing(tmp_path: Path) ->
         assert isinstance(session.events(run.id)[-1], Finished)
         session.close()
         whole.close()
+
+
+class WithoutRoom(ThreadEngine):
+    """Says what an engine says whose checkpoint does not fit, and is done once it was asked again."""
+
+    def events(
+        self, config: RunConfig, home: Path, folder: Path, clock: Callable[[], float] = monotonic
+    ) -> Generator[Event, None, None]:
+        """Return the two words."""
+        yield Blocked("No space left for a checkpoint.")
+        yield Finished(0)
+
+
+def test_where_checkpoint_and_log_are_both_full_the_user_goes_on_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "FLUSH_SECONDS", 0.0)  # every event is written at once
+    told: list[Event] = []
+    steering = Steering()
+    with small_disk(tmp_path / "d", "2m") as disk, closing(Session(disk / "home")) as session:
+        run = session.start(quick_config(folders(tmp_path / "pictures")))
+        work = Work(WithoutRoom(), Job(disk / "home", run.id, run.config), steering, told.append)
+        thread = threading.Thread(target=work.do)
+        filler = fill(disk)
+        thread.start()
+        wait_for(lambda: any(isinstance(event, Paused) for event in told))
+        filler.unlink()
+        steering.go_on()
+        thread.join(60)
+        assert not thread.is_alive()
+        assert isinstance(told[-1], Finished)
 
 
 def test_a_run_waits_while_there_is_no_room_for_its_pictures(

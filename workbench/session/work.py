@@ -195,14 +195,18 @@ class Work:
 
     def _take(self, writer: Writer, event: Event) -> None:
         """Write an event into the log with the files that it speaks of, and tell it."""
+        if isinstance(
+            event, Blocked
+        ):  # the log keeps none, and to try would wait for a full disk twice
+            self._tell(replace(event, time=time.time()))
+            self._steering.pause()
+            return
         self._say(writer, event)
         for kind, path in _files_of(event):
             note = partial(writer.note_file, kind, self._job.folder / path)
             self._put(writer, note)
         if isinstance(event, Step):
             self._steps = event.step + 1
-        if isinstance(event, Blocked):
-            self._steering.pause()
 
     def _wait(self, writer: Writer, event: Event) -> None:
         """Wait until the pause is over; the log hears a sign of life now and then.
