@@ -10,9 +10,10 @@ from tests.pictures import make_task_folders
 from tests.test_resume_session import adapter_of, stopped_at, told, unmonitored
 from workbench import paths
 from workbench.config import RunConfig, TaskFolder, with_values
+from workbench.errors import UsageError
 from workbench.events import Note, RunStarted, Step, TaskEnded
 from workbench.session import Session
-from workbench.session.extend import before_extending
+from workbench.session.extend import before_extending, to_come
 
 
 def open_sequence(root: Path) -> RunConfig:
@@ -46,6 +47,38 @@ def test_a_task_more_gives_the_run_with_all_tasks_at_once(tmp_path: Path) -> Non
         assert (
             session.details(child.id).accuracy_matrix == session.details(at_once.id).accuracy_matrix
         )
+
+
+@pytest.mark.parametrize("sequence", ["open", "closed"])
+def test_a_run_stopped_after_a_task_goes_on_with_other_tasks_than_it_had_before_it(
+    tmp_path: Path, sequence: str
+) -> None:
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        config = with_values(unmonitored(tmp_path / "pictures"), {"method.sequence": sequence})
+        _, owls = with_task(config, tmp_path / "more")
+        first = session.start(config)
+        first.stop("task")
+        assert first.work() == "stopped"
+        assert to_come(session.details(first.id)) == config.data.tasks[1:]
+        child = session.resuming.extend(first.id, [owls])
+        assert child.work() == "finished", child.news()[-1]
+        other = replace(config, data=replace(config.data, tasks=(config.data.tasks[0], owls)))
+        at_once = session.start(other)
+        assert at_once.work() == "finished"
+        assert told(session, child.id) == told(session, at_once.id)
+        assert adapter_of(session, child.id) == adapter_of(session, at_once.id)
+        assert session.details(child.id).summary.parent == first.id
+
+
+def test_a_run_stopped_within_a_task_is_resumed_before_it_takes_other_tasks(tmp_path: Path) -> None:
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        config = unmonitored(tmp_path / "pictures")
+        _, owls = with_task(config, tmp_path / "more")
+        run = stopped_at(session, config, 9)
+        with pytest.raises(UsageError, match=r"stopped within a task.*stop it after the task"):
+            session.resuming.extend(run.id, [owls])
+        with pytest.raises(UsageError, match="only a finished run can be extended"):
+            session.resuming.extend(run.id, epochs=1)
 
 
 @pytest.mark.parametrize("fallback", [False, True])

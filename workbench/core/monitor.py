@@ -89,10 +89,15 @@ class Monitor:
         was_on, self._off = not self._off, True
         return was_on
 
-    def extend(self, tasks: Sequence[TaskData], network: Network) -> None:
-        """Reserve work for the tasks after those that were begun: the run has got more."""
+    def extend(self, tasks: Sequence[TaskData], network: Network, *, between: bool) -> None:
+        """Reserve work for the tasks after those that were begun: they are not those that were meant.
+
+        `between` two tasks nothing else is reserved any more; within one, its own end still is.
+        """
         if self._off:
             return
+        if between:
+            self._budget.reserved = 0.0
         probes = [draw_task(task, n, self._size, self._seed) for n, task in enumerate(tasks)]
         begun = len(self._probes)
         costs = [Costs(network, self._plan, probes[: n + 1]) for n in range(begun, len(probes))]

@@ -153,29 +153,32 @@ def check_tasks(
 ) -> tuple[int, ...]:
     """Return which tasks' pictures are not those of the checkpoint; tasks not begun may be quite others.
 
-    There may be more tasks, if the run was finished.
+    Between two tasks others may follow than were meant to: a task of another name is not compared.
 
     Raises:
         ChangedPictures: pictures differ, and that is not accepted.
         PicturesDiffer: classes or numbers of pictures differ in a task that was begun.
-        UsageError: there are fewer tasks, or more too early.
+        UsageError: what was learnt is not among the tasks, or others are to follow while one is learnt.
     """
     before, at = head["tasks"], head["position"]
-    at_end = at["task"] >= len(before) or _behind_last_epoch(head)
-    if len(now) < len(before) or (len(now) > len(before) and not at_end):
+    begun = at["task"] + at["begun"]
+    between = not at["begun"] or _behind_last_epoch(head)
+    if len(now) < begun or (len(now) != len(before) and not between):
         raise UsageError(
-            f"The run was begun with {len(before)} tasks, not {len(now)}. More can be added when it has finished."
+            f"The run was begun with {len(before)} tasks, not {len(now)}. Others can follow once the task under way "
+            "has been learnt."
         )
     facts = [_facts(info) for info in now]
     pairs = list(zip(before, facts, strict=False))
-    for old, new in pairs[: at["task"] + at["begun"]]:
+    for old, new in pairs[:begun]:
         if any(old[key] != new[key] for key in _SAME):
             raise PicturesDiffer(
                 f"The classes or the number of pictures of {old['name']!r} have changed since this run began to learn "
                 "it, so it cannot go on. Put the pictures back, or start a new run with the same settings."
             )
     keys = ("fingerprint", *_SAME)
-    changed = [n for n, (old, new) in enumerate(pairs) if any(old[k] != new[k] for k in keys)]
+    meant = [n for n, (old, new) in enumerate(pairs) if n < begun or old["name"] == new["name"]]
+    changed = [n for n in meant if any(pairs[n][0][key] != pairs[n][1][key] for key in keys)]
     if changed and not accept_changed:
         names = ", ".join(repr(before[n]["name"]) for n in changed)
         raise ChangedPictures(

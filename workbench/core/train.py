@@ -207,10 +207,11 @@ class Training:
             yield from run.monitor.plan(run.network, run.tasks.tasks)
             return
         restore(run, self._resume, head)
-        more = len(run.tasks.tasks) > len(head["tasks"])
-        if more:
-            run.monitor.extend(run.tasks.tasks, run.network)
-        if more or changed or self._config.train.epochs > head["config"]["train"]["epochs"]:
+        meant = [task["name"] for task in head["tasks"]]
+        others = [task.info.name for task in run.tasks.tasks] != meant
+        if others:
+            run.monitor.extend(run.tasks.tasks, run.network, between=not run.place.begun)
+        if others or changed or self._config.train.epochs > head["config"]["train"]["epochs"]:
             yield started(run)
         yield from renew(run, changed)
 

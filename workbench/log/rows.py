@@ -204,6 +204,10 @@ class Recorder:
         self._db.execute(
             f"UPDATE run SET {columns} WHERE number = :number", {**values, "number": self._run}
         )
+        others = (
+            "DELETE FROM run_task WHERE run = ? AND position >= ?"  # of the run it was made from
+        )
+        self._db.execute(others, (self._run, len(event.tasks)))
         for position, task in enumerate(event.tasks):
             lists = (task.class_names, task.class_ids, task.train_counts, task.test_counts)
             row = (self._run, position, text_of(task.name), *map(json_of, lists), task.fingerprint)

@@ -1,4 +1,8 @@
-"""What a finished run is extended with, and from which of its checkpoints."""
+"""What a run is extended with, and from which of its checkpoints.
+
+A finished run goes on behind its last task; one that was stopped right after a task goes on behind
+that one, with other tasks than those it had still before it.
+"""
 
 import typing
 from collections.abc import Sequence
@@ -10,7 +14,7 @@ from workbench.errors import UsageError
 from workbench.events import EpochEnded, Event, Step, TaskEnded
 from workbench.log import resume as log_resume
 from workbench.log.resume import LoggedCheckpoint
-from workbench.report import RunDetails
+from workbench.report import RunDetails, RunSummary
 from workbench.session.checkpoint_files import is_whole
 from workbench.session.checks import must_be_startable
 
@@ -41,30 +45,48 @@ def leaves_averaging_out(config: RunConfig) -> bool:
 def before_extending(details: RunDetails) -> str:
     """Return what is to be known before the run is given another task; mostly nothing. Cheap."""
     config = configs.from_dict(details.config)
-    if not leaves_averaging_out(config):
+    if details.summary.state != "finished" or not leaves_averaging_out(config):
         return ""
     return BEFORE.format(task=repr(config.data.tasks[-1].name))
+
+
+def may_extend(run: RunSummary) -> bool:
+    """Whether a run is one that can be extended: finished, or stopped behind a task. Cheap."""
+    return run.state == "finished" or (run.state == "stopped" and run.tasks_done > 0)
+
+
+def to_come(details: RunDetails) -> tuple[TaskFolder, ...]:
+    """Return the tasks of a stopped run that it has not learnt."""
+    tasks = configs.from_dict(details.config).data.tasks
+    return tasks[len(_learnt(details)) :]
+
+
+def _learnt(details: RunDetails) -> tuple[TaskFolder, ...]:
+    """Return the tasks that the run has learnt whole."""
+    tasks = configs.from_dict(details.config).data.tasks
+    return tasks if details.summary.state == "finished" else tasks[: details.summary.tasks_done]
 
 
 def extended(
     session: "Session", details: RunDetails, tasks: Sequence[TaskFolder], epochs: int
 ) -> RunConfig:
-    """Return the child's configuration.
+    """Return the child's configuration: what was learnt, then `tasks`.
 
     Raises:
-        UsageError: nothing to add, or both; the run is not finished, or something is missing.
+        UsageError: nothing to add, or both; the run is not one to extend, or something is missing.
     """
-    name = details.summary.name
-    if details.summary.state != "finished":
+    name, state = details.summary.name, details.summary.state
+    if not may_extend(details.summary) or (epochs and state != "finished"):
         raise UsageError(
-            f"{name} is {details.summary.state}; only a finished run can be extended. Resume it first."
+            f"{name} is {state}; only a finished run can be extended, and by folders one that was "
+            "stopped right after a task. Resume it first."
         )
     if bool(tasks) == bool(epochs) or epochs < 0:
         raise UsageError(f"Extend {name} either by further folders or by a number of epochs.")
     config = configs.from_dict(details.config)
     if tasks and config.data.joint:
         raise UsageError(f"{name} learnt all its tasks at once, so it cannot take another one.")
-    data = replace(config.data, tasks=(*config.data.tasks, *tasks))
+    data = replace(config.data, tasks=(*_learnt(details), *tasks))
     train = replace(config.train, epochs=config.train.epochs + epochs)
     added = ", ".join(task.name for task in tasks) or f"{epochs} epochs"
     config = replace(config, data=data, train=train, name=f"{name} + {added}")
@@ -85,21 +107,25 @@ def end_point(
     Raises:
         UsageError: the run kept no such checkpoint, or it is damaged.
     """
-    config = configs.from_dict(details.config)
-    task = repr(config.data.tasks[-1].name)
-    if not epochs and leaves_averaging_out(config):
+    config, task = configs.from_dict(details.config), repr(_learnt(details)[-1].name)
+    skipped = details.summary.state == "finished" and leaves_averaging_out(config)
+    if not epochs and skipped:
         point, _ = _found(session, details, behind_epoch=True)
         if point is not None:
             return point, DONE_AGAIN.format(task=task)
     point, why = _found(session, details, behind_epoch=epochs)
+    if point is None and details.summary.state != "finished":
+        raise UsageError(
+            f"{details.summary.name} was stopped within a task, or what it kept of {task} is damaged: "
+            f"{why}. Resume it, and stop it after the task."
+        )
     if point is None:
         where = "last epoch" if epochs else "last task"
         raise UsageError(
             f"{details.summary.name} cannot be extended from the end of its {where}: {why}. "
             "Run it again with what is to be added."
         )
-    left_out = not epochs and leaves_averaging_out(config)
-    return point, LEFT_OUT.format(task=task) if left_out else ""
+    return point, LEFT_OUT.format(task=task) if skipped and not epochs else ""
 
 
 def _found(
@@ -118,9 +144,11 @@ def _found(
 
 
 def _is_end(said: Sequence[Event], point: LoggedCheckpoint, *, epochs: bool) -> bool:
-    """Whether nothing was learnt behind a checkpoint but, if epochs are wanted, what ends a task."""
+    """Whether a checkpoint stands behind the last task's end or, if epochs are wanted, just before it."""
     before, after = said[: point.n - 1], said[point.n :]
     if any(isinstance(event, (Step, EpochEnded)) for event in after):
         return False
-    ended = any(isinstance(event, TaskEnded) for event in after)
-    return ended == epochs and bool(before)
+    if epochs:
+        return any(isinstance(event, TaskEnded) for event in after)
+    learnt = [event for event in before if isinstance(event, (Step, TaskEnded))]
+    return bool(learnt) and isinstance(learnt[-1], TaskEnded)
