@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, fill, opened, train, until
+from tests.pictures import make_task_folders
 from workbench.events import Paused, TaskEnded
 from workbench.face.choosing import Choosing
 from workbench.face.control import Control
+from workbench.face.extending import Extending
 from workbench.face.trying import TryItFeature
 from workbench.face.window import Window
 from workbench.session import Session
@@ -72,13 +75,13 @@ def test_a_run_waits_between_tasks_if_the_tick_is_set(window, qtbot, tmp_path) -
     until(window, qtbot, "paused")
     strip = window.desk.strips.strip("pause")
     assert strip.accessibleName() == (
-        "Task 1 is learnt. Look around, then go on. This run keeps its tasks; "
-        "a copy of them can be changed for the next run."
+        "Task 1 is learnt. Look around, then go on, or change what follows: "
+        "this run stops here then, and a new one goes on from it."
     )
     desk = window.desk
     desk.tasks.choose(1)
     assert not window.actions_by_id["remove_task"].isEnabled()
-    strip.buttons["Duplicate"].click()
+    window.actions_by_id["duplicate_tasks"].trigger()
     desk.tasks.choose(1)
     window.actions_by_id["remove_task"].trigger()
     assert [len(desk.draft.state.tasks), desk.training.state] == [1, "paused"]
@@ -90,6 +93,40 @@ def test_a_run_waits_between_tasks_if_the_tick_is_set(window, qtbot, tmp_path) -
     assert [event.task for event in events if isinstance(event, Paused)] == [0]
     assert [event.task for event in events if isinstance(event, TaskEnded)] == [0, 1]
     assert len(window.desk.draft.state.tasks) == 1
+
+
+def test_between_two_tasks_others_may_be_chosen_to_follow(window, qtbot, tmp_path) -> None:
+    fill(window, qtbot, tmp_path / "pictures")
+    window.actions_by_id["pause_between"].trigger()
+    window.commands.train()
+    until(window, qtbot, "paused")
+    extending = feature(window, Extending)
+    window.desk.strips.strip("pause").buttons["Change what follows…"].click()
+    qtbot.waitUntil(lambda: extending.following is not None, timeout=30_000)
+    sheet = extending.following
+    assert sheet is not None
+    assert [task.name for task in sheet.tasks.ticked()] == ["Ö 空格"]
+    sheet.tasks.item(0).setCheckState(Qt.CheckState.Unchecked)
+    assert not sheet.go_button.isEnabled()
+    assert sheet.go_button.toolTip() == "Tick a task, or add a folder."
+    (more,) = make_task_folders(tmp_path / "more", {"owls": {"tawny": 8, "snowy": 8}})
+    extending.scan([str(more)])
+    qtbot.waitUntil(lambda: extending.sheet is not None, timeout=30_000)
+    extending.sheet.add_button.click()
+    assert [task.name for task in sheet.tasks.ticked()] == ["owls"]
+    sheet.tasks.item(0).setCheckState(Qt.CheckState.Checked)
+    sheet.tasks.setCurrentRow(1)
+    qtbot.keyClick(sheet.tasks, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert [task.name for task in sheet.tasks.ticked()] == ["owls", "Ö 空格"]
+    window.actions_by_id["pause_between"].trigger()
+    with qtbot.waitSignal(window.desk.training.ended, timeout=120_000) as ended:
+        sheet.go_button.click()
+    assert ended.args == ["finished"]
+    child, parent = window.desk.session.runs()
+    assert (child.parent, child.state, child.tasks_done) == (parent.id, "finished", 3)
+    assert (parent.state, parent.tasks_done) == ("stopped", 1)
+    ends = [e.task for e in window.desk.session.events(child.id) if isinstance(e, TaskEnded)]
+    assert ends == [0, 1, 2]
 
 
 def test_once_the_draft_is_a_copy_it_may_name_another_backbone(window, qtbot, tmp_path) -> None:

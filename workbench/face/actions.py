@@ -30,7 +30,7 @@ class Moment:
     draft_ready: bool = False  # a run could be made of the draft, now or later
     tasks_chosen: int = 0
     may_resume: bool = False  # the run shown ended early
-    may_extend: bool = False  # the run shown is finished
+    may_extend: bool = False  # the run shown is finished, or was stopped after a task
     writable: bool = True  # the log takes new runs
 
 

@@ -1,5 +1,6 @@
 """Holding a run that trains: stop now or later, pause, pause between tasks, and what is said about it."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 
 from workbench.face.actions import Command, Moment
@@ -79,18 +80,24 @@ class Control(Feature):
             self.desk.strips.clear_strip("pause")
             return
         text = self.tr(
-            "Task {number} is learnt. Look around, then go on. This run keeps its tasks; "
-            "a copy of them can be changed for the next run."
+            "Task {number} is learnt. Look around, then go on, or change what follows: "
+            "this run stops here then, and a new one goes on from it."
         )
         answers = (
             (self.tr("Go on"), training.go_on),
+            (self.tr("Change what follows…"), self._change),
             (self.tr("Stop here"), training.stop_now),
-            (self.tr("Duplicate"), self._duplicate),
         )
         number = training.paused_after + 1
         self.desk.strips.show_strip("pause", text.format(number=number), "info", answers)
 
-    def _duplicate(self) -> None:
-        action = self.desk.window.findChild(QAction, "duplicate_tasks")
+    def _change(self) -> None:
+        """Stop; once the run has ended, ask what is to follow."""
+        training = self.desk.training
+        training.ended.connect(self._ask, Qt.ConnectionType.SingleShotConnection)
+        training.stop_now()
+
+    def _ask(self) -> None:
+        action = self.desk.window.findChild(QAction, "extend_run")
         if action is not None:
             action.trigger()

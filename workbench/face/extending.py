@@ -1,4 +1,4 @@
-"""A finished run takes further folders, or more epochs, as a new run that goes on from its end."""
+"""A run takes further folders, or more epochs, as a new run that goes on from its end."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,13 +11,14 @@ from workbench.face.background import Background
 from workbench.face.box_help import let_f1_help
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
+from workbench.face.following import FollowingSheet
 from workbench.face.question import Question
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.resuming import show
 from workbench.face.starting import ask_first
-from workbench.report import ScanProgress, ScanReport
+from workbench.report import RunSummary, ScanProgress, ScanReport
 from workbench.session import Run
-from workbench.session.extend import before_extending
+from workbench.session.extend import before_extending, to_come
 
 MOST_EPOCHS = 10_000
 
@@ -26,7 +27,7 @@ class Extending(Feature):
     """Asks what is to be added, looks through the folder, and trains the child."""
 
     commands = (
-        Command("extend_run", "Run", "Extend…", (), lambda m: m.may_extend and m.training == "idle", help="Go on from the end of the chosen run, as a new run: with a further folder, or for more epochs", after="resume_run"),
+        Command("extend_run", "Run", "Extend…", (), lambda m: m.may_extend and m.training == "idle", help="Go on from the end of the chosen run, as a new run: with further folders, or for more epochs", after="resume_run"),
     )  # fmt: skip
 
     def __init__(self, desk: Desk) -> None:
@@ -39,6 +40,7 @@ class Extending(Feature):
         self._run_id = ""
         self.question: Question | None = None
         self.sheet: ReportSheet | None = None
+        self.following: FollowingSheet | None = None
         self.number: QInputDialog | None = None
 
     def shut_down(self) -> None:
@@ -53,6 +55,9 @@ class Extending(Feature):
         if run is None or self.question is not None or busy:
             return
         self._run_id = run.id
+        if run.state == "stopped":
+            self._ask_what_follows(run)
+            return
         sentence = self.tr("What shall {run} learn from here on?").format(run=run.name)
         more = self.tr("A new run goes on from its end; the run itself stays as it is.")
         more = "\n".join([more, before_extending(self.desk.session.details(run.id))]).strip()
@@ -64,6 +69,21 @@ class Extending(Feature):
         self.question.finished.connect(self._answered)
         self.question.setProperty("page", "going-on")
         self.question.open()
+
+    def _ask_what_follows(self, run: RunSummary) -> None:
+        """It has learnt some tasks whole: others may follow than it had."""
+        tasks = to_come(self.desk.session.details(run.id))
+        self.following = FollowingSheet(run.name, run.tasks_done, tasks, self.desk.window)
+        self.following.folder_wanted.connect(self._choose)
+        self.following.chosen.connect(self._extend_tasks)
+        self.following.finished.connect(self._following_closed)
+        self.following.open()
+
+    def _extend_tasks(self, tasks: tuple[TaskFolder, ...]) -> None:
+        self._extend(tasks, 0)
+
+    def _following_closed(self) -> None:
+        self.following = None
 
     def scan(self, paths: Sequence[str]) -> None:
         """Look through folders as a drop on the window would; what is found is shown before it is added."""
@@ -130,9 +150,14 @@ class Extending(Feature):
         self.sheet.open()
 
     def _sheet_accepted(self) -> None:
-        if self.sheet is not None:
-            self._extend([task.folder for task in self.sheet.added()], 0)
-            self.sheet = None
+        if self.sheet is None:
+            return
+        tasks = [task.folder for task in self.sheet.added()]
+        if self.following is not None:
+            self.following.add(tasks)
+        else:
+            self._extend(tasks, 0)
+        self.sheet = None
 
     def _refused(self, sentence: str) -> None:
         self.desk.strips.show_strip("extend", sentence, "error")

@@ -62,7 +62,7 @@ class NextTask(QDialog):
         buttons.accepted.connect(self._choose)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
-        column.addWidget(_wrapped(text, self, "heading"))
+        column.addWidget(wrapped(text, self, "heading"))
         column.addWidget(self.list)
         column.addWidget(buttons)
         self.resize(420, 300)
@@ -92,7 +92,7 @@ class Sheet(QDialog):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(16, 14, 16, 14)
         self.column.setSpacing(10)
-        self.reading = _wrapped(sentence, self, "heading")
+        self.reading = wrapped(sentence, self, "heading")
         self.column.addWidget(self.reading)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         copy = self.buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
@@ -102,7 +102,7 @@ class Sheet(QDialog):
 
     def add_table(self, title: str, table: Table, stretch: int = 1) -> QTableWidget:
         """Add a table under a heading and return it."""
-        self.column.addWidget(_wrapped(title, self, "muted"))
+        self.column.addWidget(wrapped(title, self, "muted"))
         grid = number_grid(title, table, self)
         header, mode = grid.horizontalHeader(), QHeaderView.ResizeMode
         few = grid.columnCount() <= FEW
@@ -115,7 +115,7 @@ class Sheet(QDialog):
     def end_with(self, sentences: Sequence[str]) -> None:
         """Add what the numbers were computed from and how far to trust them, and the buttons."""
         for sentence in filter(None, sentences):
-            self.column.addWidget(_wrapped(sentence, self, "muted"))
+            self.column.addWidget(wrapped(sentence, self, "muted"))
             self._copied.append(sentence)
         self.column.addWidget(self.buttons)
         for button in self.buttons.buttons():
@@ -172,11 +172,11 @@ class OrderSheet(Sheet):
         column = QVBoxLayout(card)
         heading = self.tr("{title}: predicted interplay {total}")
         column.addWidget(
-            _wrapped(heading.format(title=title, total=f"{total:.3g}"), card, "heading")
+            wrapped(heading.format(title=title, total=f"{total:.3g}"), card, "heading")
         )
         names = [self._study.names[place] for place in places]
         column.addWidget(
-            _wrapped("\n".join(f"{n}  {name}" for n, name in enumerate(names, 1)), card)
+            wrapped("\n".join(f"{n}  {name}" for n, name in enumerate(names, 1)), card)
         )
         column.addStretch(1)
         return card
@@ -217,7 +217,8 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def _wrapped(text: str, parent: QWidget, kind: str = "") -> QLabel:
+def wrapped(text: str, parent: QWidget, kind: str = "") -> QLabel:
+    """Return plain text over as many lines as it needs, which can be selected; `kind` is its style."""
     label = QLabel(text, parent)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)

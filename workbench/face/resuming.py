@@ -18,6 +18,7 @@ from workbench.face.question import Answer, Question
 from workbench.face.starting import ask_first, start
 from workbench.report import ScanProgress
 from workbench.session import Doubt, Run, Session
+from workbench.session.extend import may_extend
 
 ANSWERED = "resume_answered"  # ids of cut-off runs that are to stay as they are
 MOST_STRIPS = 3  # runs told of at the start; the table has the others
@@ -59,7 +60,7 @@ class Resuming(Feature):
         if run is None:
             return moment
         may = not self.desk.session.resuming.refusal(run)
-        return replace(moment, may_resume=may, may_extend=run.state == "finished")
+        return replace(moment, may_resume=may, may_extend=may_extend(run))
 
     def resume_run(self) -> None:
         """Let the run shown go on."""
