@@ -96,6 +96,7 @@ class FollowingSheet(QDialog):
         role = QDialogButtonBox.ButtonRole
         self.folder_button = buttons.addButton(self.tr("Add a folder…"), role.ActionRole)
         self.go_button = buttons.addButton(self.tr("Go on"), role.AcceptRole)
+        self.go_button.setDefault(True)
         self.folder_button.clicked.connect(self.folder_wanted)
         buttons.accepted.connect(self._choose)
         buttons.rejected.connect(self.reject)

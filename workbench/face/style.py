@@ -90,9 +90,9 @@ def _fields(theme: "Theme") -> str:
 def _ticks(theme: "Theme") -> str:
     return f"""
     QCheckBox, QRadioButton {{ spacing: 7px; }}
-    QCheckBox::indicator, QTableView::indicator {{ width: 14px; height: 14px; background: {theme.base};
+    QCheckBox::indicator, QAbstractItemView::indicator {{ width: 14px; height: 14px; background: {theme.base};
         border: 1px solid {theme.control}; border-radius: 4px; }}
-    QCheckBox::indicator:checked, QTableView::indicator:checked {{ background: {theme.accent};
+    QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{ background: {theme.accent};
         border-color: {theme.accent}; image: {_icon("check", theme)}; }}
     QRadioButton::indicator {{ width: 14px; height: 14px; background: {theme.base};
         border: 1px solid {theme.control}; border-radius: 8px; }}
