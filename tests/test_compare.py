@@ -248,7 +248,8 @@ def test_the_comparison_is_exported_with_full_numbers(
     window: Window, qtbot: QtBot, tmp_path: Path
 ) -> None:
     page = tick(window, qtbot, "id1", "id2")
-    comparing(window).export_to(tmp_path)
+    with qtbot.waitSignal(comparing(window).exporter.done, timeout=60_000):
+        comparing(window).export_to(tmp_path)
     folder = tmp_path / "comparison"
     names = {path.name for path in folder.iterdir()}
     assert {

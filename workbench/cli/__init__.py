@@ -188,7 +188,7 @@ def _add_foreseeing(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_taking_away(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "write a run's adapter, plots and numbers into a folder"
-    export = command("export", commands.export, text, has_json=False)
+    export = command("export", carry.export, text, has_json=False)
     export.add_argument("run", metavar="RUN")
     export.add_argument("--to", metavar="DIR", required=True)
     export.add_argument(
@@ -196,6 +196,8 @@ def _add_taking_away(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     export.add_argument("--plots", action="store_true", help="PNG, SVG and PDF")
     export.add_argument("--csv", action="store_true", help="every number, as CSV and JSON")
+    text = "one page (report.html) with results, plots, settings and versions; only if it is named"
+    export.add_argument("--report", action="store_true", help=text)
     export.add_argument(
         "--with", dest="exporter", metavar="NAME", help="write with an exporter only"
     )

@@ -8,8 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
-from pathlib import Path
 from threading import Thread
 from types import FrameType
 from typing import Any, TypeVar
@@ -20,7 +18,6 @@ from workbench.cli.request import configuration, scan_all
 from workbench.cli.text import (
     guess_text,
     lines_of,
-    plot_title,
     run_text,
     runs_text,
     scan_text,
@@ -29,7 +26,7 @@ from workbench.cli.text import (
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Failed
 from workbench.log.numbers import details_dict, summary_dict
-from workbench.report import Guess, RunDetails, SelfTestRow
+from workbench.report import Guess, SelfTestRow
 from workbench.session import Run, Session, versions
 
 Result = TypeVar("Result")
@@ -112,30 +109,6 @@ def show(session: Session, options: argparse.Namespace) -> int:
     session.forecasts(options.run)
     details = session.details(options.run)
     print_out(details_dict(details), options.json, run_text(details))
-    return 0
-
-
-def export(session: Session, options: argparse.Namespace) -> int:
-    """Write adapter, plots and numbers; everything if nothing is named."""
-    details = session.details(options.run)
-    if options.exporter:
-        events = session.events(details.summary.id)
-        files = session.plug_ins.export(options.exporter, details, events, Path(options.to))
-        print_out(None, False, "\n".join(map(str, files)))
-        return 0
-    everything = not (options.adapter or options.plots or options.csv)
-    learnt = details.summary.tasks_done > 0
-    if everything and not learnt:
-        say("The run has no adapter yet, so only plots and numbers are written.")
-    written = session.export(
-        details.summary.id,
-        options.to,
-        adapter=options.adapter or (everything and learnt),
-        numbers=everything or options.csv,
-    )
-    if everything or options.plots:
-        written += _export_plots(session, details, Path(options.to) / "plots")
-    print_out(None, False, "\n".join(map(str, written)))
     return 0
 
 
@@ -266,35 +239,6 @@ def print_out(document: object, as_json: bool, text: str) -> None:
         text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()  # here, so that a reader that has gone away is noticed here
-
-
-def _export_plots(session: Session, details: RunDetails, folder: Path) -> list[Path]:
-    """Draw the plots without a screen, so that it works on a server."""
-    from workbench.face import app
-
-    app.require_qt()
-    if sys.platform.startswith("linux"):  # elsewhere Qt needs the system for its fonts
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WorkbenchError(
-            f"The plots could not be written to {folder}: {error.strerror}. Choose another place."
-        ) from error
-    from workbench.face.canvas import ensure_application
-    from workbench.face.curve_lines import Beside, bounds_beside
-    from workbench.face.figure import export_plots
-    from workbench.face.views import add_view_of
-
-    for extra in session.plug_ins.loaded.measures:
-        add_view_of(extra.measure)
-    events, title = session.events(details.summary.id), plot_title(details)
-    application = ensure_application()  # lives as long as its name, so until the last plot is drawn
-    read = partial(session.arrays, details.summary.id)
-    beside = Beside(levels=bounds_beside(session.groups.bounds(details.summary.id)))
-    files = export_plots(events, folder, title=title, read=read, beside=beside)
-    application.processEvents()
-    return files
 
 
 def _qt_state() -> str:

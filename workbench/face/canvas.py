@@ -5,11 +5,12 @@ Qt draws text and curves at two different scales.
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMarginsF, QRect, QSize, QSizeF
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRect, QSize, QSizeF
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -22,8 +23,9 @@ from PySide6.QtGui import (
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication
 
-from workbench.errors import UsageError, WorkbenchError
+from workbench.errors import CannotWrite, UsageError, because
 from workbench.face.language import say
+from workbench.face.whole import write_whole
 
 FORMATS = ("png", "svg", "pdf")
 Paint = Callable[[QPainter], None]
@@ -42,24 +44,29 @@ def ensure_application() -> QApplication:
 
 
 def write(path: Path, size: QSize, background: str, title: str, paint: Paint) -> None:
-    """Paint `size` logical pixels into `path`; its suffix says the format. All or nothing."""
+    """Paint `size` logical pixels into `path`; its suffix says the format. All or nothing.
+
+    Raises:
+        CannotWrite: the place cannot be written.
+    """
     form = path.suffix.lower().lstrip(".")
     if form not in FORMATS:
         raise UsageError(
             say("'{name}': pictures are written as .png, .svg or .pdf.").format(name=path.name)
         )
-    part = path.with_name(path.name + ".part")
+    painted = {"png": _png, "svg": _svg, "pdf": _pdf}[form](size, background, title, paint)
     try:
-        {"png": _png, "svg": _svg, "pdf": _pdf}[form](part, size, background, title, paint)
-        os.replace(part, path)
+        write_whole(path, painted)
     except OSError as error:
-        raise WorkbenchError(
-            say("Could not write '{path}': {reason}.").format(
-                path=path, reason=error.strerror or error
-            )
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+        text = say("Could not write to {path}: {reason}. Choose another place.")
+        raise CannotWrite(text.format(path=path, reason=because(error))) from error
+
+
+def svg_element(size: QSize, background: str, title: str, paint: Paint) -> str:
+    """Paint `size` logical pixels as one <svg> element that is as wide as the page it stands in."""
+    text = _svg(size, background, title, paint).decode()
+    opening = f'<svg viewBox="0 0 {size.width()} {size.height()}" role="img">'
+    return re.sub(r"\A.*?<svg\b[^>]*>", lambda _: opening, text, count=1, flags=re.DOTALL)
 
 
 def image(size: QSize, background: str, title: str, paint: Paint) -> QImage:
@@ -75,37 +82,46 @@ def image(size: QSize, background: str, title: str, paint: Paint) -> QImage:
     return made
 
 
-def _png(part: Path, size: QSize, background: str, title: str, paint: Paint) -> None:
-    if not image(size, background, title, paint).save(str(part), "PNG"):  # type: ignore[call-overload]
-        raise OSError(say("the picture could not be saved"))
+def _png(size: QSize, background: str, title: str, paint: Paint) -> bytes:
+    buffer = _buffer()
+    image(size, background, title, paint).save(buffer, "PNG")  # type: ignore[call-overload]
+    return bytes(buffer.data().data())
 
 
-def _svg(part: Path, size: QSize, background: str, title: str, paint: Paint) -> None:
-    device = QSvgGenerator()
-    device.setFileName(str(part))
+def _svg(size: QSize, background: str, title: str, paint: Paint) -> bytes:
+    buffer, device = _buffer(), QSvgGenerator()
+    device.setOutputDevice(buffer)
     device.setSize(size)
     device.setViewBox(QRect(0, 0, size.width(), size.height()))
     device.setResolution(_dots())
     device.setTitle(title)
     _paint_on(device, size, background, paint)
+    return bytes(buffer.data().data())
 
 
-def _pdf(part: Path, size: QSize, background: str, title: str, paint: Paint) -> None:
-    device = QPdfWriter(str(part))
+def _pdf(size: QSize, background: str, title: str, paint: Paint) -> bytes:
+    buffer = _buffer()
+    device = QPdfWriter(buffer)
     device.setResolution(_dots())
     points = QSizeF(size) * 72.0 / _dots()
     page = QPageSize(points, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch)
     device.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))
     device.setTitle(title)
     _paint_on(device, size, background, paint)
+    return bytes(buffer.data().data())
+
+
+def _buffer() -> QBuffer:
+    """Memory to paint into: Qt does not say whether a file took all that it wrote."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    return buffer
 
 
 def _paint_on(
     device: QSvgGenerator | QPdfWriter, size: QSize, background: str, paint: Paint
 ) -> None:
-    painter = QPainter()
-    if not painter.begin(device):
-        raise OSError(say("the file cannot be opened for writing"))
+    painter = QPainter(device)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.fillRect(QRect(0, 0, size.width(), size.height()), QColor(background))
     paint(painter)

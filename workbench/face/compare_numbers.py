@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,11 +18,13 @@ from PySide6.QtWidgets import (
 from workbench.face.bars import LEVELS, SIGNS, Bar, Bars, number_text
 from workbench.face.compare_lines import Drawn
 from workbench.face.drawing import DrawingPanel
-from workbench.face.theme import current_theme
+from workbench.face.plot_file import SIZE, laid_out
+from workbench.face.theme import LIGHT, current_theme
 from workbench.face.words import as_written
 from workbench.session.compare import Comparison, FinalNumber
 
 _ROW = 18  # pixels that a bar needs
+_HIGH = 30  # pixels of a bar in a figure
 
 
 def made_table(parent: QWidget, name: str) -> QTableWidget:
@@ -105,6 +107,16 @@ class NumbersPanel(QWidget):
             for each in self._drawn
         )
         return Bars(number.label, bars, number.share, self.tr("not recorded"), line)
+
+    def figure(self) -> DrawingPanel | None:
+        """Return the bars that are seen as a light figure of its own size; None where there are none."""
+        bars = self.chart.drawing
+        if not isinstance(bars, Bars):
+            return None
+        panel = DrawingPanel(bars.measure, theme=LIGHT)
+        panel.show_drawing(bars, "", empty="")
+        laid_out(panel, QSize(SIZE.width(), 60 + _HIGH * len(bars.bars)))
+        return panel
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay the table below the bars where there is height for both, else beside them."""

@@ -1,7 +1,6 @@
 """The tab Compare: ticked runs' curves over each other, and beside them what differs and the last numbers."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -21,10 +20,13 @@ from PySide6.QtWidgets import (
 from workbench.face.compare_lines import Drawn
 from workbench.face.compare_numbers import NumbersPanel, made_table, size_table
 from workbench.face.compare_plot import ComparePlot
+from workbench.face.compare_words import doubt_of, shown_of
+from workbench.face.comparison_report import ComparisonFacts
 from workbench.face.filter_bar import fill_groups
 from workbench.face.messages import Strips
-from workbench.face.plot_file import write_panel
+from workbench.face.panel import Panel
 from workbench.face.record import RunRecord
+from workbench.face.saving import Rows
 from workbench.face.words import as_written
 from workbench.session.compare import Comparison, Difference
 
@@ -36,12 +38,14 @@ class ComparePage(QWidget):
 
     group_changed = Signal(str)
     export_requested = Signal()
+    report_requested = Signal()
 
     def __init__(self, memory: QSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("page", "compare")
         self._drawn: list[Drawn] = []
         self._records: dict[str, RunRecord] = {}
+        self._ticked = 0  # may be more than are shown
         self.comparison = Comparison()
         self.strips = Strips(self)
         self.empty = QLabel(self.tr("Tick two or more runs below."), self)
@@ -62,6 +66,8 @@ class ComparePage(QWidget):
         self.export.setToolTip(
             self.tr("Numbers and differences as CSV, curves as PNG, SVG and PDF")
         )
+        self.report = QPushButton(self.tr("Report…"), self)
+        self.report.setToolTip(self.tr("Numbers, curves and what differs as one page"))
         self.told = QLabel(self)
         self.told.setTextFormat(Qt.TextFormat.PlainText)
         self.told.setProperty("muted", "true")
@@ -75,6 +81,7 @@ class ComparePage(QWidget):
         self.groups.currentIndexChanged.connect(self._grouped)
         self.axis.currentIndexChanged.connect(self.redraw)
         self.export.clicked.connect(self.export_requested)
+        self.report.clicked.connect(self.report_requested)
         for plot in self.plots:
             plot.chosen.connect(self.redraw)
         self.show_nothing()
@@ -99,7 +106,8 @@ class ComparePage(QWidget):
         self.redraw()
         self.numbers.show_numbers(comparison, self._drawn)
         self._fill_differences()
-        self._warn(all_ticked)
+        self._ticked = all_ticked
+        self._warn()
         pinned = comparison.runs[comparison.baseline].name if comparison.baseline >= 0 else ""
         text = self.tr("▲ better, ▼ worse than {run}").format(run=pinned)
         self.told.setText(text if pinned else self.tr("B in the table pins a baseline"))
@@ -107,20 +115,42 @@ class ComparePage(QWidget):
     def redraw(self) -> None:
         """Draw the curves anew."""
         for plot in self.plots:
-            plot.show_runs(self._drawn, self._records, by_task=self.axis.currentData() == "task")
+            plot.show_runs(self._drawn, self._records, by_task=self.by_task)
 
-    def save_plots(self, folder: Path) -> list[Path]:
-        """Write what the plots show, as seen, into a folder; return the files."""
-        files = []
-        title = ", ".join(each.label for each in self._drawn)
+    def tables_of(self) -> dict[str, Rows]:
+        """Return final numbers and differences with all their digits, by file name."""
+        names = [run.name for run in self.comparison.runs]
+        numbers = [[each.name, each.better, *each.values] for each in self.comparison.numbers]
+        differences = [[row.key, *row.values] for row in self._rows()]
+        return {
+            "numbers.csv": [["measure", "better", *names], *numbers],
+            "differences.csv": [["setting", *names], *differences],
+        }
+
+    def figures(self) -> Iterator[tuple[str, Panel]]:
+        """Draw what is seen now as light figures, each when it is asked for."""
+        drawn, records, by_task = self._drawn, self._records, self.by_task
         for plot in self.plots:
-            for ending in ("png", "svg", "pdf"):
-                files.append(folder / f"{plot.view}.{ending}")
-                write_panel(files[-1], plot.plot, title, plot.plot.theme)
-        for ending in ("png", "svg", "pdf"):
-            files.append(folder / f"bars.{ending}")
-            write_panel(files[-1], self.numbers.chart, title, self.numbers.chart.theme)
-        return files
+            yield plot.view, plot.figure(drawn, records, by_task=by_task)
+        bars = self.numbers.figure()
+        if bars is not None:
+            yield "bars", bars
+
+    def title(self) -> str:
+        """Return what stands below each figure: the names of what is drawn."""
+        return ", ".join(each.label for each in self._drawn)
+
+    def facts(self) -> ComparisonFacts:
+        """Return what is shown now, for a report."""
+        bars = [self.numbers.bars(number) for number in self.comparison.numbers]
+        return ComparisonFacts(
+            self.comparison, self._drawn, self._records, bars, self.by_task, self._ticked
+        )
+
+    @property
+    def by_task(self) -> bool:
+        """Whether curves run over tasks learnt."""
+        return bool(self.axis.currentData() == "task")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay the tables beside the curves where there is room, else below."""
@@ -134,7 +164,8 @@ class ComparePage(QWidget):
         for widget in (self.groups, self.axis):
             head.addWidget(widget)
         head.addWidget(self.told, 1)
-        head.addWidget(self.export)
+        for button in (self.export, self.report):
+            head.addWidget(button)
         self.told.setMinimumWidth(40)
         self._curves = QSplitter(Qt.Orientation.Vertical)
         for plot in self.plots:
@@ -168,25 +199,16 @@ class ComparePage(QWidget):
     def _grouped(self) -> None:
         self.group_changed.emit(self.groups.currentData() or "")
 
-    def _warn(self, all_ticked: int) -> None:
-        shown = len(self.comparison.runs)
+    def _warn(self) -> None:
         self.strips.clear_strip("many")
         self.strips.clear_strip("pictures")
-        if all_ticked > shown:
-            text = self.tr("Showing the {shown} newest of {ticked} ticked.")
-            self.strips.show_strip("many", text.format(shown=shown, ticked=all_ticked), "info")
-        if not self.comparison.comparable:
-            text = self.tr(
-                "These runs used different test pictures; their accuracies cannot be compared directly."
-            )
-            answer = (self.tr("Show difference"), self._show_pictures)
-            self.strips.show_strip("pictures", text, "warning", [answer])
-        elif self.comparison.split_differs:
-            text = self.tr(
-                "These runs draw their test part differently; where a folder brings none of its own, "
-                "they were tested on different pictures."
-            )
-            self.strips.show_strip("pictures", text, "info")
+        cut = shown_of(len(self.comparison.runs), self._ticked)
+        if cut:
+            self.strips.show_strip("many", cut, "info")
+        text, level = doubt_of(self.comparison)
+        answer = [(self.tr("Show difference"), self._show_pictures)]
+        if text:
+            self.strips.show_strip("pictures", text, level, answer if level == "warning" else ())
 
     def _show_pictures(self) -> None:
         self.tables.setCurrentWidget(self.differences)

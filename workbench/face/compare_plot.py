@@ -6,8 +6,11 @@ from PySide6.QtCore import QSettings, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QVBoxLayout
 
 from workbench.face.compare_lines import CHOICES, Drawn, draw
+from workbench.face.language import say
 from workbench.face.plot import LivePlot
+from workbench.face.plot_file import SIZE
 from workbench.face.record import RunRecord
+from workbench.face.theme import LIGHT
 from workbench.face.views import VIEWS, explanation
 
 
@@ -42,26 +45,44 @@ class ComparePlot(QFrame):
         self, drawn: Sequence[Drawn], records: Mapping[str, RunRecord], *, by_task: bool
     ) -> None:
         """Draw the runs' curves of this view."""
-        view = VIEWS[self.view]
-        self.plot.set_title(self.tr(view.title))
-        self.plot.set_y(view.y)
-        self.plot.set_x_label(self.tr("tasks learnt") if by_task else self.tr("step"))
-        self.plot.set_empty_text(self.tr("Not recorded by these runs"))
-        self.plot.setToolTip(explanation(view))
-        draw(
-            self.plot,
-            self.view,
-            drawn,
-            records,
-            by_task=by_task,
-            absent=self.tr("{run}: not recorded"),
-        )
-        names = ", ".join(each.label for each in drawn)
-        self.plot.set_summary(
-            self.tr("{plot} of {runs}").format(plot=self.tr(view.title), runs=names)
-        )
+        self.plot.setToolTip(explanation(VIEWS[self.view]))
+        show(self.plot, self.view, drawn, records, by_task=by_task)
         self.plot.fit()
+
+    def figure(
+        self, drawn: Sequence[Drawn], records: Mapping[str, RunRecord], *, by_task: bool
+    ) -> LivePlot:
+        """Return what is seen as a light figure of its own size."""
+        hidden, span = self.plot.seen()
+        plot = LivePlot(self.plot.title(), theme=LIGHT)
+        show(plot, self.view, drawn, records, by_task=by_task)
+        plot.set_log(self.plot.log)
+        for key in hidden:
+            plot.toggle(key)
+        if span is not None:
+            plot.show_span(span)
+        plot.lay_out(SIZE)
+        return plot
 
     def _chosen(self) -> None:
         self._memory.setValue(self._key, self.view)
         self.chosen.emit()
+
+
+def show(
+    plot: LivePlot,
+    key: str,
+    drawn: Sequence[Drawn],
+    records: Mapping[str, RunRecord],
+    *,
+    by_task: bool,
+) -> None:
+    """Draw the runs' curves of a view on any plot."""
+    view = VIEWS[key]
+    plot.set_title(say(view.title))
+    plot.set_y(view.y)
+    plot.set_x_label(say("tasks learnt") if by_task else say("step"))
+    plot.set_empty_text(say("Not recorded by these runs"))
+    draw(plot, key, drawn, records, by_task=by_task, absent=say("{run}: not recorded"))
+    names = ", ".join(each.label for each in drawn)
+    plot.set_summary(say("{plot} of {runs}").format(plot=say(view.title), runs=names))

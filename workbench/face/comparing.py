@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
-from workbench.errors import WorkbenchError
 from workbench.face.actions import Command
 from workbench.face.background import Background
+from workbench.face.comparison_export import ComparisonExport
 from workbench.face.desk import MOST_BESIDE, Desk
-from workbench.face.exports import new_folder
 from workbench.face.feature import Feature
+from workbench.face.question import Answer
 from workbench.face.record import RunRecord, record_of
 from workbench.report import RunSummary
 
@@ -35,6 +33,8 @@ class Comparing(Feature):
         Command("show_compare", "View", "Compare tab", ("Alt+3",), after="show_train", help="Ticked runs side by side"),
     )  # fmt: skip
 
+    report_requested = Signal()
+
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._page = desk.add_later(self._made_page, self.tr("Compare"))
@@ -45,7 +45,10 @@ class Comparing(Feature):
         self._work.item.connect(self._take)
         self._work.failed.connect(desk.toast.say)
         self._work.ended.connect(self._ended)
-        self._folder = Path()
+        self.exporter = ComparisonExport(desk.window, desk.activities)
+        self.exporter.said.connect(desk.toast.say)
+        self.exporter.refused.connect(self._tell_failure)
+        self.exporter.done.connect(self._tell_done)
         desk.history.model.ticked_changed.connect(self.refresh)
         desk.training.ended.connect(self.refresh)
         desk.page.plots.then(self._curves_made)
@@ -58,7 +61,8 @@ class Comparing(Feature):
         return self._page.get()
 
     def shut_down(self) -> None:
-        """Wait for the run being read."""
+        """Wait for the run being read; what is being exported is given up."""
+        self.exporter.shut_down()
         self._work.shut_down()
 
     def show_compare(self) -> None:
@@ -85,6 +89,7 @@ class Comparing(Feature):
         page = ComparePage(self.desk.memory)
         page.group_changed.connect(self.refresh)
         page.export_requested.connect(self.export)
+        page.report_requested.connect(self.report_requested)
         return page
 
     def _curves_made(self, _where: object) -> None:
@@ -102,43 +107,15 @@ class Comparing(Feature):
 
     def export_to(self, place: Path) -> None:
         """Write the comparison into a new folder below `place`."""
-        self._folder = new_folder(place, self.tr("comparison"))
-        try:
-            self._folder.mkdir(parents=True)
-            files = [*self._write_tables(), *self.page.save_plots(self._folder)]
-        except (OSError, WorkbenchError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            text = self.tr("Could not write to {folder}: {reason}.")
-            self.desk.strips.show_strip(
-                "export", text.format(folder=self._folder, reason=reason), "error"
-            )
-            return
-        text = self.tr("{number} files of the comparison exported to {folder}.")
-        text = text.format(number=len(files), folder=self._folder)
-        self.desk.toast.say(text, self.tr("Open folder"), self._open_folder)
+        self.desk.strips.clear_strip("export comparison")
+        self.exporter.write(place, self.page.tables_of(), self.page.figures, self.page.title())
 
-    def _open_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+    def _tell_failure(self, sentence: str, answers: list[Answer]) -> None:
+        self.desk.strips.show_strip("export comparison", sentence, "error", answers)
 
-    def _write_tables(self) -> list[Path]:
-        comparison = self.page.comparison
-        names = [run.name for run in comparison.runs]
-        numbers: list[Sequence[object]] = [
-            [each.name, each.better, *each.values] for each in comparison.numbers
-        ]
-        rows = [*comparison.pictures, *comparison.differences]
-        tables: dict[str, list[Sequence[object]]] = {
-            "numbers.csv": [["measure", "better", *names], *numbers],
-            "differences.csv": [["setting", *names], *[[row.key, *row.values] for row in rows]],
-        }
-        files = []
-        for name, table in tables.items():
-            files.append(self._folder / name)
-            with files[-1].open(
-                "w", encoding="utf-8", errors="backslashreplace", newline=""
-            ) as opened:
-                csv.writer(opened, lineterminator="\n").writerows(table)
-        return files
+    def _tell_done(self, sentence: str) -> None:
+        self.desk.strips.clear_strip("export comparison")
+        self.desk.toast.say(sentence, self.tr("Open folder"), self.exporter.open_folder)
 
     def _read(self, missing: list[RunSummary]) -> None:
         session, self._reading = self.desk.session, missing

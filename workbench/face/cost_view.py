@@ -11,8 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.face.book import Book
-from workbench.face.words import counted, percent
-from workbench.session.results import RunCost
+from workbench.face.cost_words import cost_facts
 
 
 class CostView(QScrollArea):
@@ -63,72 +62,4 @@ class CostView(QScrollArea):
 
     def facts(self, book: Book) -> tuple[tuple[str, str], ...]:
         """Return names and values, in order."""
-        cost = book.cost
-        if cost is None:
-            return ()
-        rows = [
-            (self.tr("Trained"), self._trained(cost)),
-            (self.tr("Adapter"), self._adapter(cost)),
-            (self.tr("On disk"), self._disk(cost)),
-            (self.tr("NTK monitor"), self._monitor(cost)),
-            (self.tr("Time"), self._time(cost)),
-        ]
-        for task, seconds in enumerate(cost.seconds):
-            if task < len(book.tasks):
-                rows.append((book.task_label(task), self._seconds(seconds)))
-        return tuple(rows)
-
-    def _trained(self, cost: RunCost) -> str:
-        if not cost.backbone_parameters:
-            text = self.tr("{number} parameters; the backbone's were not recorded")
-            return text.format(number=f"{cost.trained_parameters:,}")
-        share = cost.trained_parameters / cost.backbone_parameters
-        text = self.tr("{number} parameters, {share} of the backbone's {whole}, which stay frozen")
-        return text.format(
-            number=f"{cost.trained_parameters:,}", share=percent(share),
-            whole=f"{cost.backbone_parameters:,}",
-        )  # fmt: skip
-
-    def _adapter(self, cost: RunCost) -> str:
-        if not cost.adapter_parameters:
-            return self.tr("Saved after the first task")
-        text = self.tr(
-            "{number} numbers in the file: those trained, their slow copies, a prototype for each class"
-        )
-        return text.format(number=f"{cost.adapter_parameters:,}")
-
-    def _disk(self, cost: RunCost) -> str:
-        text = self.tr("{adapter} adapter; {whole} in all, with kernels and answers")
-        return text.format(adapter=size_of(cost.adapter_bytes), whole=size_of(cost.run_bytes))
-
-    def _monitor(self, cost: RunCost) -> str:
-        if cost.monitor_share is None:
-            return self.tr("Its share of the time was not recorded")
-        return self.tr("{share} of the time").format(share=percent(cost.monitor_share))
-
-    def _time(self, cost: RunCost) -> str:
-        if not cost.seconds:
-            return self.tr("Appears after the first task")
-        mean = sum(cost.seconds) / len(cost.seconds)
-        text = self.tr(
-            "{whole} for {count}, {mean} each on average; tests and measurements included"
-        )
-        tasks = counted(len(cost.seconds), "task", "tasks")
-        return text.format(
-            whole=self._seconds(sum(cost.seconds)), count=tasks, mean=self._seconds(mean)
-        )
-
-    def _seconds(self, seconds: float) -> str:
-        if seconds < 90:
-            return self.tr("{number} s").format(number=f"{seconds:.1f}")
-        minutes, rest = divmod(round(seconds), 60)
-        return self.tr("{minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
-
-
-def size_of(number: int) -> str:
-    """Return a size as a person reads it: "812 kB", "2.4 MB"."""
-    if number < 1_000_000:
-        return f"{number / 1000:.0f} kB"
-    if number < 1_000_000_000:
-        return f"{number / 1e6:.1f} MB"
-    return f"{number / 1e9:.2f} GB"
+        return cost_facts(book.cost, len(book.tasks), book.task_label) if book.cost else ()

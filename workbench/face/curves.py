@@ -116,10 +116,7 @@ class CurvePanel(LivePlot):
 
     def save_picture(self, path: Path) -> None:
         """Write the view as a figure of its own: white, whatever the window looks like, else as set here."""
-        span = None if self.view.whole else self._sheet.x_range()
-        look = Look(
-            self._axis, self._x_label, self.log, self._smoothing, frozenset(self._hidden), span
-        )
+        look = Look(self._axis, self._x_label, self.log, self._smoothing, *self.seen())
         write_view(
             path, self._view_of, self._record, title=self._run, look=look, beside=self.beside
         )

@@ -25,6 +25,7 @@ from workbench.face.meter import Meter
 from workbench.face.palette import CommandPalette
 from workbench.face.plug_ins import PlugInFeature
 from workbench.face.queue import QueueFeature
+from workbench.face.reports import Reports
 from workbench.face.results import ResultsFeature
 from workbench.face.resuming import Resuming
 from workbench.face.run_verbs import RunVerbs
@@ -56,6 +57,7 @@ FEATURES: tuple[type[Feature], ...] = (
     Bin,
     Resuming,
     Extending,
+    Reports,
     Bundles,
     TryItFeature,
     QueueFeature,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from workbench.face.moment_panel import MomentPanel, Shown
 from workbench.face.movement_panel import MovementPanel
 from workbench.face.pair_panel import PairPanel
 from workbench.face.panel import Panel
-from workbench.face.plot_file import SIZE, plot_of, write_panel
+from workbench.face.plot_file import SIZE, laid_out, plot_of, write_panel
 from workbench.face.record import RunRecord
 from workbench.face.scene import Scene, scene_of
 from workbench.face.theme import DARK, LIGHT, Theme
@@ -49,26 +49,47 @@ def export_plots(
     too: other runs, and levels such as bounds.
     """
     ensure_application()
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    title = " · ".join(part for part in (title, switches_of(events)) if part)
+    drawn = figures(events, theme=theme, read=read, beside=beside)
+    steps = written_figures(
+        drawn, Path(folder), title, formats, {"light": LIGHT, "dark": DARK}[theme]
+    )
+    return list(steps)
+
+
+def written_figures(
+    drawn: Iterable[tuple[str, Panel]],
+    folder: Path,
+    title: str,
+    formats: Sequence[str],
+    theme: Theme = LIGHT,
+) -> Iterator[Path]:
+    """Write panels with `title` below each into `folder`, one file at a time."""
+    for key, panel in drawn:
+        for form in formats:
+            path = folder / f"{key}.{form}"
+            write_panel(path, panel, title, theme)
+            yield path
+
+
+def figures(
+    events: Sequence[Event],
+    *,
+    theme: str = "light",
+    read: ReadFile | None = None,
+    beside: Beside | None = None,
+) -> Iterator[tuple[str, Panel]]:
+    """Draw what `export_plots` writes, one panel at a time with its key; there is an application already."""
     colours = {"light": LIGHT, "dark": DARK}[theme]
     record = RunRecord()
     record.take(events)
-    title = " · ".join(part for part in (title, switches_of(events)) if part)
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    panels: list[tuple[str, Panel]] = [
-        (key, plot_of(VIEWS[key], record, colours, beside=beside))
-        for key in VIEWS
-        if _has_points(VIEWS[key], record, colours)
-    ]
+    for key, view in VIEWS.items():
+        if _has_points(view, record, colours):
+            yield key, plot_of(view, record, colours, beside=beside)
     if record.rows:
-        panels.append(("accuracy_matrix", _laid_out(MatrixPanel(record=record, theme=colours))))
-    panels += _of_kernel(record, colours, read)
-    written = []
-    for key, panel in panels:
-        for form in formats:
-            path = Path(folder) / f"{key}.{form}"
-            write_panel(path, panel, title, colours)
-            written.append(path)
-    return written
+        yield "accuracy_matrix", laid_out(MatrixPanel(record=record, theme=colours))
+    yield from _of_kernel(record, colours, read)
 
 
 def switches_of(events: Sequence[Event]) -> str:
@@ -84,8 +105,10 @@ def _has_points(view: View, record: RunRecord, theme: Theme) -> bool:
     return any(record.last(line.key) is not None for line in view.lines(record, theme))
 
 
-def _of_kernel(record: RunRecord, theme: Theme, read: ReadFile | None) -> list[tuple[str, Panel]]:
-    """Return what the tab "NTK" draws of the whole run, as far as there is something to draw."""
+def _of_kernel(
+    record: RunRecord, theme: Theme, read: ReadFile | None
+) -> Iterator[tuple[str, Panel]]:
+    """Draw what the tab "NTK" draws of the whole run, as far as there is something to draw."""
     scene = _scene(known.snapshot(record, None), read)
     ended = _scene(known.end_of_task(record, None), read)
     shown = Shown(record, None, scene, ended=ended)
@@ -97,18 +120,16 @@ def _of_kernel(record: RunRecord, theme: Theme, read: ReadFile | None) -> list[t
         "kernel_of_probe": KernelPanel(theme=theme),
     }
     panels["kernel_drift_by_task"].choose(True)
-    for panel in panels.values():
+    for key, panel in panels.items():
         panel.show_moment(shown)
         panel.hide_choice()
-    drawn: list[tuple[str, Panel]] = [
-        (key, _laid_out(panel)) for key, panel in panels.items() if panel.drawing is not None
-    ]
+        if panel.drawing is not None:
+            yield key, laid_out(panel)
     if shown.scene is not None and shown.scene.spectra:
         spectrum = SpectrumPanel(theme=theme)
         spectrum.show_moment(shown)
         spectrum.lay_out(SIZE)
-        drawn.append(("kernel_spectrum", spectrum))
-    return drawn
+        yield "kernel_spectrum", spectrum
 
 
 def _scene(snapshot: Snapshot | None, read: ReadFile | None) -> Scene | None:
@@ -118,9 +139,3 @@ def _scene(snapshot: Snapshot | None, read: ReadFile | None) -> Scene | None:
         return scene_of(read(snapshot.path))
     except WorkbenchError:
         return None
-
-
-def _laid_out(panel: Panel) -> Panel:
-    panel.resize(SIZE)
-    panel.grab()  # a panel that is never shown has no layout before its first drawing
-    return panel

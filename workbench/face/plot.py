@@ -181,6 +181,10 @@ class LivePlot(PlotBase):
         self._empty.setText(text)
         self.changed()
 
+    def seen(self) -> tuple[frozenset[str], tuple[float, float] | None]:
+        """Return the entries of the legend that are hidden, and the part of x that is seen; None: all of it."""
+        return frozenset(self._hidden), None if self.view.whole else self._sheet.x_range()
+
     @Slot(str)
     def toggle(self, key: str) -> None:
         """Hide a line or group, or show it again."""

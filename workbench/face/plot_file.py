@@ -61,6 +61,18 @@ def write_panel(path: Path, panel: Panel, title: str, theme: Theme) -> None:
     canvas.write(path, size, theme.base, f"{panel.title()}: {title}", paint)
 
 
+def svg_of(panel: Panel) -> str:
+    """Return a light panel that has been laid out as an <svg> element for a page that says whose it is."""
+    return canvas.svg_element(panel.size(), LIGHT.base, panel.title(), panel.paint)
+
+
+def laid_out(panel: Panel, size: QSize = SIZE) -> Panel:
+    """Give a panel that is never shown its size and its layout."""
+    panel.resize(size)
+    panel.grab()  # there is no layout before its first drawing
+    return panel
+
+
 def plot_of(
     view: View,
     record: RunRecord,

@@ -1,6 +1,7 @@
 """Saving a table as CSV where the user says, and what to do if the place cannot be written."""
 
 import csv
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from workbench.errors import because
 from workbench.face.messages import Strips
+from workbench.face.whole import write_whole
 
 Rows = Sequence[Sequence[object]]
 _SUBJECT = "csv"
@@ -65,10 +67,6 @@ class CsvSaver(QObject):
 
 def write_csv(path: Path, rows: Rows) -> None:
     """Write rows as RFC 4180 in UTF-8, whole or not at all; raises OSError if it cannot be."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_whole(path, text.getvalue().encode("utf-8", "backslashreplace"))

@@ -58,6 +58,13 @@ def ago(moment: str, now: datetime | None = None) -> str:
     return local.strftime("%a %H:%M") if days < 7 else local.strftime("%d %b %Y")
 
 
+def as_date(moment: str) -> str:
+    """Return an ISO 8601 moment for whoever reads it, wherever: "25 Nov 2026, 16:45:46 UTC"."""
+    then = datetime.fromisoformat(moment)
+    there = then.astimezone(UTC) if then.tzinfo else then
+    return there.strftime("%d %b %Y, %H:%M:%S UTC")
+
+
 def bare_name(number: int, name: str) -> str:
     """Return a task's name without the number that says its place anyway: "1-animals" is "animals"."""
     rest = re.sub(rf"^0*{number}[\s._-]+(?=\S)", "", name)
