@@ -150,7 +150,8 @@ class FilterBar(QWidget):
 
     def _made_columns(self) -> QMenu:
         menu = QMenu(self)
-        hidden = str(self._memory.value("runs/hidden", "")).split(",")
+        at_first = ",".join(column.order for column in COLUMNS if not column.at_first)
+        hidden = str(self._memory.value("runs/hidden", at_first)).split(",")
         self._actions: list[QAction] = []
         for column in COLUMNS[1:]:
             title = self.tr("Star") if column.order == "star" else self.tr(column.title)
