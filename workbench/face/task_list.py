@@ -94,9 +94,13 @@ class TaskPanel(QWidget):
         top.addWidget(self.add_button)
         self.hint = QFrame(self)
         self.hint.setProperty("drop", "true")
-        words = QLabel(self.tr("drop folders here"), self.hint)
+        self.hint_words = words = QLabel(self.tr("drop folders here"), self.hint)
         if drop.is_elevated():
-            words.setText(self.tr("Windows allows no dropping while the program runs as administrator. Use + Add…"))
+            words.setText(
+                self.tr(
+                    "Windows allows no dropping while the program runs as administrator. Use + Add…"
+                )
+            )
         words.setWordWrap(True)
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         words.setProperty("muted", "true")
