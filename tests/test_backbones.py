@@ -4,18 +4,24 @@ import csv
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
 import torch
 from safetensors.torch import save_file
+from timm.layers import SwiGLUPacked
 from timm.models import get_pretrained_cfg
+from timm.models.vision_transformer import VisionTransformer
+from torch.utils.flop_counter import FlopCounterMode
 
 from resources.vision_transformers import COLUMNS, TABLE, architectures, rows_of, written
 from tests.test_hub import Plan, served
-from workbench.core.backbone import check_plain, create
+from workbench.core.backbone import Backbone, check_plain, create
+from workbench.core.sample_backbone import CREATE_KWARGS, TIMM_NAME
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Stage
+from workbench.face.backbone_table import BASE_OPERATIONS
 from workbench.paths import resource
 from workbench.report import BackboneFacts, WeightsFile
 from workbench.session import Session
@@ -179,3 +185,33 @@ def test_a_run_with_an_unknown_backbone_is_refused_before_it_is_in_the_log(tmp_p
         session.start(bad)
     assert session.runs() == []
     session.close()
+
+
+@pytest.mark.parametrize(
+    "of", [{}, {"mlp_ratio": 2.5, "reg_tokens": 3}, {"mlp_layer": SwiGLUPacked}]
+)
+def test_work_is_that_of_every_product_that_is_really_done(of: dict[str, Any]) -> None:
+    sizes = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 3, "num_heads": 4}
+    backbone = Backbone(_counted(VisionTransformer(num_classes=0, **sizes, **of)))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        features = backbone.vit.patch_embed(torch.zeros(1, 3, 32, 32))
+        before = counter.get_total_flops()
+        backbone.vit.blocks(backbone.vit._pos_embed(features))
+    assert features.shape == (1, 16, 48)
+    assert before == 2 * 16 * (3 * 8 * 8) * 48
+    assert backbone.operations == counter.get_total_flops() - before
+
+
+def test_work_of_the_sample_and_of_what_it_is_compared_with(backbones: Backbones) -> None:
+    assert backbones.find("vit_base_patch16_224.dino").operations == BASE_OPERATIONS
+    sample = _counted(create(TIMM_NAME, None, **CREATE_KWARGS))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        sample(torch.zeros(1, 3, 70, 70))
+    assert backbones.find("sample").operations == pytest.approx(counter.get_total_flops(), rel=5e-3)
+
+
+def _counted(model: Any) -> Any:
+    """The same network with attention as plain products: the counter does not see into the fused kernel."""
+    for block in model.blocks:
+        block.attn.fused_attn = False
+    return model

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.test_hub import Plan, served
 from workbench.face.backbone_browser import BackboneBrowser
-from workbench.face.backbone_table import PARAMETERS
+from workbench.face.backbone_table import PARAMETERS, WORK
 from workbench.face.choosing import Choosing
 from workbench.face.window import Window
 from workbench.session import Session
@@ -69,6 +69,20 @@ def test_numbers_are_sorted_as_numbers(choosing: Choosing) -> None:
     browser.view.sortByColumn(PARAMETERS, Qt.SortOrder.DescendingOrder)
     found = [browser.table.facts(browser.table.row_of(name)).parameters for name in names(browser)]
     assert found == sorted(found, reverse=True)
+
+
+def test_the_work_of_a_picture_is_shown_against_a_known_backbone_and_sorted(
+    choosing: Choosing,
+) -> None:
+    browser = opened(choosing, "vit_base_patch16_224.dino")
+    row = browser.table.row_of("vit_base_patch16_224.dino")
+    assert browser.table.index(row, WORK).data() == "1 ×"
+    assert "1 times the work of ViT-B/16" in browser.detail.text.toPlainText()
+    browser.view.sortByColumn(WORK, Qt.SortOrder.AscendingOrder)
+    assert names(browser)[0] == "sample"
+    found = [browser.table.facts(browser.table.row_of(name)).operations for name in names(browser)]
+    assert found == sorted(found)
+    assert browser.filter.index(len(found) - 1, WORK).data() == "168 ×"
 
 
 def test_used_backbone_is_one_step_that_can_be_undone(choosing: Choosing) -> None:

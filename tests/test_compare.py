@@ -392,3 +392,31 @@ def test_the_mean_of_a_group_is_compared_with_a_baseline_outside_it() -> None:
     assert number.verdict_of_mean([0, 1], 1) == ""
     assert number.verdict_of_mean([0, 1], -1) == ""
     assert number.verdict_of_mean([2], 3) == ""
+
+
+def test_compared_curves_are_smoothed_with_the_measured_line_behind(
+    window: Window, qtbot: QtBot
+) -> None:
+    window.actions_by_id["show_compare"].trigger()
+    page = tick(window, qtbot, "id1", "id2")
+    page.plots[1].choice.setCurrentIndex(page.plots[1].choice.findData("losses"))
+    plot = page.plots[1].plot
+    before = [line.series.y.copy() for line in plot.lines()]
+    page.smoothed.slider.setValue(10)
+    assert page.smoothed.amount.text() == "over 10"
+    plot.draw_now()
+    beta = 1 - 1 / 10
+    for line, raw in zip(plot.lines(), before, strict=True):
+        assert np.array_equal(line.series.y, raw, equal_nan=True)
+        known = raw[: int(np.argmin([*np.isfinite(raw), False]))]  # up to the first gap
+        powers = beta ** np.arange(len(known))
+        wanted = [powers[: n + 1] @ known[n::-1] / powers[: n + 1].sum() for n in range(len(known))]
+        assert len(known) > 10
+        trace = plot._sheet._traces[line.key]
+        assert np.allclose(trace.curve.getData()[1][: len(known)], wanted)
+        assert np.array_equal(trace.raw.getData()[1], raw, equal_nan=True)
+    page.axis.setCurrentIndex(page.axis.findData("step"))
+    assert plot._smoothing == 10  # drawn anew, still smoothed
+    page.smoothed.slider.setValue(0)
+    assert page.smoothed.amount.text() == "off"
+    assert all(line.smoothed(plot._smoothing) is None for line in plot.lines())

@@ -41,7 +41,7 @@ def test_a_stage_of_unknown_length_shows_a_busy_bar(panel: RunPanel) -> None:
 def test_a_step_says_where_the_run_is(panel: RunPanel) -> None:
     started = next(event for event in recorded_run(4) if isinstance(event, RunStarted))
     panel.show_news([started, TaskStarted(2, 1400, 20, 100), Step(2, 6, 1432, 0.01, {})])
-    assert panel.stage.text() == "task 3 of 4 · epoch 7/20 · step 1,432"
+    assert panel.stage.text() == "task 3 of 4 · epoch 7/20 · step 1,432 · on the processor"
 
 
 def test_time_left_waits_until_it_is_worth_something(panel: RunPanel) -> None:
@@ -147,12 +147,12 @@ def test_a_pause_is_said_with_its_place_and_leaves_the_progress(panel: RunPanel)
     started = next(event for event in recorded_run(4) if isinstance(event, RunStarted))
     panel.show_news([started, TaskStarted(1, 60, 20, 100), Step(1, 6, 132, 0.01, {})])
     panel.show_news([Pace(312.0, 830.0, 132, 1000), Paused(133)])
-    assert panel.stage.text() == "Paused · task 2 of 4 · epoch 7/20 · step 132"
+    assert panel.stage.text() == "Paused · task 2 of 4 · epoch 7/20 · step 132 · on the processor"
     assert (panel.bar.value(), panel.bar.maximum()) == (132, 1000)
     assert panel.left.text() == "about 14 min left"
     assert panel.rate.text() == ""
     panel.show_news([Resumed(133)])
-    assert panel.stage.text() == "task 2 of 4 · epoch 7/20 · step 132"
+    assert panel.stage.text() == "task 2 of 4 · epoch 7/20 · step 132 · on the processor"
     panel.show_news([Paused(160, 1)])
     assert panel.stage.text() == "Paused · task 2 of 4 is learnt"
 

@@ -12,6 +12,7 @@ from workbench.face.changes_check import ChangesCheck
 from workbench.face.draft import Draft
 from workbench.face.drop import Given
 from workbench.face.task_card import CARD_ROLE
+from workbench.face.task_list import TaskPanel
 from workbench.face.task_work import TaskWork
 from workbench.face.welcome import DropZone
 from workbench.face.window import Window
@@ -228,12 +229,20 @@ def test_an_administrator_on_windows_is_told_that_drops_do_not_arrive(
     plain = DropZone()
     qtbot.addWidget(plain)
     assert plain.elevated.isHidden()
+    before = TaskPanel(Draft())
+    qtbot.addWidget(before)
+    assert before.hint_words.text() == "drop folders here"
     monkeypatch.setattr(drop, "is_elevated", lambda: True)
     zone = DropZone()
     qtbot.addWidget(zone)
     assert not zone.elevated.isHidden()
     assert zone.elevated.text() == (
         "Windows does not allow dropping here while the program runs as administrator. Use Add folder…"
+    )
+    panel = TaskPanel(Draft())
+    qtbot.addWidget(panel)
+    assert panel.hint_words.text() == (
+        "Windows allows no dropping while the program runs as administrator. Use + Add…"
     )
 
 

@@ -29,6 +29,7 @@ from workbench.face.comparing import Comparing
 from workbench.face.exports import EVERYTHING, new_folder
 from workbench.face.messages import DetailBox
 from workbench.face.results_page import ResultsPage
+from workbench.face.run_columns import COLUMNS
 from workbench.face.self_check import sentence_of, table_of
 from workbench.face.train_page import TrainPage
 from workbench.face.window import Window
@@ -367,6 +368,55 @@ def test_layout_is_remembered(tmp_path: Path, qtbot: QtBot) -> None:
     assert again.desk.across.sizes() == before
     again.commands.reset_layout()
     assert again.desk.across.sizes() == first
+
+
+def test_reset_layout_brings_back_size_state_areas_and_columns(
+    window: Window, qtbot: QtBot
+) -> None:
+    history = window.desk.history
+    room = (
+        window.screen().availableGeometry()
+    )  # of the offscreen platform: narrower than the window
+    window.resize(max(960, min(1280, room.width())), max(600, min(800, room.height())))
+    window.desk.reset_sizes()
+    first = [window.size(), window.desk.across.sizes(), window.desk.down.sizes()]
+    widths = [history.table.columnWidth(place) for place in range(len(COLUMNS))]
+    window.desk.across.setSizes([400, 400, 400])
+    window.desk.down.setSizes([300, 400])
+    history.table.setColumnWidth(3, 300)
+    for action in history.bar.columns.menu().actions():
+        action.setChecked(not action.isChecked())
+    window.move(5000, 4000)
+    window.showMaximized()
+    qtbot.waitUntil(window.isMaximized)
+    window.actions_by_id["reset_layout"].trigger()
+    qtbot.waitUntil(lambda: not window.isMaximized() and window.size() == first[0])
+    assert [window.size(), window.desk.across.sizes(), window.desk.down.sizes()] == first
+    assert window.screen().availableGeometry().contains(window.pos())
+    hidden = {
+        column.order for place, column in enumerate(COLUMNS) if history.table.isColumnHidden(place)
+    }
+    assert hidden == {column.order for column in COLUMNS if not column.at_first} == {"device"}
+    shown = [place for place, column in enumerate(COLUMNS) if column.at_first]
+    assert [history.table.columnWidth(place) for place in shown[:-1]] == [
+        widths[p] for p in shown[:-1]
+    ]
+
+
+@pytest.mark.parametrize("place", [(5000, 4000), (-3000, 100), (40, -2500)])
+def test_a_window_of_a_monitor_that_is_gone_comes_back_on_the_screen(
+    tmp_path: Path, qtbot: QtBot, place: tuple[int, int]
+) -> None:
+    window = open_window(tmp_path, qtbot)
+    window.resize(960, 600)
+    window.move(*place)
+    screen = window.screen().availableGeometry()
+    assert not screen.intersects(window.frameGeometry())
+    window.close()
+    again = open_window(tmp_path, qtbot)
+    screen = again.screen().availableGeometry()
+    assert screen.contains(again.geometry().topLeft())  # with its bar and its menus in reach
+    assert screen.intersected(again.geometry()).width() >= 0.8 * screen.width()
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
-"""Where things lie: shipped resources, the home folder with the log, runs and weights."""
+"""Where things lie: shipped resources, the home folder with the log, runs and weights, the GPU's driver."""
 
 import os
+import shutil
+import sys
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +12,8 @@ from workbench.errors import UsageError, WorkbenchError
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG_NAME = "workbench.db"
+_DRIVER = Path("/proc/driver/nvidia/version")
+_DEVICE = Path("/dev/nvidiactl")
 PRIVATE = 0o700  # what is made for the log is for its user alone (POSIX)
 
 
@@ -19,6 +23,13 @@ def resource(name: str) -> Path:
     if relative.is_absolute() or ".." in relative.parts:
         raise ValueError(f"resource name {name!r} must be relative and without '..'")
     return ROOT / "resources" / relative
+
+
+def has_gpu_driver() -> bool:
+    """Return whether an NVIDIA driver is installed here; whether torch can use it shows at the start."""
+    if sys.platform == "darwin":
+        return False
+    return _DRIVER.exists() or _DEVICE.exists() or shutil.which("nvidia-smi") is not None
 
 
 def plugin_folder() -> Path:

@@ -41,6 +41,7 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "note": ("text", "note:warm", "letters in its note"),
     "backbone": ("text", "backbone:vit", "letters in the backbone's name"),
     "profile": ("text", "profile:paper", "the arithmetic"),
+    "device": ("text", "device:cpu", "letters in the GPU's name, or cpu"),
     "task": ("text", "task:birds", "letters in the name of one of its tasks"),
     "is": ("word", "is:starred", "starred, imported, noted, tagged, learnt, baseline"),
 }

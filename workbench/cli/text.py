@@ -39,6 +39,7 @@ def run_text(details: RunDetails) -> str:
     )
     lines.append(
         f"profile {s.profile}, backbone {s.backbone}, {s.tasks_done} of {s.tasks_total} tasks"
+        + (f", on {'the processor' if s.device == 'cpu' else s.device}" if s.device else "")
     )
     for number, row in enumerate(details.accuracy_matrix, 1):
         lines.append(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from workbench.errors import UsageError
+from workbench.paths import has_gpu_driver
 
 GLOBAL_CHANCE = threading.RLock()  # held by whoever sets torch's global generators
 
@@ -30,6 +31,22 @@ def choose_device(name: str) -> torch.device:
 def device_name(device: torch.device) -> str:
     """Return the device as a person calls it: "cpu", or the GPU's name."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def unused_gpu(name: str, device: torch.device) -> str:
+    """Return why 'auto' has become the processor although an NVIDIA driver is here; "" where nothing is odd."""
+    if name != "auto" or device.type != "cpu" or not has_gpu_driver():
+        return ""
+    version = torch.version.cuda
+    why = (
+        f"The driver may be too old for CUDA {version}, or the GPU is hidden from this program."
+        if version
+        else f"The installed PyTorch ({torch.__version__}) is built without CUDA."
+    )
+    return (
+        "An NVIDIA driver is here, but PyTorch finds no GPU to use, so this run trains on the "
+        f"processor, which takes far longer. {why}"
+    )
 
 
 class Stream:

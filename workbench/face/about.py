@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 from workbench.face.actions import Command
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
-from workbench.face.hardware import has_gpu_driver
 from workbench.face.messages import DetailBox
 from workbench.face.palette import WordFilter, actions_of
+from workbench.paths import has_gpu_driver
 
 _SEARCHED = 257  # Qt.ItemDataRole.UserRole + 1
 
@@ -121,6 +121,7 @@ class About(Feature):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.box: QDialog | None = None
+        desk.versions_wanted.connect(self.about)
 
     def keys(self) -> None:
         """Show the list of keys."""

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QFrame, QLabel, QProgressBar, QTextBrowser, QVBoxLayout, QWidget
 
-from workbench.face.backbone_table import BASE_OPERATIONS
+from workbench.face.backbone_table import BASE_OPERATIONS, work_text
 from workbench.face.theme import current_theme
 from workbench.face.words import size_text
 from workbench.report import BackboneFacts
@@ -92,12 +92,13 @@ class BackboneDetail(QFrame):
         """Say how much work a picture is; time follows it nearly in proportion."""
         share = facts.operations / BASE_OPERATIONS
         if not share:
-            return self.tr("fast enough for a processor")
+            return ""
         words = (
+            (0.05, self.tr("fast enough for a processor, {share} times the work of ViT-B/16")),
             (0.35, self.tr("fast, {share} times the work of ViT-B/16")),
             (1.5, self.tr("medium, {share} times the work of ViT-B/16")),
             (8.0, self.tr("slow, {share} times the work of ViT-B/16")),
             (float("inf"), self.tr("very slow, {share} times the work of ViT-B/16")),
         )
         text = next(text for most, text in words if share <= most)
-        return text.format(share=f"{share:.2g}")
+        return text.format(share=work_text(facts).removesuffix(" ×"))

@@ -1,4 +1,4 @@
-"""The table of backbones: five columns over plain facts, searched, filtered and sorted."""
+"""The table of backbones: six columns over plain facts, searched, filtered and sorted."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +15,9 @@ from workbench.face.words import size_text
 from workbench.report import BackboneFacts
 
 Index = QModelIndex | QPersistentModelIndex
-NAME, PARAMETERS, INPUT, DOWNLOAD, HERE = range(5)
+NAME, PARAMETERS, INPUT, WORK, DOWNLOAD, HERE = range(6)
 SORT_ROLE = Qt.ItemDataRole.UserRole
-BASE_OPERATIONS = 3.49e10  # of one picture of 224 pixels through ViT-B/16
+BASE_OPERATIONS = 3.51e10  # of one picture of 224 pixels through ViT-B/16
 
 
 class BackboneTable(QAbstractTableModel):
@@ -27,8 +27,8 @@ class BackboneTable(QAbstractTableModel):
         super().__init__()
         self._facts = list(facts)
         self._titles = (
-            self.tr("Backbone"), self.tr("Parameters"), self.tr("Input"), self.tr("Download"),
-            self.tr("Here"),
+            self.tr("Backbone"), self.tr("Parameters"), self.tr("Input"), self.tr("Work"),
+            self.tr("Download"), self.tr("Here"),
         )  # fmt: skip
 
     def facts(self, row: int) -> BackboneFacts:
@@ -66,9 +66,7 @@ class BackboneTable(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return self._titles[section]
-        if role == Qt.ItemDataRole.ToolTipRole and section == HERE:
-            return self.tr("Whether the weights are on this computer")
-        return None
+        return self._help(section) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return what a cell shows, or what it is sorted by."""
@@ -77,9 +75,9 @@ class BackboneTable(QAbstractTableModel):
             return self._shown(facts, column)
         if role == SORT_ROLE:
             millions = facts.parameters / 1e6  # Qt counts whole numbers in 32 bits
-            numbers = (facts.name, millions, facts.image_size, facts.megabytes)
+            numbers = (facts.name, millions, facts.image_size, facts.operations, facts.megabytes)
             return (*numbers, not facts.present)[column]
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in (PARAMETERS, INPUT, DOWNLOAD):
+        if role == Qt.ItemDataRole.TextAlignmentRole and NAME < column < HERE:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.TextAlignmentRole and column == HERE:
             return Qt.AlignmentFlag.AlignCenter
@@ -89,15 +87,32 @@ class BackboneTable(QAbstractTableModel):
             return self.tr("yes") if facts.present else self.tr("no")
         return None
 
+    def _help(self, column: int) -> str | None:
+        if column == HERE:
+            return self.tr("Whether the weights are on this computer")
+        if column == WORK:
+            return self.tr(
+                "Multiply-adds of one picture's pass, those of ViT-B/16 with 224 pixels being 1: "
+                "the time of a step follows them nearly in proportion"
+            )
+        return None
+
     def _shown(self, facts: BackboneFacts, column: int) -> str:
         about = size_text(facts.megabytes) if facts.hub else self.tr("own file")
         return (
             facts.name,
             f"{facts.parameters / 1e6:,.0f} M" if facts.parameters >= 1e7 else f"{facts.parameters / 1e6:.1f} M",
             f"{facts.image_size} px",
+            work_text(facts) or "–",
             "–" if facts.present and not facts.hub else about,
             "✓" if facts.present else "",
         )[column]  # fmt: skip
+
+
+def work_text(facts: BackboneFacts) -> str:
+    """Return how much work a picture is, in passes of ViT-B/16; "" where that is not known."""
+    share = facts.operations / BASE_OPERATIONS
+    return f"{share:,.0f} ×" if share >= 9.95 else f"{share:.2g} ×" if share else ""
 
 
 class BackboneFilter(QSortFilterProxyModel):

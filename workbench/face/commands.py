@@ -10,6 +10,7 @@ from workbench.errors import WorkbenchError
 from workbench.face.desk import Desk
 from workbench.face.drop import Given, given_by
 from workbench.face.exports import ADAPTER, EVERYTHING, NUMBERS, PLOTS
+from workbench.face.place import first_place
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.starting import start
 from workbench.face.theme import apply_theme, current_theme
@@ -184,8 +185,10 @@ class Commands(QObject):
         self._set_scheme("system")
 
     def reset_layout(self) -> None:
-        """Put every area back to its first size."""
+        """Put the window, every area and the columns of the table of runs back to what they were at first."""
+        first_place(self._window)
         self._desk.reset_sizes()
+        self._desk.history.reset_columns()
 
     def check_ntk(self) -> None:
         """Run the linear-head self-test."""

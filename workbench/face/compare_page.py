@@ -27,6 +27,7 @@ from workbench.face.messages import Strips
 from workbench.face.panel import Panel
 from workbench.face.record import RunRecord
 from workbench.face.saving import Rows
+from workbench.face.smoothing_slider import SmoothingSlider
 from workbench.face.words import as_written
 from workbench.session.compare import Comparison, Difference
 
@@ -62,6 +63,8 @@ class ComparePage(QWidget):
         self.axis.setAccessibleName(self.tr("What the compared curves run over"))
         self.axis.addItem(self.tr("over tasks"), "task")
         self.axis.addItem(self.tr("over steps"), "step")
+        self.smoothed = SmoothingSlider(self)
+        self.smoothed.slider.setAccessibleName(self.tr("Smoothing of the compared curves"))
         self.export = QPushButton(self.tr("Export…"), self)
         self.export.setToolTip(
             self.tr("Numbers and differences as CSV, curves as PNG, SVG and PDF")
@@ -84,6 +87,7 @@ class ComparePage(QWidget):
         self.report.clicked.connect(self.report_requested)
         for plot in self.plots:
             plot.chosen.connect(self.redraw)
+            self.smoothed.changed.connect(plot.plot.set_smoothing)
         self.show_nothing()
 
     def show_nothing(self) -> None:
@@ -161,7 +165,7 @@ class ComparePage(QWidget):
 
     def _arrange(self) -> None:
         head = QHBoxLayout()
-        for widget in (self.groups, self.axis):
+        for widget in (self.groups, self.axis, self.smoothed):
             head.addWidget(widget)
         head.addWidget(self.told, 1)
         for button in (self.export, self.report):

@@ -23,7 +23,7 @@ from workbench.face.activities import Activities
 from workbench.face.draft import Draft
 from workbench.face.exports import Exporter
 from workbench.face.foresight import Foresight
-from workbench.face.hardware import hardware_sentence, has_gpu_driver
+from workbench.face.hardware import hardware_sentence
 from workbench.face.history import HistoryPanel
 from workbench.face.language import say
 from workbench.face.later import Later, LaterPage, Page, Rest
@@ -59,6 +59,7 @@ class Desk(QObject):
     another_wanted = Signal()  # Train, while a run trains
     configuration_given = Signal(str)  # a .toml file dropped or pasted
     bundle_given = Signal(str)  # a .zip file dropped or pasted
+    versions_wanted = Signal()
 
     def __init__(self, session: Session, toolbar: QToolBar, window: QWidget) -> None:
         super().__init__(window)
@@ -93,9 +94,10 @@ class Desk(QObject):
         self.reset_sizes()
         self.reread_log()
         self._refresh_page()
-        sentence = hardware_sentence(driver=has_gpu_driver())
+        sentence = hardware_sentence()
         if sentence and not self.history.model.runs():
-            self.strips.show_strip("hardware", sentence, "info")
+            details = (self.tr("Details"), self.versions_wanted.emit)
+            self.strips.show_strip("hardware", sentence, "info", [details])
 
     def areas(self) -> list[QWidget]:
         """Return the areas in the order that F6 visits."""

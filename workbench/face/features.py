@@ -28,6 +28,7 @@ from workbench.face.queue import QueueFeature
 from workbench.face.reports import Reports
 from workbench.face.results import ResultsFeature
 from workbench.face.resuming import Resuming
+from workbench.face.run_details import DetailsOfRun
 from workbench.face.run_verbs import RunVerbs
 from workbench.face.settling import Settling
 from workbench.face.studies import StudyFeature
@@ -54,6 +55,7 @@ FEATURES: tuple[type[Feature], ...] = (
     ResultsFeature,
     Comparing,
     RunVerbs,
+    DetailsOfRun,
     Bin,
     Resuming,
     Extending,

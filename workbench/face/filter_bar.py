@@ -21,6 +21,7 @@ from workbench.query import KEYS, FilterError, Query, completions, parse
 
 _PAUSE = 200  # ms after the last letter until the log is asked
 _FIRST = ("seeds", "method.profile", "model.backbone", "train.epochs")  # most grouped by
+_HIDDEN = frozenset(column.order for column in COLUMNS if not column.at_first)
 
 
 class FilterBar(QWidget):
@@ -114,6 +115,11 @@ class FilterBar(QWidget):
         """Return the columns that are not shown, by what they are sorted by."""
         return {action.data() for action in self._actions if not action.isChecked()}
 
+    def reset_columns(self) -> None:
+        """Tick the columns that are shown at first."""
+        for action in self._actions:
+            action.setChecked(action.data() not in _HIDDEN)
+
     def hideEvent(self, event: QHideEvent) -> None:
         """Stop waiting for more letters."""
         self._wait.stop()
@@ -150,7 +156,7 @@ class FilterBar(QWidget):
 
     def _made_columns(self) -> QMenu:
         menu = QMenu(self)
-        hidden = str(self._memory.value("runs/hidden", "")).split(",")
+        hidden = str(self._memory.value("runs/hidden", ",".join(sorted(_HIDDEN)))).split(",")
         self._actions: list[QAction] = []
         for column in COLUMNS[1:]:
             title = self.tr("Star") if column.order == "star" else self.tr(column.title)

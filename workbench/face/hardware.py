@@ -1,29 +1,40 @@
-"""What training will run on, in words, told before torch is loaded: it looks for the driver only."""
+"""What training will run on, in words, told before torch is loaded; and what a run did run on."""
 
-import shutil
-import sys
-from pathlib import Path
+from importlib import metadata
 
 from workbench.face.language import say
+from workbench.paths import has_gpu_driver
 
-_DRIVER = Path("/proc/driver/nvidia/version")
-_DEVICE = Path("/dev/nvidiactl")
-
-
-def has_gpu_driver() -> bool:
-    """Return whether an NVIDIA driver is installed here; whether torch can use it shows at the start."""
-    if sys.platform == "darwin":
-        return False
-    return _DRIVER.exists() or _DEVICE.exists() or shutil.which("nvidia-smi") is not None
+_NO_CUDA = "+cpu"  # how a torch that is built for the processor alone ends its version
 
 
-def hardware_sentence(*, driver: bool) -> str:
-    """Return what to expect without a GPU, or an empty string where there is one.
+def hardware_sentence() -> str:
+    """Return what to expect without a GPU that can be used, or an empty string where there may be one.
 
     For 20 epochs on two cores: `tests/benchmarks/bench_processor.py` and RESULTS.md.
     """
-    if driver:
+    if not has_gpu_driver():
+        return say(
+            "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two; 1,000 pictures take about 45 minutes with the sample's small backbone, a day or more with ViT-B/16."
+        )
+    torch = torch_version()
+    if torch.endswith(_NO_CUDA):
+        return say(
+            "An NVIDIA driver is here, but the installed PyTorch ({version}) is built for the processor alone, so training uses the processor."
+        ).format(version=torch)
+    return ""
+
+
+def torch_version() -> str:
+    """Return the installed torch's version without loading it, or an empty string."""
+    try:
+        return metadata.version("torch")
+    except metadata.PackageNotFoundError:
         return ""
-    return say(
-        "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two; 1,000 pictures take about 45 minutes with the sample's small backbone, a day or more with ViT-B/16."
-    )
+
+
+def trained_on(device: str) -> str:
+    """Return "on the processor" or "on" the GPU's name; "" for a run that has not begun."""
+    if device == "cpu":
+        return say("on the processor")
+    return say("on {gpu}").format(gpu=device) if device else ""

@@ -89,6 +89,11 @@ class HistoryPanel(QWidget):
             self.table.setColumnHidden(place, False)
             self.table.edit(self.model.index(rows[0].row(), place))
 
+    def reset_columns(self) -> None:
+        """Show the columns that are shown at first, each in its first width."""
+        self.bar.reset_columns()
+        self._size_columns()
+
     def showEvent(self, event: QShowEvent) -> None:
         """Let the ages grow while they are seen."""
         self._clock.start()
@@ -155,9 +160,12 @@ class HistoryPanel(QWidget):
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSortIndicator(PLACES["created"], Qt.SortOrder.DescendingOrder)
+        self._size_columns()
+        self.table.setSortingEnabled(True)
+
+    def _size_columns(self) -> None:
         for place, column in enumerate(COLUMNS):
             self.table.setColumnWidth(place, column.width)
-        self.table.setSortingEnabled(True)
 
     def _replay(self, index: QModelIndex) -> None:
         if isinstance(self.model.row_at(index.row()), AlikeRuns):

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
+from PySide6.QtCore import QSignalBlocker, Slot
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from workbench.face.editors import CalmComboBox
 from workbench.face.record import Axis
-from workbench.face.smoothing import FORMULA
-
-_FINEST = 30  # steps of the slider; ten steps are ten times as many points
+from workbench.face.smoothing_slider import SmoothingSlider
 
 
 class Steered(Protocol):
@@ -38,18 +36,8 @@ class PlotBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plots: tuple[Steered, ...] = ()
-        self.smoothing = QSlider(Qt.Orientation.Horizontal, self)
-        self.smoothing.setRange(0, _FINEST)
-        self.smoothing.setPageStep(5)
-        self.smoothing.setMinimumWidth(48)
-        self.smoothing.setMaximumWidth(150)
-        self.smoothing.setAccessibleName(self.tr("Smoothing"))
-        self.amount = QLabel(self)
-        self.amount.setProperty("muted", "true")
-        self.amount.setMinimumWidth(self.fontMetrics().horizontalAdvance("over 1,000"))
-        tip = self.tr("Average over about n points, the measured values pale behind:\n{formula}")
-        for widget in (self.smoothing, self.amount):
-            widget.setToolTip(tip.format(formula=FORMULA))
+        self.smoothed = SmoothingSlider(self)
+        self.smoothing, self.amount = self.smoothed.slider, self.smoothed.amount
         self.axis = CalmComboBox(self)
         self.axis.setSizeAdjustPolicy(CalmComboBox.SizeAdjustPolicy.AdjustToContents)
         self.axis.setAccessibleName(self.tr("What the curves run over"))
@@ -71,7 +59,6 @@ class PlotBar(QWidget):
         )
         self._lay_out()
         self._join()
-        self._show_amount()
 
     def steer(self, plots: Sequence[Steered]) -> None:
         """Steer these plots from now on."""
@@ -79,7 +66,7 @@ class PlotBar(QWidget):
 
     def points(self) -> float:
         """Return over how many points the averages go; 1: none."""
-        return float(10 ** (self.smoothing.value() / 10))
+        return self.smoothed.points()
 
     def choose_axis(self, axis: Axis) -> None:
         """Choose what the curves run over."""
@@ -98,30 +85,22 @@ class PlotBar(QWidget):
         caption.setBuddy(self.smoothing)
         over.setBuddy(self.axis)
         row.addWidget(caption)
-        row.addWidget(self.smoothing, 1)
-        row.addWidget(self.amount)
+        row.addWidget(self.smoothed, 1)
         row.addStretch(1)
         for widget in (over, self.axis, self.log, self.follow, self.fit):
             row.addWidget(widget)
 
     def _join(self) -> None:
-        self.smoothing.valueChanged.connect(self._smooth)
+        self.smoothed.changed.connect(self._smooth)
         self.axis.currentIndexChanged.connect(self._choose_axis)
         self.log.toggled.connect(self._set_log)
         self.follow.toggled.connect(self._set_following)
         self.fit.clicked.connect(self._fit)
 
-    def _show_amount(self) -> None:
-        points = round(self.points())
-        text = self.tr("over {points:,}").format(points=points) if points > 1 else self.tr("off")
-        self.amount.setText(text)
-        self.smoothing.setAccessibleDescription(text)
-
-    @Slot(int)
-    def _smooth(self, _: int) -> None:
-        self._show_amount()
+    @Slot(float)
+    def _smooth(self, points: float) -> None:
         for plot in self._plots:
-            plot.set_smoothing(self.points())
+            plot.set_smoothing(points)
 
     @Slot(int)
     def _choose_axis(self, _: int) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workbench.face.hardware import trained_on
 from workbench.face.language import say
 from workbench.face.words import ago, counted, percent
 from workbench.measures import MEASURES
@@ -93,6 +94,7 @@ COLUMNS = (
     _plain("profile", "Profile", lambda run: run.profile, "Arithmetic: repaired, or paper", 76),
     _plain("backbone", "Backbone", lambda run: run.backbone, "The frozen Vision Transformer", 124),
     _plain("seed", "Seed", lambda run: str(run.seed), "Seed of the initialisation", 54, number=True),
+    _plain("device", "Trained", lambda run: trained_on(run.device), "On the processor, or on which GPU", 130, at_first=False),
     _plain("created", "Created", lambda run: ago(run.created), "", 96),
     _plain("star", "★", lambda run: "★" if run.starred else "", "Starred: press S", 30),
     _plain("tags", "Tags", lambda run: ", ".join(run.tags), "Edit with T: words between commas", 100),

@@ -20,6 +20,7 @@ from workbench.events import (
     TaskEnded,
     TaskStarted,
 )
+from workbench.face.hardware import trained_on
 from workbench.face.headline import Headline
 from workbench.face.record import RunRecord
 from workbench.face.stop_button import HoldButtons
@@ -36,7 +37,8 @@ class RunPanel(QFrame):
         self._tasks = 0
         self._epochs = 0
         self._planned = False  # whether the bar shows the whole run's steps
-        self._place = ""  # task, epoch and step, in words
+        self._place = ""  # task, epoch and step, and on what, in words
+        self._device = ""
         self._calm = Calm()
         self.stage = QLabel(self)
         self.stage.setMinimumWidth(120)
@@ -73,7 +75,7 @@ class RunPanel(QFrame):
         """Forget the run before."""
         self._tasks = self._epochs = 0
         self._planned = False
-        self._place = ""
+        self._place = self._device = ""
         self._calm = Calm()
         self.stage.setText(self.tr("No run is under way."))
         self.headline.show_record(RunRecord())
@@ -143,6 +145,7 @@ class RunPanel(QFrame):
     def _show_place(self, event: RunStarted | TaskStarted | Step | TaskEnded) -> None:
         if isinstance(event, RunStarted):
             self._tasks = len(event.tasks)
+            self._device = trained_on(event.device)
             return
         if isinstance(event, TaskStarted):
             self._epochs = event.epochs
@@ -152,6 +155,7 @@ class RunPanel(QFrame):
             epoch = self.tr("epoch {number}/{epochs}")
             parts.append(epoch.format(number=event.epoch + 1, epochs=self._epochs))
         parts.append(self.tr("step {step:,}").format(step=event.step))
+        parts += [self._device] if self._device else []
         self._place = " · ".join(parts)
         self.stage.setText(self._place)
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.face import drop
 from workbench.face.draft import Draft
 from workbench.face.task_card import CARD_ROLE, CardDelegate
 from workbench.face.task_model import TaskModel
@@ -93,7 +94,14 @@ class TaskPanel(QWidget):
         top.addWidget(self.add_button)
         self.hint = QFrame(self)
         self.hint.setProperty("drop", "true")
-        words = QLabel(self.tr("drop folders here"), self.hint)
+        self.hint_words = words = QLabel(self.tr("drop folders here"), self.hint)
+        if drop.is_elevated():
+            words.setText(
+                self.tr(
+                    "Windows allows no dropping while the program runs as administrator. Use + Add…"
+                )
+            )
+        words.setWordWrap(True)
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         words.setProperty("muted", "true")
         QVBoxLayout(self.hint).addWidget(words)

@@ -19,6 +19,7 @@ from workbench.face.drop import DropTarget, Given
 from workbench.face.features import FEATURES
 from workbench.face.last_words import LastWords
 from workbench.face.messages import DetailBox
+from workbench.face.place import FIRST
 from workbench.face.single import OnlyWindow
 from workbench.face.words import as_written
 from workbench.session import Session
@@ -33,7 +34,7 @@ class Window(QMainWindow):
         super().__init__()
         self.setWindowTitle(self.tr("NTK-CL workbench"))
         self.setMinimumSize(960, 600)
-        self.resize(1280, 800)
+        self.resize(FIRST)
         self.toolbar = QToolBar(self.tr("Toolbar"), self)
         self.desk = Desk(session, self.toolbar, self)
         self.commands = Commands(self.desk, self)

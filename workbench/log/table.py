@@ -23,11 +23,11 @@ COLUMNS = {
     "name": "r.name COLLATE NOCASE", "state": "r.state", "tasks": "s.tasks_done",
     "mean": "s.average_accuracy", "acc": "s.final_accuracy", "forget": "s.forgetting",
     "floor": "s.baseline_accuracy", "profile": "r.profile", "backbone": "r.backbone COLLATE NOCASE",
-    "seed": "r.seed", "created": "r.created", "note": "r.note COLLATE NOCASE", "star": "r.starred",
+    "seed": "r.seed", "created": "r.created", "device": "r.device COLLATE NOCASE", "note": "r.note COLLATE NOCASE", "star": "r.starred",
     "tags": "(SELECT group_concat(tag, ', ') FROM run_tag t WHERE t.run = r.number) COLLATE NOCASE",
 }  # fmt: skip
 _TEXTS = {
-    "name": "r.name", "note": "r.note", "backbone": "r.backbone", "profile": "r.profile",
+    "name": "r.name", "note": "r.note", "backbone": "r.backbone", "profile": "r.profile", "device": "r.device",
 }  # fmt: skip
 _NUMBERS = {
     "acc": "100 * s.final_accuracy", "mean": "100 * s.average_accuracy", "forget": "100 * s.forgetting",

@@ -17,7 +17,7 @@ class BuiltIns:
         sample = BackboneChoice(
             name="sample", title="Sample: DINOv2-small for saliency, first 8 blocks",
             parameters_millions=14.44, image_size=70, licence="Apache-2.0, MIT", present=True,
-            note="Ships with the program; small enough for a processor.",
+            note="Ships with the program; small enough for a processor.", operations=7.56e8,
         )  # fmt: skip
         registry.add(sample.name, sample)
         for entry in read_toml(resource("backbones.toml"))["backbone"]:

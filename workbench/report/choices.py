@@ -16,6 +16,7 @@ class BackboneChoice:
     licence: str
     present: bool  # its weights are on this computer
     note: str = ""
+    operations: float = 0.0  # of one picture's pass
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class BackboneFacts:
     parameters: int
     image_size: int  # side of the square input, pixels
     patch_size: int  # pixels
-    operations: float  # of one picture's pass through the blocks
+    operations: float  # of one picture's pass, 2 for a multiply-add
     megabytes: int  # about what a download takes
     licence: str
     hub: str  # repository its weights come from; "" where they cannot be fetched

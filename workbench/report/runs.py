@@ -31,6 +31,7 @@ class RunSummary:
     imported: str | None = None  # when it came in as a bundle
     group: str = ""  # id of the group of runs that it was trained for
     parent: str = ""  # id of the run that it goes on from
+    device: str = ""  # what it trains on: "cpu", or the GPU's name; "" until it has begun
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ class Backbones:
         if facts is None:
             return BackboneFacts(
                 name, choice.title, round(choice.parameters_millions * 1e6), choice.image_size,
-                0, 0.0, 0, choice.licence, "", choice.note, True,
+                0, choice.operations, 0, choice.licence, "", choice.note, True,
                 file=str(resource("sample")) if choice.present else "",
             )  # fmt: skip
         return replace(
