@@ -1,5 +1,6 @@
 """Training that runs out of memory, that diverges, or whose process dies within a phase: said, and gone on with."""
 
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,13 @@ from workbench.config import with_values
 from workbench.core.learner import Learner
 from workbench.events import Checkpointed, Failed, Finished, Interrupted, Step
 from workbench.session import Session, SessionApart
+from workbench.session.end import Ending
+from workbench.session.failing import is_short_of_memory, memory_sentences
 
+TORCH_SAYS = (  # as torch 2.13 words it
+    "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 7.92 GiB of which 5.25 MiB is "
+    "free. Process 1 has 7.91 GiB memory in use. Of the allocated memory 7.44 GiB is allocated by PyTorch."
+)
 DYING = """
 import os, signal
 from pathlib import Path
@@ -98,7 +105,7 @@ def test_out_of_memory_is_said_and_fewer_at_once_go_on_from_the_last_checkpoint(
     def short(self: Learner, images: Any, labels: Any, old: Any = None) -> Any:
         taken.append(len(images))
         if len(taken) > 6 and self.training.at_once != 2:
-            raise kind("CUDA out of memory. Tried to allocate 20.00 MiB.")
+            raise kind(TORCH_SAYS)
         return forward(self, images, labels, old)
 
     monkeypatch.setattr(Learner, "forward", short)
@@ -109,7 +116,12 @@ def test_out_of_memory_is_said_and_fewer_at_once_go_on_from_the_last_checkpoint(
         assert isinstance(last, Failed)
         assert last.cause == "memory"
         computer = "GPU" if kind is torch.OutOfMemoryError else "computer"
-        assert last.sentence.startswith(f"The {computer} ran out of memory. Fewer pictures at once")
+        *_, kept = (e.step for e in session.events(run.id) if isinstance(e, Checkpointed))
+        assert re.fullmatch(
+            rf"The {computer} ran out of memory in task 2 \(needed 20 MB more of 7\.9 GB\)\. "
+            rf"Saved up to step {kept}, \d+ s before\. Fewer pictures at once.* need less\.",
+            last.sentence,
+        )
         resumed = session.resuming.resume(run.id, {"train.at_once": 2})
         assert resumed.steps > 0
         assert resumed.work() == "finished"
@@ -144,8 +156,11 @@ def test_a_loss_that_is_no_number_ends_the_run_which_goes_on_from_its_last_good_
         last = run.news()[-1]
         assert isinstance(last, Failed)
         assert last.cause == "not finite"
-        assert "became nan in task 1. Training stopped" in last.sentence
         kept = [event for event in session.events(run.id) if isinstance(event, Checkpointed)]
+        assert last.sentence == (
+            f"The loss term 'cross_entropy_s1' became nan in task 1, step 6. Training stopped. The last checkpoint "
+            f"(step {kept[-1].step}) is kept. A lower learning rate usually helps."
+        )
         half = run.config.train.learning_rate / 2
         resumed = session.resuming.resume(run.id, {"train.learning_rate": half})
         assert resumed.steps == kept[-1].step > 0
@@ -157,3 +172,27 @@ def test_a_loss_that_is_no_number_ends_the_run_which_goes_on_from_its_last_good_
         assert all(
             value == value for e in said if isinstance(e, Step) for value in e.terms.values()
         )
+
+
+@pytest.mark.parametrize(
+    ("said", "needed"),
+    [
+        ("CUDA out of memory. Tried to allocate 1.50 GiB. GPU", " (needed 1.5 GB more)"),
+        ("CUDA error: out of memory", ""),
+        ("Tried to allocate more than 1EB memory.", ""),
+        ("you tried to allocate 4294967296 bytes. Error code 12", " (needed 4.0 GB more)"),
+    ],
+)
+def test_what_was_needed_is_said_where_torch_says_it(said: str, needed: str) -> None:
+    sentence = memory_sentences(torch.OutOfMemoryError(said), "in task 2", "Saved up to step 3.")
+    assert sentence.startswith(f"The GPU ran out of memory in task 2{needed}. Saved up to step 3. ")
+
+
+def test_torchs_own_lack_of_memory_on_the_processor_is_one() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(1 << 50)
+    assert is_short_of_memory(raised.value)
+    assert "ran out of memory before the first task (needed 4194304.0 GB more)" in memory_sentences(
+        raised.value, Ending().place, ""
+    )
+    assert not is_short_of_memory(RuntimeError("shapes do not fit"))

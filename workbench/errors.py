@@ -48,7 +48,15 @@ class PicturesDiffer(UsageError):  # noqa: N818  (says what is, as the others do
 
 
 class NotFinite(WorkbenchError):  # noqa: N818  (says what is, as the others do)
-    """A loss is no number any more."""
+    """A loss is no number any more.
+
+    Attributes:
+        what: the same without the task, for whoever knows the step.
+    """
+
+    def __init__(self, sentence: str, what: str = "") -> None:
+        super().__init__(sentence)
+        self.what = what
 
 
 class LogFault(WorkbenchError):  # noqa: N818  (says what is, as the others do)

@@ -118,10 +118,9 @@ class Learner:
         terms.update(self.auxiliary(batch))
         for name, term in terms.items():
             if not torch.isfinite(term):
-                raise NotFinite(
-                    f"The loss term '{name}' became {term.item()} in task {self.task + 1}. "
-                    "Training stopped; a lower learning rate usually helps."
-                )
+                what = f"The loss term '{name}' became {term.item()}"
+                sentence = f"{what} in task {self.task + 1}. A lower learning rate usually helps."
+                raise NotFinite(sentence, what)
         weights = self.weights()
         terms["total"] = torch.stack(
             [weights.get(name, 1.0) * term for name, term in terms.items()]

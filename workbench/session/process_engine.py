@@ -1,7 +1,7 @@
 """Training in a process of its own, watched over by the thread that owns the run. No torch here."""
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from workbench.session.messages import (
     Wished,
 )
 from workbench.session.steering import NOW, Steering
-from workbench.session.work import Job, Tell, steps_before
+from workbench.session.work import Job, Tell, place_before
 
 if TYPE_CHECKING:
     from workbench.session.plug_ins import PlugIns
@@ -107,6 +107,9 @@ class _Supervision:
     def __init__(self, child: EngineChild, job: Job, steering: Steering, tell: Tell) -> None:
         self._child, self._job, self._steering, self._tell = child, job, steering, tell
         self._ending = Ending()
+        if job.resume:
+            with suppress(WorkbenchError):  # the child says so
+                self._ending.go_on(*place_before(job))
         self._forced: float | None = None
         self._heard = self._heard_end = self._over = False
         self._given_up = False  # before the child had even loaded what it needs
@@ -187,6 +190,6 @@ class _Supervision:
 
     def _last_word(self, code: int | None, said: float) -> Event:
         if self._given_up:
-            return Stopped(steps_before(self._job), time=said)
+            return Stopped(place_before(self._job)[0], time=said)
         sentence = self._ending.sentence(code, said, forced=self._forced is not None)
         return Interrupted(self._ending.steps, sentence, last_lines(self._job.folder), time=said)

@@ -2,7 +2,6 @@
 
 import os
 import time
-import traceback
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import paths
 from workbench.config import RunConfig
-from workbench.errors import DiskFull, NotFinite, PicturesDiffer, WorkbenchError
+from workbench.errors import DiskFull, WorkbenchError
 from workbench.events import (
     Answered,
     Blocked,
@@ -26,21 +25,20 @@ from workbench.events import (
     Resumed,
     Snapshot,
     Stage,
-    Step,
     Stopped,
     TaskEnded,
 )
 from workbench.log.store import Log
 from workbench.log.writer import Writer
-from workbench.plugins import culprit
-from workbench.session.engine import LOADING, NoEngineError, starting
+from workbench.session.end import Ending
+from workbench.session.engine import LOADING, starting
+from workbench.session.failing import failure
 from workbench.session.steering import Steering, WorkClock
 
 if TYPE_CHECKING:
     from workbench.core.train import Training
     from workbench.session.plug_ins import PlugIns
 
-_CAUSES: dict[type[WorkbenchError], str] = {NotFinite: "not finite", PicturesDiffer: "pictures"}
 HEARTBEAT = 10.0  # seconds between two signs of life of a paused run
 Tell = Callable[[Event], None]
 
@@ -134,7 +132,12 @@ class Work:
     def __init__(self, engine: ThreadEngine, job: Job, steering: Steering, tell: Tell) -> None:
         self._engine, self._job, self._steering, self._tell = engine, job, steering, tell
         self._clock = WorkClock()
-        self._steps = 0  # done so far
+        self._ending = Ending()  # knows what is done and kept so far
+
+    @property
+    def _steps(self) -> int:
+        """How many are done so far."""
+        return self._ending.steps
 
     def do(self) -> None:
         """Train to the end; whatever breaks, the last event told says how it ended."""
@@ -150,16 +153,8 @@ class Work:
         except KeyboardInterrupt:
             self._say(writer, Stopped(self._steps))
             raise
-        except NoEngineError as error:
-            self._say(writer, Failed(str(error), traceback.format_exc()))
-        except WorkbenchError as error:
-            cause = next((name for kind, name in _CAUSES.items() if isinstance(error, kind)), "")
-            self._say(writer, Failed(str(error), cause=cause))
         except Exception as error:  # noqa: BLE001  (the run must end in the log whatever broke)
-            blamed = blamed_sentence(error, self._job.config.method.name)
-            cause = "memory" if _is_short_of_memory(error) and not blamed else ""
-            sentence = blamed or _sentence_for(error)
-            self._say(writer, Failed(sentence, traceback.format_exc(), cause))
+            self._say(writer, failure(error, self._job.config.method.name, self._ending))
 
     def _train(self, writer: Writer) -> None:
         job, folder = self._job, self._job.folder
@@ -190,7 +185,8 @@ class Work:
     def _go_on(self, place: Path) -> None:
         """Know what the events before the checkpoint had told."""
         head = _head_of(place)
-        self._steps = head["position"]["step"]
+        at = head["position"]
+        self._ending.go_on(at["step"], at["task"])
         self._steering.expect(len(head["tasks"]))
 
     def _take(self, writer: Writer, event: Event) -> None:
@@ -205,8 +201,6 @@ class Work:
         for kind, path in _files_of(event):
             note = partial(writer.note_file, kind, self._job.folder / path)
             self._put(writer, note)
-        if isinstance(event, Step):
-            self._steps = event.step + 1
 
     def _wait(self, writer: Writer, event: Event) -> None:
         """Wait until the pause is over; the log hears a sign of life now and then.
@@ -242,6 +236,7 @@ class Work:
 
     def _say(self, writer: Writer, event: Event) -> None:
         timed = replace(event, time=time.time())  # once: the log and whoever listens agree
+        self._ending.hear(timed)
         self._put(writer, partial(writer.add, timed))
         self._tell(timed)
 
@@ -265,9 +260,12 @@ class Work:
             put = writer.flush  # it has what it was given
 
 
-def steps_before(job: Job) -> int:
-    """Return how many steps were done where a job goes on; cheap, no torch."""
-    return int(_head_of(job.folder / job.resume)["position"]["step"]) if job.resume else 0
+def place_before(job: Job) -> tuple[int, int]:
+    """Return how many steps were done, and in which task, where a job goes on; cheap, no torch."""
+    if not job.resume:
+        return 0, 0
+    at = _head_of(job.folder / job.resume)["position"]
+    return int(at["step"]), int(at["task"])
 
 
 def _head_of(place: Path) -> dict[str, Any]:
@@ -285,31 +283,3 @@ def _files_of(event: Event) -> list[tuple[str, str]]:
     if isinstance(event, TaskEnded):
         return [("adapter", "adapter/adapter.safetensors")]
     return []
-
-
-def blamed_sentence(error: BaseException, method: str) -> str:
-    """Return the sentence for an error in a plug-in's code, or an empty string."""
-    blamed = culprit(error)
-    if blamed is None:
-        return ""
-    return (
-        f"The method '{method}' of the plug-in {blamed.name} failed: {blamed.reason} "
-        "What was learnt up to the last whole task is kept. Choose another method, or tell its author."
-    )
-
-
-def _is_short_of_memory(error: Exception) -> bool:
-    """Whether torch says so: by a class of its own on a GPU, in words on the processor."""
-    return (
-        type(error).__name__ == "OutOfMemoryError"
-        or isinstance(error, MemoryError)
-        or "not enough memory" in str(error)
-    )
-
-
-def _sentence_for(error: Exception) -> str:
-    if type(error).__name__ == "OutOfMemoryError":
-        return "The GPU ran out of memory. Fewer pictures at once, or the processor (device cpu), need less."
-    if _is_short_of_memory(error):
-        return "The computer ran out of memory. Fewer pictures at once need less."
-    return f"The program made a mistake ({type(error).__name__}: {error}). Everything up to the last task is kept."
