@@ -7,12 +7,12 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from workbench.config import RunConfig, TaskFolder, from_dict
 from workbench.errors import Cancelled
-from workbench.events import Event
 from workbench.face.actions import Command
 from workbench.face.background import Background
 from workbench.face.box_help import let_f1_help
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
+from workbench.face.past import Past, past_of
 from workbench.face.question import Question
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.resuming import show
@@ -106,10 +106,10 @@ class Extending(Feature):
         known = self.desk.history.model.known(run_id)
         title = self.tr("Extending {run}").format(run=known.name if known is not None else "")
 
-        def made(tell: Tell) -> tuple[Run, list[Event]]:
+        def made(tell: Tell) -> tuple[Run, Past]:
             run = session.resuming.extend(run_id, tasks, epochs, tell)
             try:
-                return run, session.events(run.id, tell)
+                return run, past_of(session.events(run.id, tell), tell)
             except Cancelled:
                 session.resuming.undo(run)
                 raise
@@ -122,7 +122,7 @@ class Extending(Feature):
 
         ask_first(self.desk, parent, begin)
 
-    def _take(self, item: ScanProgress | ScanReport | tuple[Run, list[Event]]) -> None:
+    def _take(self, item: ScanProgress | ScanReport | tuple[Run, Past]) -> None:
         if isinstance(item, ScanReport) and not self._looking.cancelled:
             self._judge(item)
         elif isinstance(item, tuple) and self._making.cancelled:

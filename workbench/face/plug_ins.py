@@ -84,6 +84,7 @@ class PlugInFeature(Feature):
     def shut_down(self) -> None:
         """End the thread that prepares a data set, and ask no more."""
         self._first_ask.stop()
+        self.panels.shut_down()
         self._work.shut_down()
 
     def show_plug_ins(self) -> None:

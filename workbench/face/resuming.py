@@ -14,6 +14,7 @@ from workbench.face.bin import Bin
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.finding import chosen_folder
+from workbench.face.past import Past, past_of
 from workbench.face.question import Answer, Question
 from workbench.face.starting import ask_first, start
 from workbench.report import ScanProgress
@@ -128,16 +129,16 @@ class Resuming(Feature):
         title = self.tr("Resuming {run}").format(run=self._name())
         self._entering.do(partial(_entered, self.desk.session, run_id, changes, accepted), title)
 
-    def _show(self, entered: Stage | tuple[Run, list[Event]]) -> None:
+    def _show(self, entered: Stage | tuple[Run, Past]) -> None:
         if isinstance(entered, Stage):
             return
-        run, said = entered
+        run, past = entered
         if self._entering.cancelled:
             self.desk.session.resuming.leave(run)
             return
         for subject in ("resume", f"cut off {run.id}"):
             self.desk.strips.clear_strip(subject)
-        show(self.desk, run, said)
+        show(self.desk, run, past)
 
     def _name(self) -> str:
         known = self.desk.history.model.known(self._run_id)
@@ -269,7 +270,7 @@ class Resuming(Feature):
         self.resume(run_id, changes)
 
 
-def show(desk: Desk, run: Run, said: Sequence[Event]) -> None:
+def show(desk: Desk, run: Run, past: Past) -> None:
     """Show and train a run that goes on, with what it had said before; if another trains by now, it waits."""
     if desk.training.state != "idle":
         desk.session.resuming.leave(run)
@@ -278,8 +279,8 @@ def show(desk: Desk, run: Run, said: Sequence[Event]) -> None:
         desk.reread_log()
         return
     desk.begin(run, of_draft=False)
-    desk.training.recall(said)
-    desk.page.show_news(said)
+    desk.training.recall(past.landmarks)
+    desk.page.recall(past)
 
 
 def _questions(session: Session, run_id: str) -> Iterator[ScanProgress | tuple[Doubt, ...]]:
@@ -288,11 +289,11 @@ def _questions(session: Session, run_id: str) -> Iterator[ScanProgress | tuple[D
 
 def _entered(
     session: Session, run_id: str, changes: Mapping[str, Any], accepted: Sequence[str], tell: Tell
-) -> tuple[Run, list[Event]]:
+) -> tuple[Run, Past]:
     """Return the run, ready, and what it has said; its checkpoint is read and its log cut back."""
     run = session.resuming.resume(run_id, changes, accepted)
     try:
-        return run, session.events(run.id, tell)
+        return run, past_of(session.events(run.id, tell), tell)
     except Cancelled:
         session.resuming.leave(run)
         raise

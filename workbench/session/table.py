@@ -74,6 +74,11 @@ class RunTable:
         with self._log() as log, log.snapshot() as db:
             return table.some(db, run_ids)
 
+    def length(self, run_id: str) -> int:
+        """Return how many events the run has said; cheap."""
+        with self._log() as log, log.snapshot() as db:
+            return table.length(db, run_id)
+
     def groups(
         self,
         query: Query,
