@@ -205,7 +205,7 @@ def test_a_run_that_cannot_be_read_is_named_once_and_left_out(
             "UPDATE event SET fields = '{' WHERE run = (SELECT number FROM run WHERE id = 'id2')"
         )
     read = session.events
-    monkeypatch.setattr(session, "events", lambda run: asked.append(run) or read(run))
+    monkeypatch.setattr(session, "events", lambda run, tell: asked.append(run) or read(run, tell))
     window.desk.toast.said.connect(lambda *words: told.append(words[0]))
     page = tick(window, qtbot, "id1", "id3")
     window.desk.history.model.tick(["id2"], True)

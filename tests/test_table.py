@@ -13,7 +13,7 @@ from tests.recorded import recorded_run
 from workbench import paths
 from workbench.config import RunConfig, to_dict, with_values
 from workbench.errors import UsageError
-from workbench.events import Measured
+from workbench.events import Measured, Stage
 from workbench.log.store import Log
 from workbench.log.table import COLUMNS
 from workbench.query import parse
@@ -190,7 +190,7 @@ def test_emptying_the_bin_removes_rows_and_files_of_those_runs_alone(session: Se
     table.bin("id4")
     folder = paths.run_folder(session.home, "id4")
     assert (folder / "adapter.txt").exists()
-    assert list(table.empty_bin()) == ["run-0004"]
+    assert list(table.empty_bin()) == [Stage("Removed run-0004", 1, 1)]
     assert not folder.exists()
     assert (paths.run_folder(session.home, "id3") / "adapter.txt").exists()
     assert table.some(["id4"]) == []

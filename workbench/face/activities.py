@@ -68,6 +68,7 @@ class Activities(QObject):
 
     changed = Signal()  # the list is longer or shorter
     progressed = Signal(object)  # the Activity that is at another place
+    wanted = Signal()  # the list is to be shown
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -106,6 +106,7 @@ class StatusLists(Feature):
         self._redraw.timeout.connect(self._refresh_rows)
         desk.activities.changed.connect(self._list_changed)
         desk.activities.progressed.connect(self._moved)
+        desk.activities.wanted.connect(self.show_activities)
         desk.strips.said.connect(self.conversation.add)
         desk.toast.said.connect(self.conversation.add)
         desk.training.news.connect(self._take_notes)

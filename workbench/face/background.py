@@ -5,11 +5,16 @@ import typing
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
+from PySide6.QtCore import QDeadlineTimer, QObject, QThread, QTimer, Signal
 
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.events import Stage
+from workbench.face.activities import Activities, Activity
+from workbench.report import ScanProgress
+from workbench.tell import Tell
 
 LONGEST_WAIT = 15_000  # ms that closing the window waits for a thread to end
+WORTH_SHOWING = 300  # ms after which work is entered in the list of activities
 
 
 class IterationThread(QThread):
@@ -34,20 +39,27 @@ class IterationThread(QThread):
     def run(self) -> None:
         """Iterate to the end, or to the first item after `cancel`."""
         try:
-            source = typing.cast("Generator[Any, None, None]", self._make())
-            with contextlib.closing(source):
-                self._give_up = getattr(source, "cancel", None)  # what waits for a process has one
-                if self._cancelled:  # it was asked before there was anything to give up
-                    self.cancel()
-                for item in source:
-                    if self._cancelled:
-                        return
-                    self.item.emit(item)
+            self._iterate()
         except Cancelled:
             return
         except WorkbenchError as error:
             self.failed.emit(str(error))
             self.raised.emit(error)
+
+    def tell(self, item: object) -> None:
+        """Hand on what is made on this thread; raises Cancelled once nobody waits for it."""
+        if self._cancelled:
+            raise Cancelled
+        self.item.emit(item)
+
+    def _iterate(self) -> None:
+        source = typing.cast("Generator[Any, None, None]", self._make())
+        with contextlib.closing(source):
+            self._give_up = getattr(source, "cancel", None)  # what waits for a process has one
+            if self._cancelled:  # it was asked before there was anything to give up
+                self.cancel()
+            for item in source:
+                self.tell(item)
 
     def cancel(self) -> None:
         """Ask to end at the next item, or before it where the source can."""
@@ -67,18 +79,42 @@ class IterationThread(QThread):
             self._deadline = QDeadlineTimer(LONGEST_WAIT)
 
 
+class CallThread(IterationThread):
+    """Calls `call` away from the window, which hands on items with `tell`; what it returns is the last one."""
+
+    def __init__(self, call: Callable[[Tell], Any], parent: QObject | None = None) -> None:
+        super().__init__(lambda: iter(()), parent)
+        self._call = call
+
+    def _iterate(self) -> None:
+        self.item.emit(self._call(self.tell))  # also if it was cancelled at the very end
+
+
 class Background(QObject):
-    """Does one slow thing at a time on a thread, and tells on the window's own what comes of it."""
+    """Does one slow thing at a time on a thread, and tells on the window's own what comes of it.
+
+    Given `activities`, work with a title is in that list once it has lasted a moment, with its
+    progress and with Cancel.
+    """
 
     item = Signal(object)
     failed = Signal(str)
     raised = Signal(object)
     ended = Signal()  # the thread is gone, and another thing may begin
+    given_up = Signal()  # after it: the user cancelled it in the list
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, parent: QObject, activities: Activities | None = None) -> None:
         super().__init__(parent)
+        self.title = ""  # of what began last
+        self._activities = activities
+        self._activity: Activity | None = None
+        self._newest: Stage | ScanProgress | None = None
         self._thread: IterationThread | None = None
         self._cancelled = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(WORTH_SHOWING)
+        self._soon.timeout.connect(self._enter)
 
     @property
     def busy(self) -> bool:
@@ -90,18 +126,34 @@ class Background(QObject):
         """Whether what began last was cancelled; items that still arrive are to be ignored."""
         return self._cancelled
 
-    def start(self, make: Callable[[], Iterator[Any]]) -> bool:
+    def start(self, make: Callable[[], Iterator[Any]], title: str = "") -> bool:
         """Iterate `make()`, unless something is under way; return whether it began."""
         if self._thread is not None:
             return False
-        self._cancelled = False
-        self._thread = IterationThread(make, self)
+        self._begin(IterationThread(make, self), title)
+        return True
+
+    def do(self, call: Callable[[Tell], Any], title: str = "") -> bool:
+        """Call `call` on a thread, unless something is under way; what it returns is the last item.
+
+        What it is given hands on items on the way, and ends the call if it was cancelled.
+        """
+        if self._thread is not None:
+            return False
+        self._begin(CallThread(call, self), title)
+        return True
+
+    def _begin(self, thread: IterationThread, title: str) -> None:
+        self._cancelled, self.title, self._newest = False, title, None
+        self._thread = thread
+        self._thread.item.connect(self._follow)
         self._thread.item.connect(self.item)
         self._thread.failed.connect(self.failed)
         self._thread.raised.connect(self.raised)
         self._thread.finished.connect(self._over)
         self._thread.start()
-        return True
+        if title and self._activities is not None:
+            self._soon.start()
 
     def cancel(self) -> None:
         """Ask what is under way to end at its next item."""
@@ -111,14 +163,34 @@ class Background(QObject):
 
     def shut_down(self) -> bool:
         """Cancel and wait; return whether the thread has ended."""
+        self._soon.stop()
         self.cancel()
         return self._thread is None or self._thread.end()
 
+    def _enter(self) -> None:
+        """Show it in the list: it takes longer than a moment."""
+        if self._activities is not None and not self._cancelled:
+            self._activity = self._activities.begin(self.title, self.cancel)
+            self._follow(self._newest)
+
+    def _follow(self, item: object) -> None:
+        """Tell the list how far it is; what it makes is not kept here."""
+        if isinstance(item, Stage | ScanProgress):
+            self._newest = item
+            if self._activity is not None:
+                self._activity.progress(item.done, item.total, item.text)
+
     def _over(self) -> None:
+        self._soon.stop()
         if self._thread is not None:
             self._thread.deleteLater()
             self._thread = None
+        activity, self._activity = self._activity, None
+        if activity is not None:
+            activity.end()
         self.ended.emit()
+        if activity is not None and activity.cancelled:
+            self.given_up.emit()
 
 
 def close_all(root: QObject) -> None:

@@ -26,9 +26,10 @@ class Bin(Feature):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._table = desk.session.table
-        self._work = Background(self)
+        self._work = Background(self, desk.activities)
         self._work.failed.connect(self._tell_failure)
         self._work.ended.connect(desk.reread_log)
+        self._work.given_up.connect(self._tell_given_up)
         self._last: list[str] = []  # what the toast takes back
         self._doomed = ""  # the run that trains, if it goes to the bin once it has ended
         self.question: Question | None = None
@@ -117,6 +118,8 @@ class Bin(Feature):
         return self.tr("{number} runs were moved to the bin.").format(number=len(moved))
 
     def _ask_to_empty(self) -> None:
+        if self.shows_busy(self._work):
+            return
         number = self._table.count(Query(), binned=True)
         if not number:
             self.desk.toast.say(self.tr("The bin is empty."))
@@ -129,7 +132,12 @@ class Bin(Feature):
         Question(sentence, answers, self.desk.window).open()
 
     def _empty(self) -> None:
-        self._work.start(self._table.empty_bin)
+        self._work.start(self._table.empty_bin, self.tr("Emptying the bin"))
+
+    def _tell_given_up(self) -> None:
+        left = counted(self._table.count(Query(), binned=True), "run", "runs")
+        text = self.tr("Emptying the bin was given up. Still in it: {runs}.")
+        self.desk.toast.say(text.format(runs=left))
 
     def _tell_failure(self, sentence: str) -> None:
         self.desk.strips.show_strip("bin", sentence, "error")

@@ -25,10 +25,11 @@ class ChangesCheck(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._work = Background(self)
+        self._work = Background(self, desk.activities)
         self._work.item.connect(self._take)
         self._work.failed.connect(self._failed)
         self._work.ended.connect(self._over)
+        self._work.given_up.connect(self._tell_given_up)
         self._next: tuple[str, str, bool] | None = None
         self._run_id = self._name = ""
         self._aloud = False
@@ -43,7 +44,7 @@ class ChangesCheck(Feature):
     def check_pictures(self) -> None:
         """Compare the pictures of the run shown, and say the result whatever it is."""
         run = self.desk.shown_run()
-        if run is not None:
+        if run is not None and not (run.id == self._run_id and self.shows_busy(self._work)):
             self.check(run.id, run.name, aloud=True)
 
     def check(self, run_id: str, name: str, *, aloud: bool = False) -> None:
@@ -55,7 +56,8 @@ class ChangesCheck(Feature):
         self.desk.strips.clear_strip("pictures")
         self._run_id, self._name, self._aloud = run_id, name, aloud
         session = self.desk.session
-        self._work.start(lambda: session.pictures.changes(run_id))
+        title = self.tr("Comparing the pictures of {run}").format(run=name)
+        self._work.start(lambda: session.pictures.changes(run_id), title)
 
     def _replayed(self, run_id: str, name: str, events: list[object]) -> None:
         is_replay = run_id == self.desk.page.replayed and self.desk.training.state == "idle"
@@ -118,6 +120,12 @@ class ChangesCheck(Feature):
         )  # fmt: skip
         box.details_button.click()
         box.open()
+
+    def _tell_given_up(self) -> None:
+        if not self._work.busy:  # else another run is looked at by now
+            text = self.tr("The pictures of {run} were not compared to the end.")
+            self.told.emit(self._run_id, text.format(run=self._name))
+            self.desk.toast.say(text.format(run=self._name))
 
     def _failed(self, sentence: str) -> None:
         self.told.emit(self._run_id, sentence)

@@ -30,7 +30,7 @@ class Choosing(Feature):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.backbones = desk.session.backbones
-        self.work = WeightsWork(self.backbones, self)
+        self.work = WeightsWork(self.backbones, self, desk.activities)
         self.browser: BackboneBrowser | None = None
         self._doomed = ""  # the backbone whose weights may be deleted
         self._file = ""  # that is being checked
@@ -66,12 +66,9 @@ class Choosing(Feature):
 
     def download(self, name: str) -> None:
         """Fetch a backbone's weights."""
-        if self.work.busy:
-            text = self.tr("The weights of {name} are being fetched; one at a time.")
-            self.desk.toast.say(text.format(name=self.work.name))
-            return
-        self._file = ""
-        self.work.download(name)
+        if not self.shows_busy(self.work.background):
+            self._file = ""
+            self.work.download(name)
 
     def ask_for_file(self, name: str) -> None:
         """Ask for a file to take a backbone's weights from, and check it."""
@@ -85,7 +82,7 @@ class Choosing(Feature):
 
     def check_file(self, name: str, path: str) -> None:
         """Check a file as a backbone's weights; if it fits, the next run takes them."""
-        if not self.work.busy:
+        if not self.shows_busy(self.work.background):
             self._file = path
             self.work.check(name, path)
 
@@ -143,8 +140,9 @@ class Choosing(Feature):
         text = self.tr(
             "The download of {name} was stopped. What is there is kept; Download goes on."
         )
-        if not self._file:
-            self.desk.toast.say(text.format(name=name))
+        if self._file:
+            text = self.tr("The check of the weights of {name} was stopped.")
+        self.desk.toast.say(text.format(name=name))
 
     def _show_end(self, name: str, failure: str = "") -> None:
         self.desk.settings.backbone.show_end(name, failure)

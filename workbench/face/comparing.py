@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
+from workbench.events import Stage
 from workbench.face.actions import Command
 from workbench.face.background import Background
 from workbench.face.comparison_export import ComparisonExport
@@ -17,6 +18,7 @@ from workbench.face.feature import Feature
 from workbench.face.question import Answer
 from workbench.face.record import RunRecord, record_of
 from workbench.report import RunSummary
+from workbench.tell import Tell, as_if
 
 if TYPE_CHECKING:
     from workbench.face.compare_lines import Drawn
@@ -41,7 +43,7 @@ class Comparing(Feature):
         self._records: dict[tuple[str, str, str | None, int], RunRecord] = {}
         self._failed: set[tuple[str, str, str | None, int]] = set()  # not to be read while ticked
         self._reading: list[RunSummary] = []
-        self._work = Background(self)
+        self._work = Background(self, desk.activities)
         self._work.item.connect(self._take)
         self._work.failed.connect(desk.toast.say)
         self._work.ended.connect(self._ended)
@@ -49,6 +51,7 @@ class Comparing(Feature):
         self.exporter.said.connect(desk.toast.say)
         self.exporter.refused.connect(self._tell_failure)
         self.exporter.done.connect(self._tell_done)
+        self._work.given_up.connect(self._tell_given_up)
         desk.history.model.ticked_changed.connect(self.refresh)
         desk.training.ended.connect(self.refresh)
         desk.page.plots.then(self._curves_made)
@@ -120,13 +123,16 @@ class Comparing(Feature):
     def _read(self, missing: list[RunSummary]) -> None:
         session, self._reading = self.desk.session, missing
 
-        def records() -> Iterator[tuple[RunSummary, RunRecord]]:
-            for run in missing:
-                yield run, record_of(session.events(run.id))
+        def read(tell: Tell) -> None:
+            for number, run in enumerate(missing):
+                stage = Stage(run.name, number, len(missing))
+                tell((run, record_of(session.events(run.id, as_if(tell, stage)))))
 
-        self._work.start(records)
+        self._work.do(read, self.tr("Reading runs to compare"))
 
-    def _take(self, item: tuple[RunSummary, RunRecord]) -> None:
+    def _take(self, item: Stage | tuple[RunSummary, RunRecord] | None) -> None:
+        if not isinstance(item, tuple):
+            return
         run, record = item
         self._records[_key(run)] = record
         shown = {_key(each) for each in self.desk.history.model.ticked()[:MOST_BESIDE]}
@@ -146,6 +152,10 @@ class Comparing(Feature):
             unread = [_key(run) for run in self._reading if _key(run) not in self._records]
             self._failed.update(unread[:1])  # reading ended there
             self.refresh()
+
+    def _tell_given_up(self) -> None:
+        text = self.tr("Reading was given up. The runs are read once a tick is changed.")
+        self.desk.toast.say(text)
 
     def _show(self, shown: list[RunSummary], all_ticked: int) -> None:
         records = {run.id: self._records[_key(run)] for run in shown}

@@ -214,6 +214,10 @@ class PlotBoard(QWidget):
     def show_news(self, events: Sequence[Event], run: str = "") -> None:
         """Add a run's next events to every drawing; RunStarted begins a new run."""
         self._record.take(events)
+        self.follow(events, run)
+
+    def follow(self, events: Sequence[Event], run: str = "") -> None:
+        """Draw anew what these events change, which the record holds by now."""
         for panel in (*self.curves, self.matrix):
             panel.follow(events, run)
 

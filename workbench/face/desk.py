@@ -30,6 +30,7 @@ from workbench.face.later import Later, LaterPage, Page, Rest
 from workbench.face.messages import DetailBox, Strips, Toast
 from workbench.face.question import Answer
 from workbench.face.remembered import remembered
+from workbench.face.replaying import Replaying
 from workbench.face.scan_work import FolderAdder
 from workbench.face.self_check import SelfCheck
 from workbench.face.settings import SettingsPanel
@@ -75,6 +76,7 @@ class Desk(QObject):
         self.training = Training(self, self.activities)
         self.tasks = TaskPanel(self.draft)
         self.page = TrainPage()
+        self.replaying = Replaying(session, self.page, self.activities, self)
         self.try_it = TryItPanel(session, activities=self.activities)
         self.settings = SettingsPanel(self.draft, session.choices(), session.backbones)
         self.history = HistoryPanel(session.table, self.memory)
@@ -181,6 +183,7 @@ class Desk(QObject):
         self.strips.clear_strip("hardware")
         self.toast.hide()
         self.duplicated = not of_draft
+        self.replaying.leave()
         self.page.begin_live(run.id, run.name)
         self.tasks.model.set_fixed(run.name if of_draft else "")
         self.tabs.setCurrentWidget(self.page)
@@ -195,9 +198,10 @@ class Desk(QObject):
         if self.tabs.currentWidget() is not self._ntk.present:  # it shows the same run
             self.tabs.setCurrentWidget(self.page)
         if self.training.state != "idle" and self.training.run and run_id == self.training.run.id:
+            self.replaying.leave()
             self.page.back_to_live()
         else:
-            self.page.replay(run_id, run.name, self.session.events(run_id))
+            self.replaying.show(run)
         self._refresh_page()
 
     def reread_log(self) -> None:
@@ -218,6 +222,7 @@ class Desk(QObject):
         self.exporter.shut_down()
         self.self_check.shut_down()
         self.foresight.shut_down()
+        self.replaying.shut_down()
         return self.training.shut_down()
 
     def _arranged(self) -> QWidget:
@@ -271,6 +276,8 @@ class Desk(QObject):
         self.tasks.model.refused.connect(self.toast.say)
         self.tasks.chosen_changed.connect(self.changed)
         self.try_it.said.connect(self.toast.say)
+        self.replaying.said.connect(self.toast.say)
+        self.replaying.shown.connect(self._refresh_page)
         self.exporter.said.connect(self.toast.say)
         self.exporter.refused.connect(self._export_failed)
         self.exporter.done.connect(self._exported)

@@ -1,24 +1,28 @@
 """A run takes further folders, or more epochs, as a new run that goes on from its end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from workbench.config import RunConfig, TaskFolder, from_dict
-from workbench.events import Event
+from workbench.errors import Cancelled
 from workbench.face.actions import Command
 from workbench.face.background import Background
 from workbench.face.box_help import let_f1_help
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.following import FollowingSheet
+from workbench.face.past import Past, past_of
 from workbench.face.question import Question
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.resuming import show
 from workbench.face.starting import ask_first
+from workbench.face.words import listed
 from workbench.report import RunSummary, ScanProgress, ScanReport
 from workbench.session import Run
 from workbench.session.extend import before_extending, to_come
+from workbench.tell import Tell
 
 MOST_EPOCHS = 10_000
 
@@ -32,11 +36,12 @@ class Extending(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._looking = Background(self)
-        self._making = Background(self)
+        self._looking = Background(self, desk.activities)
+        self._making = Background(self, desk.activities)
         for work in (self._looking, self._making):
             work.item.connect(self._take)
             work.failed.connect(self._refused)
+            work.given_up.connect(self._tell_given_up)
         self._run_id = ""
         self.question: Question | None = None
         self.sheet: ReportSheet | None = None
@@ -47,12 +52,14 @@ class Extending(Feature):
         """End the thread that scans or copies."""
         self._looking.shut_down()
         self._making.shut_down()
+        self._making.blockSignals(True)  # the log is closed next
 
     def extend_run(self) -> None:
         """Ask whether the run shown takes further folders or more epochs."""
         run = self.desk.shown_run()
-        busy = self._looking.busy or self._making.busy
-        if run is None or self.question is not None or busy:
+        if run is None or self.question is not None:
+            return
+        if self.shows_busy(self._looking) or self.shows_busy(self._making):
             return
         self._run_id = run.id
         if run.state == "stopped":
@@ -90,7 +97,9 @@ class Extending(Feature):
         details = self.desk.session.details(self._run_id)
         share = from_dict(details.config).data.test_share
         session, given = self.desk.session, list(paths)
-        self._looking.start(lambda: session.scan(given, test_share=share))
+        names = listed([Path(path).name for path in given])
+        title = self.tr("Reading {names}").format(names=names)
+        self._looking.start(lambda: session.scan(given, test_share=share), title)
 
     def _choose(self) -> None:
         title = self.tr("A folder to learn next")
@@ -114,24 +123,30 @@ class Extending(Feature):
     def _extend(self, tasks: Sequence[TaskFolder], epochs: int) -> None:
         """Make the child on a thread, for its files are copied; ask first what any start asks."""
         session, run_id = self.desk.session, self._run_id
+        known = self.desk.history.model.known(run_id)
+        title = self.tr("Extending {run}").format(run=known.name if known is not None else "")
 
-        def made() -> Iterator[tuple[Run, list[Event]]]:
-            run = session.resuming.extend(run_id, tasks, epochs)
-            yield run, session.events(run.id)
+        def made(tell: Tell) -> tuple[Run, Past]:
+            run = session.resuming.extend(run_id, tasks, epochs, tell)
+            try:
+                return run, past_of(session.events(run.id, tell), tell)
+            except Cancelled:
+                session.resuming.undo(run)
+                raise
 
         def parent() -> RunConfig:
             return from_dict(session.details(run_id).config)
 
         def begin(_config: RunConfig) -> None:
-            self._making.start(made)
+            self._making.do(made, title)
 
         ask_first(self.desk, parent, begin)
 
-    def _take(self, item: ScanProgress | ScanReport | tuple[Run, list[Event]]) -> None:
-        if self._looking.cancelled or self._making.cancelled:
-            return
-        if isinstance(item, ScanReport):
+    def _take(self, item: ScanProgress | ScanReport | tuple[Run, Past]) -> None:
+        if isinstance(item, ScanReport) and not self._looking.cancelled:
             self._judge(item)
+        elif isinstance(item, tuple) and self._making.cancelled:
+            self.desk.session.resuming.undo(item[0])
         elif isinstance(item, tuple):
             self.desk.strips.clear_strip("extend")
             show(self.desk, *item)
@@ -158,6 +173,9 @@ class Extending(Feature):
         else:
             self._extend(tasks, 0)
         self.sheet = None
+
+    def _tell_given_up(self) -> None:
+        self.desk.toast.say(self.tr("Extending was given up. No run was made."))
 
     def _refused(self, sentence: str) -> None:
         self.desk.strips.show_strip("extend", sentence, "error")

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject
 
 from workbench.face.actions import Command, Moment
+from workbench.face.background import Background
 from workbench.face.desk import Desk
 
 
@@ -21,6 +22,13 @@ class Feature(QObject):
     def refine(self, moment: Moment) -> Moment:
         """Return what decides which commands make sense, with what this feature knows put in."""
         return moment
+
+    def shows_busy(self, work: Background) -> bool:
+        """Return whether work is under way; if so, say which, with the list in which it can be cancelled."""
+        if work.busy:
+            text = self.tr("{work}: this is under way already.").format(work=work.title)
+            self.desk.toast.say(text, self.tr("Show"), self.desk.activities.wanted.emit)
+        return work.busy
 
     def takes(self, error: BaseException) -> bool:
         """Return whether an exception that nobody caught is this feature's, and seen to."""

@@ -1,14 +1,17 @@
 """Tabs that plug-ins bring: fed like our own, and closed at their first error while everything else goes on."""
 
 import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from workbench.events import Event
 from workbench.face.desk import Desk
+from workbench.face.past import PIECE
+from workbench.face.tape import Tape
 from workbench.plugins import PanelChoice, culprit, resolve
 
 
@@ -24,7 +27,12 @@ class PlugInPanels(QObject):
         self._plug_ins = desk.session.plug_ins
         self._panels: dict[str, QWidget] = {}
         self._closed: set[str] = set()
-        desk.page.drawn.connect(self._show)
+        self._waiting: deque[Sequence[Event]] = deque()
+        self._next = QTimer(self)
+        self._next.setInterval(0)
+        self._next.timeout.connect(self._give_next)
+        desk.page.said.connect(self._show)
+        desk.page.retold.connect(self._retell)
         desk.page.cleared.connect(self._clear)
         # queued: a panel may fail while it is painted, and must not be taken away meanwhile
         self._broke.connect(self._close, Qt.ConnectionType.QueuedConnection)
@@ -76,11 +84,35 @@ class PlugInPanels(QObject):
         if events:
             self._call(choice.name, "show_news", events)
 
-    def _show(self, run: str, name: str, events: Sequence[Event]) -> None:
+    def shut_down(self) -> None:
+        """Give no more events."""
+        self._next.stop()
+
+    def _show(self, events: Sequence[Event]) -> None:
+        if self._waiting:  # for what was said before
+            self._waiting.append(events)
+            return
         for panel in list(self._panels):
             self._call(panel, "show_news", events)
 
+    def _retell(self, tape: Tape) -> None:
+        """Give all that a run has said, in pieces: the window is not to wait for a long one."""
+        if self._panels:
+            events = list(tape)
+            self._waiting.extend(events[n : n + PIECE] for n in range(0, len(events), PIECE))
+            self._give_next()
+            self._next.start()
+
+    def _give_next(self) -> None:
+        if self._waiting:
+            events = self._waiting.popleft()
+            for panel in list(self._panels):
+                self._call(panel, "show_news", events)
+        else:
+            self._next.stop()
+
     def _clear(self) -> None:
+        self._waiting.clear()
         for panel in list(self._panels):
             self._call(panel, "clear")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +46,7 @@ class PlugInFeature(Feature):
         self.question: Question | None = None
         self._asked: set[str] = set()
         self._views: set[str] = set()
-        self._work = Background(self)
+        self._work = Background(self, desk.activities)
         self._work.item.connect(self._take)
         self._work.failed.connect(self._failed)
         self.panels = PlugInPanels(desk)
@@ -84,6 +84,7 @@ class PlugInFeature(Feature):
     def shut_down(self) -> None:
         """End the thread that prepares a data set, and ask no more."""
         self._first_ask.stop()
+        self.panels.shut_down()
         self._work.shut_down()
 
     def show_plug_ins(self) -> None:
@@ -217,16 +218,15 @@ class PlugInFeature(Feature):
 
     def take_data(self, choice: DatasetChoice) -> None:
         """Add a data set's folders as tasks, made on a thread; a folder is asked for where it needs one."""
-        if self.busy:
-            self.desk.toast.say(self.tr("A data set is being prepared already."))
+        if self.shows_busy(self._work):
             return
         given = ""
         if choice.asks:
             given = QFileDialog.getExistingDirectory(self.desk.window, choice.asks)
             if not given:
                 return
-        self.desk.toast.say(self.tr("Preparing '{title}'…").format(title=choice.title))
-        self._start(partial(self._folders, choice.name, Path(given) if given else None))
+        title = self.tr("Preparing '{title}'").format(title=choice.title)
+        self._work.start(partial(self._folders, choice.name, Path(given) if given else None), title)
 
     def _folders(self, name: str, given: Path | None) -> Iterator[Given]:
         yield Given(folders=tuple(self.plug_ins.take_data(name, given)))
@@ -244,22 +244,20 @@ class PlugInFeature(Feature):
     def export(self, choice: ExporterChoice) -> None:
         """Ask for a place and write the run shown there with a plug-in's exporter."""
         run = self.desk.shown_run()
-        if run is None or self.busy:
+        if run is None or self.shows_busy(self._work):
             return
         title = self.tr("Export {run}: choose a place").format(run=run.name)
         place = QFileDialog.getExistingDirectory(self.desk.window, title)
         if place:
             folder = new_folder(Path(place), run.name)
-            self._start(partial(self._written, choice.name, run.id, folder))
+            title = self.tr("Exporting {run}").format(run=run.name)
+            self._work.start(partial(self._written, choice.name, run.id, folder), title)
 
     def _written(self, name: str, run: str, folder: Path) -> Iterator[str]:
         session = self.desk.session
         files = self.plug_ins.export(name, session.details(run), session.events(run), folder)
         text = self.tr("{number} files of {run} exported to {folder}.")
         yield text.format(number=len(files), run=session.details(run).summary.name, folder=folder)
-
-    def _start(self, make: Callable[[], Iterator[object]]) -> None:
-        self._work.start(make)
 
     def _take(self, item: object) -> None:
         if isinstance(item, Given):

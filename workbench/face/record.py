@@ -61,6 +61,17 @@ class RunRecord:
         self._epochs = [0]  # of the run before each task, and after the last
         self._steps_of_last = 1
 
+    def become(self, other: "RunRecord") -> None:
+        """Hold what another record holds, which is not to be used any more."""
+        vars(self).update(vars(other))
+
+    def handed_over(self) -> "RunRecord":
+        """Return a record of what this one holds, which is empty from now on."""
+        other = RunRecord()
+        other.become(self)
+        self.clear()
+        return other
+
     def take(self, events: Sequence[Event]) -> None:
         """Sort the events in, oldest first; kinds that draw nothing are passed over."""
         for event in events:

@@ -6,19 +6,21 @@ from functools import partial
 from typing import Any
 
 from workbench.config import RunConfig, from_dict, with_values
-from workbench.errors import WorkbenchError
-from workbench.events import Event, Failed, Interrupted
+from workbench.errors import Cancelled, WorkbenchError
+from workbench.events import Event, Failed, Interrupted, Stage
 from workbench.face.actions import Command, Moment
 from workbench.face.background import Background
 from workbench.face.bin import Bin
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.finding import chosen_folder
+from workbench.face.past import Past, past_of
 from workbench.face.question import Answer, Question
 from workbench.face.starting import ask_first, start
 from workbench.report import ScanProgress
 from workbench.session import Doubt, Run, Session
 from workbench.session.extend import may_extend
+from workbench.tell import Tell
 
 ANSWERED = "resume_answered"  # ids of cut-off runs that are to stay as they are
 MOST_STRIPS = 3  # runs told of at the start; the table has the others
@@ -34,12 +36,14 @@ class Resuming(Feature):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._looking = Background(self)
+        self._looking = Background(self, desk.activities)
         self._looking.item.connect(self._take)
         self._looking.failed.connect(self._refused)
-        self._entering = Background(self)
+        self._looking.given_up.connect(self._tell_given_up)
+        self._entering = Background(self, desk.activities)
         self._entering.item.connect(self._show)
         self._entering.failed.connect(self._refused)
+        self._entering.given_up.connect(self._tell_given_up)
         self._run_id = ""  # the run being looked at
         self._changes: Mapping[str, Any] = {}
         self._cause = ""  # of the last failure
@@ -53,6 +57,7 @@ class Resuming(Feature):
         """End the thread that looks at a run."""
         self._looking.shut_down()
         self._entering.shut_down()
+        self._entering.blockSignals(True)  # the log is closed next
 
     def refine(self, moment: Moment) -> Moment:
         """Say whether the run shown can go on."""
@@ -78,10 +83,11 @@ class Resuming(Feature):
         if self.desk.training.state != "idle":
             self.desk.toast.say(self.desk.reason())
             return
-        if self._looking.busy or self._entering.busy:
+        if self.shows_busy(self._looking) or self.shows_busy(self._entering):
             return
         self._run_id, self._changes = run_id, changes or {}
-        self._looking.start(partial(_questions, self.desk.session, run_id))
+        title = self.tr("Looking whether {run} can go on").format(run=self._name())
+        self._looking.start(partial(_questions, self.desk.session, run_id), title)
 
     def _take(self, item: ScanProgress | tuple[Doubt, ...]) -> None:
         run_id, changes = self._run_id, self._changes
@@ -121,15 +127,28 @@ class Resuming(Feature):
 
     def _enter(self, run_id: str, changes: Mapping[str, Any], accepted: Sequence[str]) -> None:
         """Enter the run as starting, on a thread: its checkpoint is read."""
-        self._entering.start(partial(_entered, self.desk.session, run_id, changes, accepted))
+        title = self.tr("Resuming {run}").format(run=self._name())
+        self._entering.do(partial(_entered, self.desk.session, run_id, changes, accepted), title)
 
-    def _show(self, entered: tuple[Run, list[Event]]) -> None:
-        if self._entering.cancelled:
+    def _show(self, entered: Stage | tuple[Run, Past]) -> None:
+        if isinstance(entered, Stage):
             return
-        run, said = entered
+        run, past = entered
+        if self._entering.cancelled:
+            self.desk.session.resuming.leave(run)
+            return
         for subject in ("resume", f"cut off {run.id}"):
             self.desk.strips.clear_strip(subject)
-        show(self.desk, run, said)
+        show(self.desk, run, past)
+
+    def _name(self) -> str:
+        known = self.desk.history.model.known(self._run_id)
+        return known.name if known is not None else ""
+
+    def _tell_given_up(self) -> None:
+        self.desk.reread_log()
+        text = self.tr("{run} was not resumed. It can be resumed later.")
+        self.desk.toast.say(text.format(run=self._name()))
 
     def _new_run(self, run_id: str, *_: object) -> None:
         """Train the run's configuration from its beginning, on the pictures as they are now."""
@@ -252,7 +271,7 @@ class Resuming(Feature):
         self.resume(run_id, changes)
 
 
-def show(desk: Desk, run: Run, said: Sequence[Event]) -> None:
+def show(desk: Desk, run: Run, past: Past) -> None:
     """Show and train a run that goes on, with what it had said before; if another trains by now, it waits."""
     if desk.training.state != "idle":
         desk.session.resuming.leave(run)
@@ -261,8 +280,8 @@ def show(desk: Desk, run: Run, said: Sequence[Event]) -> None:
         desk.reread_log()
         return
     desk.begin(run, of_draft=False)
-    desk.training.recall(said)
-    desk.page.show_news(said)
+    desk.training.recall(past.landmarks)
+    desk.page.recall(past)
 
 
 def _questions(session: Session, run_id: str) -> Iterator[ScanProgress | tuple[Doubt, ...]]:
@@ -270,8 +289,12 @@ def _questions(session: Session, run_id: str) -> Iterator[ScanProgress | tuple[D
 
 
 def _entered(
-    session: Session, run_id: str, changes: Mapping[str, Any], accepted: Sequence[str]
-) -> Iterator[tuple[Run, list[Event]]]:
-    """Yield the run, ready, and what it has said; its checkpoint is read and its log cut back."""
+    session: Session, run_id: str, changes: Mapping[str, Any], accepted: Sequence[str], tell: Tell
+) -> tuple[Run, Past]:
+    """Return the run, ready, and what it has said; its checkpoint is read and its log cut back."""
     run = session.resuming.resume(run_id, changes, accepted)
-    yield run, session.events(run.id)
+    try:
+        return run, past_of(session.events(run.id, tell), tell)
+    except Cancelled:
+        session.resuming.leave(run)
+        raise

@@ -48,10 +48,11 @@ class StudyFeature(Feature):
         self._queue: QueueFeature = desk.findChildren(QueueFeature)[0]
         self.dialog: PlanDialog | None = None
         self.sheet: GroupsSheet | SeedsSheet | OrdersSheet | BoundsSheet | None = None
-        self._work = Background(self)
+        self._work = Background(self, desk.activities)
         self._work.item.connect(self._predicted)
         self._work.failed.connect(self._prediction_failed)
         self._work.ended.connect(self._prediction_over)
+        self._work.given_up.connect(self._prediction_given_up)
         self._shown = ""  # id of the run that is drawn
         desk.page.plots.then(self._plots_made)
         desk.page.drawn.connect(self._run_drawn)
@@ -142,7 +143,9 @@ class StudyFeature(Feature):
         self.desk.offer_undo(said)
 
     def _predict(self, key: str) -> None:
-        self._work.start(partial(self.desk.session.groups.predict, key))
+        title = self.tr("Predicting the interplay of tasks in each order")
+        if not self.shows_busy(self._work):
+            self._work.start(partial(self.desk.session.groups.predict, key), title)
 
     def _predicted(self, item: object) -> None:
         if isinstance(item, Stage) and isinstance(self.sheet, OrdersSheet):
@@ -155,6 +158,9 @@ class StudyFeature(Feature):
 
     def _prediction_failed(self, sentence: str) -> None:
         self.desk.strips.show_strip("groups", sentence, "error")
+
+    def _prediction_given_up(self) -> None:
+        self.desk.toast.say(self.tr("The prediction was given up. Nothing of it is kept."))
 
     def _prediction_over(self) -> None:
         if isinstance(self.sheet, OrdersSheet):

@@ -4,7 +4,7 @@ import math
 from array import array
 from collections.abc import Iterator, Sequence
 
-from workbench.events import Event, Pace, Stage, Step
+from workbench.events import Event, Pace, RunStarted, Stage, Step
 
 _PIECE = 10_000  # events handed out at once
 _SUPERSEDED = (Stage, Pace)  # only the newest of each is worth keeping
@@ -51,6 +51,21 @@ class Tape:
         if piece:
             yield piece
 
+    def landmarks(self) -> list[Event]:
+        """Return every event, but of steps with nothing between them the last alone."""
+        parts = [part.last() if isinstance(part, _Stretch) else part for part in self._parts]
+        return [*parts, *self._newest.values()]
+
+    @property
+    def start(self) -> RunStarted | None:
+        """How the run began, if that was said."""
+        return next((part for part in self._parts if isinstance(part, RunStarted)), None)
+
+    def start_anew(self, start: RunStarted) -> None:
+        """Let `start` be how the run began: it goes on with more tasks than it had."""
+        rest = [part for part in self._parts if not isinstance(part, RunStarted)]
+        self._parts = [start, *rest]
+
     def _add_step(self, step: Step) -> None:
         last = self._parts[-1] if self._parts else None
         if not isinstance(last, _Stretch) or not last.goes_on_with(step):
@@ -80,13 +95,19 @@ class _Stretch:
         self._numbers.extend(step.terms.values())
         self._count += 1
 
+    def last(self) -> Step:
+        """Return the newest step."""
+        return self._step(self._count - 1)
+
     def __iter__(self) -> Iterator[Step]:
+        return map(self._step, range(self._count))
+
+    def _step(self, number: int) -> Step:
         first, width = self._first, len(self._names) + 1
-        for number in range(self._count):
-            time, *values = self._numbers[number * width : (number + 1) * width]
-            terms = dict(zip(self._names, values, strict=True))
-            said = None if math.isnan(time) else time
-            yield Step(first.task, first.epoch, first.step + number, first.lr, terms, time=said)
+        time, *values = self._numbers[number * width : (number + 1) * width]
+        terms = dict(zip(self._names, values, strict=True))
+        said = None if math.isnan(time) else time
+        return Step(first.task, first.epoch, first.step + number, first.lr, terms, time=said)
 
 
 def _plain(step: Step) -> bool:

@@ -31,10 +31,12 @@ class TaskWork(Feature):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.question: Question | None = None
-        self._work = Background(self)
+        self._work = Background(self, desk.activities)
         self._work.item.connect(self._take_found)
         self._work.failed.connect(desk.toast.say)
         self._work.ended.connect(self._found_all)
+        self._work.given_up.connect(self._tell_given_up)
+        desk.tasks.cancel_requested.connect(self._work.cancel)
         self._sought: TaskReport | None = None
         self.watch = FolderWatch(self)
         self.watch.found.connect(self._mark_gone)
@@ -109,7 +111,7 @@ class TaskWork(Feature):
 
     def find_at(self, row: int, path: str) -> None:
         """Look into a folder in which a task's pictures are said to lie now."""
-        if self._work.busy:
+        if self.shows_busy(self._work):
             return
         sought = self.desk.draft.state.tasks[row]
         if sought.folder.also:
@@ -121,8 +123,10 @@ class TaskWork(Feature):
         self._sought = sought
         self.desk.strips.clear_strip("find")
         share, session = self.desk.draft.state.settings.data.test_share, self.desk.session
-        self._work.start(lambda: session.scan([path], test_share=share))
-        self.desk.tasks.scan_began(listed([Path(path).name]))
+        name = listed([Path(path).name])
+        title = self.tr("Reading {names}").format(names=name)
+        self._work.start(lambda: session.scan([path], test_share=share), title)
+        self.desk.tasks.scan_began(name)
 
     def _find_for(self, row: int) -> None:
         if row < 0 or not self.desk.tasks.model.allowed():
@@ -135,6 +139,8 @@ class TaskWork(Feature):
             self.find_at(row, path)
 
     def _take_found(self, item: ScanProgress | ScanReport) -> None:
+        if self._work.cancelled:
+            return
         if isinstance(item, ScanProgress):
             self.desk.tasks.scan_progressed(item)
         elif len(item.tasks) != 1:
@@ -168,6 +174,9 @@ class TaskWork(Feature):
         if number == 1:
             text = self.tr("Task '{name}' found. 1 picture differs.")
         return text.format(name=name, n=f"{number:,}")
+
+    def _tell_given_up(self) -> None:
+        self.desk.toast.say(self.tr("The search was given up. The task stays as it was."))
 
     def _found_all(self) -> None:
         self._sought = None

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from workbench.events import Event, RunStarted
 from workbench.face.headline import Headline
 from workbench.face.later import Later
+from workbench.face.past import Past, past_of
 from workbench.face.record import RunRecord
 from workbench.face.run_panel import RunPanel
 from workbench.face.tape import Tape
@@ -37,7 +38,11 @@ class TrainPage(QWidget):
     """
 
     replay_ended = Signal()
-    drawn = Signal(str, str, list)  # id and name of the run shown, events the record holds by now
+    reading_cancelled = Signal()  # the run to be replayed is not wanted any more
+    # id and name of the run shown, events the record holds by now: news, or of a whole run its landmarks
+    drawn = Signal(str, str, list)
+    said = Signal(list)  # news of the run shown, each of its events
+    retold = Signal(object)  # a whole run is shown: its Tape
     cleared = Signal()  # no run is shown, and the record is empty
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -49,6 +54,8 @@ class TrainPage(QWidget):
         self.replayed = ""  # id of the run in replay
         self._live = Tape()
         self._replayed = Tape()
+        self._aside = RunRecord()  # of the live run, during a replay
+        self._reading = ""  # name of the run that is read to be replayed
         self._live_name = self._live_id = self._replayed_name = ""
         self._training = False
         work = QWidget(self)
@@ -76,7 +83,7 @@ class TrainPage(QWidget):
 
     def show_empty(self, empty: bool) -> None:
         """Show the drop zone, unless a run is there to look at."""
-        nothing = empty and not self.replayed and not self._live
+        nothing = empty and not self.replayed and not self._live and not self._reading
         self._stack.setCurrentIndex(0 if nothing else 1)
 
     def shown_events(self) -> list[Event]:
@@ -86,6 +93,7 @@ class TrainPage(QWidget):
     def begin_live(self, run_id: str, name: str) -> None:
         """Make way for a new run."""
         self._live, self._live_id, self._live_name = Tape(), run_id, name
+        self._aside = RunRecord()
         self._leave_replay()
         self.run_panel.reset()
         self._clear()
@@ -95,9 +103,20 @@ class TrainPage(QWidget):
         self.run_panel.show_news(events)
         events = self._with_all_tasks(events)
         self._live.add(events)
-        if not self.replayed:
-            self._draw(self._live_id, self._live_name, events)
-            self.run_panel.headline.show_record(self.record)
+        if self.replayed:
+            self._aside.take(events)
+            return
+        self.board.show_news(events, self._live_name)
+        self.drawn.emit(self._live_id, self._live_name, list(events))
+        self.said.emit(list(events))
+        self.run_panel.headline.show_record(self.record)
+
+    def recall(self, past: Past) -> None:
+        """Show what the live run had said before it went on."""
+        self.run_panel.show_news(past.landmarks)
+        self._live = past.tape
+        self._retell(past)
+        self.run_panel.headline.show_record(self.record)
 
     def show_state(self, state: str, when: str = "", *, overdue: bool = False) -> None:
         """Follow the run's state; `when` is the moment at which it is to stop, `overdue` that it has not."""
@@ -107,52 +126,84 @@ class TrainPage(QWidget):
 
     def replay(self, run_id: str, name: str, events: Sequence[Event]) -> None:
         """Draw a past run in the live run's place."""
-        self.replayed, self._replayed_name = run_id, name
-        self._replayed = Tape(events)
-        self._clear()
-        self._draw(run_id, name, events)
+        self.show_past(run_id, name, past_of(events))
+
+    def show_past(self, run_id: str, name: str, past: Past) -> None:
+        """Draw a past run, sorted already, in the live run's place."""
+        if not self.replayed:
+            self._aside = self.record.handed_over()
+        self.replayed, self._replayed_name, self._reading = run_id, name, ""
+        self._replayed = past.tape
+        self._retell(past)
         self._headline.show_record(self.record)
-        self._text.setText(self.tr("Replay of {name}").format(name=name))
-        live = self.tr("Back to live") if self._live else self.tr("Close replay")
-        self._back.setText(live)
-        self.banner.show()
-        self._refresh_panel()
+        self._say_what_is_shown()
+
+    def show_reading(self, name: str) -> None:
+        """Say that a run is read to be replayed; an empty name: that none is any more."""
+        self._reading = name
+        self._say_what_is_shown()
 
     def back_to_live(self) -> None:
         """Draw the live run again, or nothing."""
+        again = bool(self.replayed)
         self._leave_replay()
-        self._clear()
-        for events in self._live.pieces():
-            self._draw(self._live_id, self._live_name, events)
+        if again:
+            self._retell(Past(self._aside, self._live, self._live.landmarks()))
+            self._aside = RunRecord()
         if self._live:
             self.run_panel.headline.show_record(self.record)
         self.replay_ended.emit()
 
     def _with_all_tasks(self, events: Sequence[Event]) -> list[Event]:
-        """Return what is to be drawn: all anew where a run that goes on with more tasks names them a second time."""
-        if not any(isinstance(event, RunStarted) for event in events):
+        """Return the news; where a run that goes on with more tasks names them a second time, all is drawn anew."""
+        start = next((event for event in events if isinstance(event, RunStarted)), None)
+        first = start and self._live.start
+        if start is None or first is None:
             return list(events)
-        said = [*self._live, *events]
-        starts = [event for event in said if isinstance(event, RunStarted)]
-        if len(starts) < 2:
-            return list(events)
-        self._live = Tape()
+        start = replace(start, time=first.time)
+        self._live.start_anew(start)
+        (self._aside if self.replayed else self.record).tasks = start.tasks
         if not self.replayed:
-            self._clear()
-        first, last = starts[0], replace(starts[-1], time=starts[0].time)
-        return [last if event is first else event for event in said if event not in starts[1:]]
+            self._retell(Past(self.record.handed_over(), self._live, self._live.landmarks()))
+        return [event for event in events if not isinstance(event, RunStarted)]
 
-    def _draw(self, run_id: str, name: str, events: Sequence[Event]) -> None:
-        self.board.show_news(events, name)
-        self.drawn.emit(run_id, name, list(events))
+    def _retell(self, past: Past) -> None:
+        """Draw a whole run: the one in replay, or the live one."""
+        name = self._replayed_name if self.replayed else self._live_name
+        self._clear()
+        self.record.become(past.record)
+        if not past.tape:
+            return
+        self.board.follow(past.landmarks, name)
+        self.drawn.emit(self.replayed or self._live_id, name, list(past.landmarks))
+        self.retold.emit(past.tape)
 
     def _clear(self) -> None:
+        self.record.clear()
         if self.plots.part is not None:
             self.board.clear()
         self.cleared.emit()
 
+    def _say_what_is_shown(self) -> None:
+        text = self.tr("Replay of {name}").format(name=self._replayed_name)
+        if self._reading:
+            text = self.tr("Reading {name}…").format(name=self._reading)
+        self._text.setText(text)
+        live = self.tr("Back to live") if self._live else self.tr("Close replay")
+        self._back.setText(self.tr("Cancel") if self._reading else live)
+        self.banner.setVisible(bool(self.replayed or self._reading))
+        self._headline.setVisible(not self._reading)
+        self._refresh_panel()
+
+    def _go_back(self) -> None:
+        """Give up what is read, or leave what is replayed."""
+        if self._reading:
+            self.reading_cancelled.emit()
+        else:
+            self.back_to_live()
+
     def _leave_replay(self) -> None:
-        self.replayed, self._replayed = "", Tape()
+        self.replayed, self._replayed, self._reading = "", Tape(), ""
         self.banner.hide()
         self._refresh_panel()
 
@@ -161,10 +212,10 @@ class TrainPage(QWidget):
         self.run_panel.setVisible(self._training or (bool(self._live) and not self.replayed))
 
     def shown(self) -> tuple[str, str, list[Event]]:
-        """Return the run shown as `drawn` told of it: id, name, and all it has said so far."""
+        """Return the run shown as `drawn` tells of a whole one: id, name, and its landmarks."""
         if self.replayed:
-            return self.replayed, self._replayed_name, self.shown_events()
-        return self._live_id, self._live_name, self.shown_events()
+            return self.replayed, self._replayed_name, self._replayed.landmarks()
+        return self._live_id, self._live_name, self._live.landmarks()
 
     def _made_board(self) -> PlotBoard:
         from workbench.face.curves import PlotBoard
@@ -192,7 +243,7 @@ class TrainPage(QWidget):
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setProperty("heading", "true")
         self._back = QPushButton(self.banner)
-        self._back.clicked.connect(self.back_to_live)
+        self._back.clicked.connect(self._go_back)
         row = QHBoxLayout(self.banner)
         row.setContentsMargins(10, 4, 6, 4)
         row.addWidget(self._text, 1)

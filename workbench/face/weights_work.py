@@ -3,10 +3,12 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from workbench.events import Stage
+from workbench.face.activities import Activities
 from workbench.face.background import Background
 from workbench.report import WeightsFile
 from workbench.session.backbones import Backbones
@@ -24,13 +26,18 @@ class WeightsWork(QObject):
     failed = Signal(str, str)  # a sentence
     stopped = Signal(str)
 
-    def __init__(self, backbones: Backbones, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        backbones: Backbones,
+        parent: QObject | None = None,
+        activities: Activities | None = None,
+    ) -> None:
         super().__init__(parent)
         self._backbones = backbones
-        self._work = Background(self)
-        self._work.item.connect(self._take)
-        self._work.failed.connect(self._keep)
-        self._work.ended.connect(self._finish)
+        self.background = Background(self, activities)
+        self.background.item.connect(self._take)
+        self.background.failed.connect(self._keep)
+        self.background.ended.connect(self._finish)
         self._outcome: WeightsFile | str | None = None
         self._speed = Speed()
         self.name = ""  # of the backbone that is worked for
@@ -38,29 +45,34 @@ class WeightsWork(QObject):
     @property
     def busy(self) -> bool:
         """Whether a file is fetched or checked."""
-        return self._work.busy
+        return self.background.busy
 
     def download(self, name: str) -> None:
         """Fetch the weights of a backbone, going on where an earlier attempt ended."""
-        self._start(name, lambda: self._backbones.download(name))
+        title = self.tr("Fetching the weights of {name}").format(name=name)
+        self._start(name, title, lambda: self._backbones.download(name))
 
     def check(self, name: str, path: str) -> None:
         """Read a file as the weights of a backbone."""
-        self._start(name, lambda: self._backbones.check(name, path))
+        title = self.tr("Checking {file} as weights of {name}")
+        title = title.format(file=Path(path).name, name=name)
+        self._start(name, title, lambda: self._backbones.check(name, path))
 
     def cancel(self) -> None:
         """Ask to end at the next piece; what is there of a download is kept."""
-        self._work.cancel()
+        self.background.cancel()
 
     def shut_down(self) -> bool:
         """End the thread; return whether it has ended."""
-        return self._work.shut_down()
+        return self.background.shut_down()
 
-    def _start(self, name: str, make: Callable[[], Iterator[Stage | WeightsFile]]) -> None:
+    def _start(
+        self, name: str, title: str, make: Callable[[], Iterator[Stage | WeightsFile]]
+    ) -> None:
         if self.busy:
             return
         self.name, self._outcome, self._speed = name, None, Speed()
-        self._work.start(make)
+        self.background.start(make, title)
 
     def _take(self, item: Stage | WeightsFile) -> None:
         if isinstance(item, WeightsFile):

@@ -2,17 +2,18 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from sqlite_utils import Database
 
 from workbench.errors import UsageError, nearest
-from workbench.events import Event, Measured, Step, from_json
+from workbench.events import Event, Measured, Stage, Step, from_json
 from workbench.log.faults import rebuilding
 from workbench.log.rows import utc
 from workbench.report import RunDetails, RunSummary
+from workbench.tell import Tell, along, silent
 
 Matrix = tuple[tuple[float | None, ...], ...]
 
@@ -81,29 +82,34 @@ def find(db: Database, text: str) -> str:
     return found[0]
 
 
-def events(db: Database, run: int) -> list[Event]:
+def events(db: Database, run: int, tell: Tell = silent) -> list[Event]:
     """Return the run's events in the order they were said, each with its time, from three tables."""
+
+    def rows(sql: str, *values: object) -> Iterator[Any]:
+        return along(db.execute(sql, values), tell, Stage("Reading the log"))
+
     with rebuilding():
         found: list[tuple[int, Event]] = [
             (n, from_json(kind, fields, time))
-            for n, time, kind, fields in db.execute(
-                "SELECT n, time, kind, fields FROM event WHERE run = ?", [run]
+            for n, time, kind, fields in rows(
+                "SELECT n, time, kind, fields FROM event WHERE run = ?", run
             )
         ]
         terms: dict[int, dict[str, float]] = defaultdict(dict)
-        for n, name, value in db.execute(f"SELECT m.n, k.name, m.value {_CURVES}", [run, "loss"]):
+        for n, name, value in rows(f"SELECT m.n, k.name, m.value {_CURVES}", run, "loss"):
             terms[n][name] = value
         found += [
             (n, Step(task, epoch, step, lr, terms.get(n, {}), time=time))
-            for n, time, task, epoch, step, lr in db.execute(
-                "SELECT n, time, task, epoch, step, lr FROM step WHERE run = ?", [run]
+            for n, time, task, epoch, step, lr in rows(
+                "SELECT n, time, task, epoch, step, lr FROM step WHERE run = ?", run
             )
         ]
         found += [
             (n, Measured(*fields, time=time))
-            for n, time, *fields in db.execute(
+            for n, time, *fields in rows(
                 f"SELECT m.n, m.time, k.name, m.task, m.epoch, m.step, m.value, m.reason, m.other {_CURVES}",
-                [run, "measure"],
+                run,
+                "measure",
             )
         ]
         return [event for _, event in sorted(found, key=lambda pair: pair[0])]

@@ -24,6 +24,7 @@ from workbench.log.migrations import WAIT_MS, open_file, open_to_read, schema_kn
 from workbench.log.processes import own_process, process_lives
 from workbench.log.rows import Recorder, json_of, text_of, utc
 from workbench.report import RunDetails, RunSummary
+from workbench.tell import Tell, silent
 
 UNDER_WAY = ("starting", "running", "paused")
 
@@ -234,13 +235,13 @@ class Log:
         with self._reading() as db:
             return reading.find(db, text)
 
-    def events(self, run_id: str) -> list[Event]:
+    def events(self, run_id: str, tell: Tell = silent) -> list[Event]:
         """Return the run's events in order, equal to those written, without Stage and Pace.
 
         A number that was not finite comes back as None.
         """
         with self._reading() as db:
-            return reading.events(db, reading.number_of(db, run_id))
+            return reading.events(db, reading.number_of(db, run_id), tell)
 
     def details(self, run_id: str) -> RunDetails:
         """Return everything the log knows of the run except its steps."""

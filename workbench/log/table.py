@@ -77,6 +77,12 @@ def some(db: Database, run_ids: Sequence[str]) -> list[RunSummary]:
     return reading.summaries(db, rest, [json_of(list(run_ids))])
 
 
+def length(db: Database, run_id: str) -> int:
+    """Return the number of a run's events."""
+    sql = "SELECT s.last_event FROM run_summary s JOIN run r ON r.number = s.run WHERE r.id = ?"
+    return next((int(last) for (last,) in db.execute(sql, [run_id])), 0)
+
+
 def likeness(db: Database, query: Query, key: str, *, binned: bool = False) -> dict[str, str]:
     """Return for each run a text that is equal for runs which differ only in the setting `key`.
 

@@ -3,7 +3,6 @@
 Nothing in a bundle is ever unpickled, and nothing is written outside the run's own folder.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -17,10 +16,12 @@ from typing import Any
 
 from workbench import paths
 from workbench.errors import CannotWrite, UsageError, WorkbenchError, because
+from workbench.events import Stage
 from workbench.log import bundle, table
 from workbench.log.numbers import write_numbers
 from workbench.log.store import UNDER_WAY, Log
-from workbench.session import unpacking
+from workbench.session import packing, unpacking
+from workbench.tell import Tell, along, silent
 
 FORMAT = 1
 _CARD, _ROWS, _FILES = "bundle.json", "rows.jsonl", "files/"
@@ -30,34 +31,33 @@ _LEFT_OUT = ("checkpoint", "checkpoints", "cache")  # heavy, and of use only whe
 Opened = Callable[[], AbstractContextManager[Log]]
 
 
-def write(home: Path, opened: Opened, run: str, file: Path) -> Path:
-    """Write a run as one file, whole or not at all.
+def write(home: Path, opened: Opened, run: str, file: Path, tell: Tell = silent) -> Path:
+    """Write a run as one file, whole or not at all; where `tell` raises, nothing of it stays.
 
     Raises:
         UsageError: the run is still under way.
-        WorkbenchError: the file cannot be written.
+        CannotWrite: the file cannot be written.
     """
     with opened() as log:
-        details, events = log.details(log.find(run)), log.events(log.find(run))
+        details, events = log.details(log.find(run)), log.events(log.find(run), tell)
         if details.summary.state in UNDER_WAY:
             raise UsageError(
                 f"{details.summary.name} is still training. Bundle it when it has ended."
             )
         with log.snapshot() as db:
-            rows = "".join(json.dumps(row) + "\n" for row in bundle.rows_of(db, details.summary.id))
+            found = along(bundle.rows_of(db, details.summary.id), tell, Stage("Reading the log"))
+            rows = "".join(json.dumps(row) + "\n" for row in found)
     part = file.with_name(f"{file.name}.part")
     try:
         with (
             TemporaryDirectory() as folder,
             zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as made,
         ):
-            write_numbers(details, events, Path(folder))
+            write_numbers(details, along(events, tell, Stage("Writing numbers")), Path(folder))
             (Path(folder) / _ROWS).write_text(rows, "utf-8")
             sources = {name: Path(folder) / name for name in (_ROWS, *_NUMBERS)}
             sources |= _files_of(paths.run_folder(home, details.summary.id))
-            for name, source in sources.items():
-                made.write(source, name)
-            sums = {name: _sha256(source) for name, source in sources.items()}
+            sums = packing.pack(made, sources, file.name, tell)
             card = {
                 "format": FORMAT,
                 "run": details.summary.id,
@@ -67,16 +67,16 @@ def write(home: Path, opened: Opened, run: str, file: Path) -> Path:
             made.writestr(_CARD, json.dumps(card, indent=2, ensure_ascii=False))
         os.replace(part, file)
     except OSError as error:
-        raise WorkbenchError(
-            f"Could not write to {file}: {error.strerror}. Choose another place."
+        raise CannotWrite(
+            f"Could not write to {file}: {because(error)}. Choose another place."
         ) from error
     finally:
         part.unlink(missing_ok=True)
     return file
 
 
-def read(home: Path, opened: Opened, file: Path) -> str:
-    """Enter a bundled run into the log, marked as imported; return its id.
+def read(home: Path, opened: Opened, file: Path, tell: Tell = silent) -> str:
+    """Enter a bundled run into the log, marked as imported; return its id. Where `tell` raises, none of it stays.
 
     Raises:
         UsageError: the file is no bundle, is of a newer version, or its run is in the log already.
@@ -90,8 +90,8 @@ def read(home: Path, opened: Opened, file: Path) -> str:
             with unpacking.opened(file) as packed:
                 card = _checked_card(packed, file)
                 _refuse_known(card["run"], opened)
-                _unpack(packed, card["files"], file, Path(beside))
-            _enter(Path(beside), runs / card["run"], card["run"], opened)
+                _unpack(packed, card["files"], file, Path(beside), tell)
+            _enter(Path(beside), runs / card["run"], card["run"], opened, tell)
     except OSError as error:
         raise CannotWrite(
             f"{file.name} could not be unpacked in {runs}: {because(error)}. Nothing of it was kept."
@@ -137,18 +137,22 @@ def _refuse_known(run_id: str, opened: Opened) -> None:
             raise UsageError(f"This run is in the log{where}, as {known.name}.")
 
 
-def _unpack(packed: zipfile.ZipFile, files: dict[str, str], file: Path, beside: Path) -> None:
+def _unpack(
+    packed: zipfile.ZipFile, files: dict[str, str], file: Path, beside: Path, tell: Tell
+) -> None:
     """Copy the files that the card names into `beside`, each compared with its SHA-256."""
     unpacking.check_room(packed, file, beside)
+    sizes = (packed.getinfo(name).file_size for name in files)
+    amount = packing.Amount(f"Megabytes of {file.name}", sum(sizes), tell)
     for name, digest in files.items():
-        if _sha256(unpacking.copy_member(packed, name, beside)) != digest:
+        if unpacking.copy_member(packed, name, beside, amount) != digest:
             raise WorkbenchError(
                 f"The bundle is damaged ({name.removeprefix(_FILES)} is not as it was written)."
             )
     (beside / _FILES).mkdir(exist_ok=True)
 
 
-def _enter(unpacked: Path, folder: Path, run_id: str, opened: Opened) -> None:
+def _enter(unpacked: Path, folder: Path, run_id: str, opened: Opened, tell: Tell) -> None:
     """Rows and files come in together: the folder is moved within the transaction."""
     if folder.exists() and any(folder.iterdir()):
         raise WorkbenchError(
@@ -156,7 +160,8 @@ def _enter(unpacked: Path, folder: Path, run_id: str, opened: Opened) -> None:
         )
     try:
         with opened() as log, log.change() as db:
-            bundle.check_rows(db, bundle.put_rows(db, _rows(unpacked / _ROWS, run_id)))
+            rows = along(_rows(unpacked / _ROWS, run_id), tell, Stage("Writing the log"))
+            bundle.check_rows(db, bundle.put_rows(db, rows))
             if folder.exists():  # made empty by a look at it
                 folder.rmdir()
             os.replace(unpacked / _FILES, folder)
@@ -173,8 +178,3 @@ def _rows(file: Path, run_id: str) -> Iterator[bundle.Row]:
             if (name == "run") != (number == 0) or (number == 0 and values["id"] != run_id):
                 raise WorkbenchError("The bundle is damaged: its rows are not those of its run.")
             yield name, dict(values)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -28,6 +28,7 @@ from workbench.session.resume_words import (
     version_sentence,
 )
 from workbench.session.run import Run
+from workbench.tell import Tell, silent
 
 if typing.TYPE_CHECKING:
     from workbench.session.session import Session
@@ -179,7 +180,9 @@ class Resuming:
             accept_changed=bool(accepted),
         )  # fmt: skip
 
-    def extend(self, run: str, tasks: Sequence[TaskFolder] = (), epochs: int = 0) -> Run:
+    def extend(
+        self, run: str, tasks: Sequence[TaskFolder] = (), epochs: int = 0, tell: Tell = silent
+    ) -> Run:
         """Enter a child of a finished run that goes on from its end, with more tasks or more epochs.
 
         Raises:
@@ -195,7 +198,7 @@ class Resuming:
         )
         given = paths.run_folder(self._session.home, child.id)
         try:
-            give(paths.run_folder(self._session.home, parent.id), given, point.event.path)
+            give(paths.run_folder(self._session.home, parent.id), given, point.event.path, tell)
             with self._session.log() as log:
                 log.begin(
                     child.id, child.name, configs.to_dict(config), configs.effective_switches(config),
@@ -209,6 +212,14 @@ class Resuming:
             shutil.rmtree(given, ignore_errors=True)
             raise
         return child
+
+    def undo(self, run: Run) -> None:
+        """Take back a child that was made and has not begun: nothing of it stays."""
+        with self._session.log() as log:
+            log.write(run.id, [(_now(), Stopped(run.steps))])
+        self._session.table.bin(run.id)
+        for made in self._session.table.some([run.id]):
+            self._session.table.remove(made)
 
     def leave(self, run: Run) -> None:
         """Let a run that was made ready, and cannot begin, count as stopped where it stands."""

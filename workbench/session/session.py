@@ -45,6 +45,7 @@ from workbench.session.table import RunTable
 from workbench.session.upkeep import Upkeep, open_log
 from workbench.session.versions import versions
 from workbench.session.work import ThreadEngine
+from workbench.tell import Tell, silent
 
 
 class Session:
@@ -170,10 +171,10 @@ class Session:
         with self.log() as log:
             return log.details(log.find(run))
 
-    def events(self, run: str) -> list[Event]:
+    def events(self, run: str, tell: Tell = silent) -> list[Event]:
         """Return a past run's events in order, as they were sent live (without Stage and Pace)."""
         with self.log() as log:
-            return log.events(log.find(run))
+            return log.events(log.find(run), tell)
 
     def arrays(self, run: str, path: str) -> dict[str, NDArray[Any]]:
         """Return the arrays of a `Snapshot` of this run, by name.
@@ -218,13 +219,13 @@ class Session:
         """Do `export` stage by stage; the last item is the files. Closing the iterator gives up."""
         return exports.write(self, run, Path(folder), adapter=adapter, numbers=numbers)
 
-    def bundle(self, run: str, file: str | Path) -> Path:
+    def bundle(self, run: str, file: str | Path, tell: Tell = silent) -> Path:
         """Write a run as one .zip file that `open_bundle` reads on another computer."""
-        return bundle.write(self.home, self.log, run, Path(file))
+        return bundle.write(self.home, self.log, run, Path(file), tell)
 
-    def open_bundle(self, file: str | Path) -> str:
+    def open_bundle(self, file: str | Path, tell: Tell = silent) -> str:
         """Enter a bundled run into the log, marked as imported; return its id."""
-        return bundle.read(self.home, self.log, Path(file))
+        return bundle.read(self.home, self.log, Path(file), tell)
 
     @property
     def adapters(self) -> Adapters:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workbench import paths
 from workbench.errors import UsageError, WorkbenchError
+from workbench.events import Stage
 from workbench.log import table
 from workbench.log.store import UNDER_WAY, Log
 from workbench.query import Query
@@ -73,6 +74,11 @@ class RunTable:
         with self._log() as log, log.snapshot() as db:
             return table.some(db, run_ids)
 
+    def length(self, run_id: str) -> int:
+        """Return how many events the run has said; cheap."""
+        with self._log() as log, log.snapshot() as db:
+            return table.length(db, run_id)
+
     def groups(
         self,
         query: Query,
@@ -137,13 +143,18 @@ class RunTable:
         with self._log() as log, log.change() as db:
             table.move_to_bin(db, run_id, False)
 
-    def empty_bin(self) -> Iterator[str]:
-        """Remove every run in the bin for good, files first; yields the name of each."""
-        for run in self.page(Query(), limit=-1, binned=True):
-            self._remove_files(run)
-            with self._log() as log, log.change() as db:
-                table.remove(db, run.id)
-            yield run.name
+    def empty_bin(self) -> Iterator[Stage]:
+        """Remove every run in the bin for good, files first; tells of each. Closing it leaves the others there."""
+        runs = self.page(Query(), limit=-1, binned=True)
+        for number, run in enumerate(runs, 1):
+            self.remove(run)
+            yield Stage(f"Removed {run.name}", number, len(runs))
+
+    def remove(self, run: RunSummary) -> None:
+        """Remove a run that is in the bin for good, files first."""
+        self._remove_files(run)
+        with self._log() as log, log.change() as db:
+            table.remove(db, run.id)
 
     def baseline(self) -> RunSummary | None:
         """Return the pinned run that others are compared with, if it is not in the bin."""

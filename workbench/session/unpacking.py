@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from workbench.errors import UsageError, WorkbenchError
+from workbench.session.packing import Amount
 
 # Files that may run programs when they are opened.
 PROGRAMS = frozenset({
@@ -76,13 +77,12 @@ def check_name(name: str) -> None:
         )
 
 
-def copy_member(packed: zipfile.ZipFile, name: str, folder: Path) -> Path:
-    """Copy one member below `folder` as a plain file and return its path."""
+def copy_member(packed: zipfile.ZipFile, name: str, folder: Path, amount: Amount) -> str:
+    """Copy one member below `folder` as a plain file and return its SHA-256."""
     target = folder / name
     target.parent.mkdir(parents=True, exist_ok=True)
     with packed.open(name) as source, target.open("xb") as sink:
-        shutil.copyfileobj(source, sink)
-    return target
+        return amount.copy(source, sink)
 
 
 def check_room(packed: zipfile.ZipFile, file: Path, folder: Path) -> None:
