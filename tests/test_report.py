@@ -24,7 +24,7 @@ from workbench.face.window import Window
 from workbench.session import Session
 
 HOSTILE = "<script>alert('x')</script> & \"</svg></title>"
-REPORT, COMPARISON = "export report", "export comparison"  # subjects of strips
+REPORT, COMPARISON = "export_report", "export_comparison"  # subjects of strips
 _VOID = {"meta", "br", "link", "img", "input", "hr"}
 _REFERENCES = {"src", "href", "xlink:href", "srcset", "action", "data", "poster", "background"}
 

@@ -110,14 +110,14 @@ class Comparing(Feature):
 
     def export_to(self, place: Path) -> None:
         """Write the comparison into a new folder below `place`."""
-        self.desk.strips.clear_strip("export comparison")
+        self.desk.strips.clear_strip("export_comparison")
         self.exporter.write(place, self.page.tables_of(), self.page.figures, self.page.title())
 
     def _tell_failure(self, sentence: str, answers: list[Answer]) -> None:
-        self.desk.strips.show_strip("export comparison", sentence, "error", answers)
+        self.desk.strips.show_strip("export_comparison", sentence, "error", answers)
 
     def _tell_done(self, sentence: str) -> None:
-        self.desk.strips.clear_strip("export comparison")
+        self.desk.strips.clear_strip("export_comparison")
         self.desk.toast.say(sentence, self.tr("Open folder"), self.exporter.open_folder)
 
     def _read(self, missing: list[RunSummary]) -> None:

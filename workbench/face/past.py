@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.events import Event, Stage
+from workbench.face.language import say
 from workbench.face.record import RunRecord
 from workbench.face.tape import Tape
 from workbench.tell import Tell, silent
@@ -24,7 +25,7 @@ def past_of(events: Sequence[Event], tell: Tell = silent) -> Past:
     """Sort a run's events."""
     record, tape = RunRecord(), Tape()
     for done in range(0, len(events), PIECE):
-        tell(Stage("Sorting what it said", done, len(events)))
+        tell(Stage(say("Sorting what it said"), done, len(events)))
         piece = events[done : done + PIECE]
         record.take(piece)
         tape.add(piece)

@@ -65,8 +65,8 @@ class Reports(Feature):
         self.writer.ask(report, folder / f"{name}.html")
 
     def _tell_failure(self, sentence: str, answers: list[Answer]) -> None:
-        self.desk.strips.show_strip("export report", sentence, "error", answers)
+        self.desk.strips.show_strip("export_report", sentence, "error", answers)
 
     def _tell_done(self, sentence: str) -> None:
-        self.desk.strips.clear_strip("export report")
+        self.desk.strips.clear_strip("export_report")
         self.desk.toast.say(sentence, self.tr("Open"), self.writer.open_page)
