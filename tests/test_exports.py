@@ -16,7 +16,7 @@ from tests.trained import trained_once
 from workbench.errors import because
 from workbench.events import Stage
 from workbench.face.activities import Activities
-from workbench.face.exports import ADAPTER, EVERYTHING, NUMBERS, Exporter
+from workbench.face.exports import ADAPTER, EVERYTHING, NUMBERS, PLOTS, Exporter
 from workbench.face.messages import DetailBox
 from workbench.paths import run_folder
 from workbench.report import RunSummary
@@ -284,3 +284,40 @@ def test_the_old_folder_of_a_failed_replacement_stays_as_it_was(
     assert refused.args is not None
     assert refused.args[0].startswith("The run's adapter was not exported.")
     assert {name: (tmp_path / name).read_bytes() for name in below(tmp_path)} == before
+
+
+def test_an_export_that_is_cancelled_while_it_draws_keeps_whole_files_only(
+    exporter: Exporter, activities: Activities, run: RunSummary, qtbot: QtBot, tmp_path: Path
+) -> None:
+    activities.progressed.connect(
+        lambda activity: activity.cancel() if activity.detail == "forgetting.png" else None
+    )
+    with qtbot.waitSignal(exporter.said, timeout=60_000) as said:
+        exporter.ask(run, tmp_path, (PLOTS,))
+    folder = tmp_path / "run-0001"
+    text = f"The export of run-0001 was given up. What was written is in {folder}."
+    assert said.args == [text]
+    assert below(folder) == {"accuracy.png", "accuracy.svg", "accuracy.pdf", "forgetting.png"}
+    assert (folder / "forgetting.png").read_bytes().endswith(b"IEND\xaeB`\x82")
+    assert not exporter.busy
+
+
+def test_a_plot_that_cannot_be_written_is_told_and_can_be_tried_again(
+    exporter: Exporter, run: RunSummary, qtbot: QtBot, tmp_path: Path
+) -> None:
+    taken = tmp_path / "run-0001" / "accuracy.svg"
+    taken.mkdir(parents=True)  # a folder where the file is to be
+    exporter.ask(run, tmp_path, (PLOTS,))
+    assert exporter.question is not None
+    with qtbot.waitSignal(exporter.refused, timeout=60_000) as refused:
+        exporter.question.answers["Replace"].click()
+    assert refused.args is not None
+    sentence, answers = refused.args
+    assert sentence == f"Could not write to {taken}: Is a directory. Choose another place."
+    assert [text for text, _ in answers] == ["Choose another place", "Try again"]
+    assert below(tmp_path) == {"run-0001/accuracy.png"}
+    qtbot.waitUntil(lambda: not exporter.busy, timeout=20_000)
+    taken.rmdir()
+    with qtbot.waitSignal(exporter.done, timeout=60_000):
+        dict(answers)["Try again"]()
+    assert taken.is_file()

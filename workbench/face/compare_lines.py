@@ -26,9 +26,10 @@ class Drawn:
 
 
 def style_of(theme: Theme, index: int) -> tuple[str, str]:
-    """Return colour and dash of the `index`-th line: no two of the first 32 are alike."""
+    """Return colour and dash of the `index`-th line: no two of the first 32 are alike, neighbours differ in both."""
     colours = (*theme.lines, *theme.runs)
-    return colours[index % len(colours)], _DASHES[index // len(colours) % len(_DASHES)]
+    turn = index // len(colours)
+    return colours[index % len(colours)], _DASHES[(index + turn) % len(_DASHES)]
 
 
 def draw(

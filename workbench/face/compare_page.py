@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
     QSplitter,
     QStackedLayout,
@@ -65,12 +66,16 @@ class ComparePage(QWidget):
         self.axis.addItem(self.tr("over steps"), "step")
         self.smoothed = SmoothingSlider(self)
         self.smoothed.slider.setAccessibleName(self.tr("Smoothing of the compared curves"))
-        self.export = QPushButton(self.tr("Export…"), self)
-        self.export.setToolTip(
-            self.tr("Numbers and differences as CSV, curves as PNG, SVG and PDF")
-        )
-        self.report = QPushButton(self.tr("Report…"), self)
-        self.report.setToolTip(self.tr("Numbers, curves and what differs as one page"))
+        self.export = QPushButton(self.tr("Export"), self)
+        menu = QMenu(self.export)
+        menu.setToolTipsVisible(True)
+        files = menu.addAction(self.tr("Numbers and plots…"))
+        files.setToolTip(self.tr("Numbers and differences as CSV, curves as PNG, SVG and PDF"))
+        files.triggered.connect(self.export_requested)
+        report = menu.addAction(self.tr("Report…"))
+        report.setToolTip(self.tr("Numbers, curves and what differs as one page"))
+        report.triggered.connect(self.report_requested)
+        self.export.setMenu(menu)
         self.told = QLabel(self)
         self.told.setTextFormat(Qt.TextFormat.PlainText)
         self.told.setProperty("muted", "true")
@@ -83,8 +88,6 @@ class ComparePage(QWidget):
         self._arrange()
         self.groups.currentIndexChanged.connect(self._grouped)
         self.axis.currentIndexChanged.connect(self.redraw)
-        self.export.clicked.connect(self.export_requested)
-        self.report.clicked.connect(self.report_requested)
         for plot in self.plots:
             plot.chosen.connect(self.redraw)
             self.smoothed.changed.connect(plot.plot.set_smoothing)
@@ -168,8 +171,7 @@ class ComparePage(QWidget):
         for widget in (self.groups, self.axis, self.smoothed):
             head.addWidget(widget)
         head.addWidget(self.told, 1)
-        for button in (self.export, self.report):
-            head.addWidget(button)
+        head.addWidget(self.export)
         self.told.setMinimumWidth(40)
         self._curves = QSplitter(Qt.Orientation.Vertical)
         for plot in self.plots:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.face.compare_lines import Drawn
     from workbench.face.compare_page import ComparePage
 
+_SUBJECT = "export comparison"  # of the strip that tells of a failure
 _MOST_KEPT = 60  # records in memory
 _MOST_POINTS = 5_000_000  # of their curves, about 160 MB
 
@@ -110,14 +111,14 @@ class Comparing(Feature):
 
     def export_to(self, place: Path) -> None:
         """Write the comparison into a new folder below `place`."""
-        self.desk.strips.clear_strip("export_comparison")
+        self.desk.strips.clear_strip(_SUBJECT)
         self.exporter.write(place, self.page.tables_of(), self.page.figures, self.page.title())
 
     def _tell_failure(self, sentence: str, answers: list[Answer]) -> None:
-        self.desk.strips.show_strip("export_comparison", sentence, "error", answers)
+        self.desk.strips.show_strip(_SUBJECT, sentence, "error", answers)
 
     def _tell_done(self, sentence: str) -> None:
-        self.desk.strips.clear_strip("export_comparison")
+        self.desk.strips.clear_strip(_SUBJECT)
         self.desk.toast.say(sentence, self.tr("Open folder"), self.exporter.open_folder)
 
     def _read(self, missing: list[RunSummary]) -> None:

@@ -97,13 +97,14 @@ class ComparisonExport(QObject):
             self._begin(Path(place))
 
     def _finish(self) -> None:
+        given_up = self._activity is not None and self._activity.cancelled
         if self._activity is not None:
             self._activity.end()
         if self._failed or self._work.cancelled:
             self._take_back()
-        if self._work.cancelled:
+        if given_up:
             self.said.emit(self.tr("The export of the comparison was given up."))
-        elif not self._failed:
+        elif not (self._failed or self._work.cancelled):
             text = self.tr("{number} files of the comparison exported to {folder}.")
             self.done.emit(text.format(number=len(self._files), folder=self._folder))
 

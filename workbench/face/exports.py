@@ -16,6 +16,7 @@ from workbench.events import Stage
 from workbench.face.activities import Activities, Activity
 from workbench.face.background import Background
 from workbench.face.curve_lines import Beside, bounds_beside
+from workbench.face.in_turns import InTurns
 from workbench.face.messages import DetailBox
 from workbench.face.question import Answer, Question
 from workbench.face.record import RunRecord
@@ -55,7 +56,11 @@ class Exporter(QObject):
         self._work = Background(self)
         self._work.item.connect(self._take)
         self._work.raised.connect(self._fail)
-        self._work.ended.connect(self._finish)
+        self._work.ended.connect(self._draw)
+        self._drawing = InTurns(self)
+        self._drawing.item.connect(self._drawn)
+        self._drawing.raised.connect(self._fail)
+        self._drawing.ended.connect(self._finish)
         self._folder = Path()
         self._run: RunSummary | None = None
         self._parts: tuple[str, ...] = ()
@@ -67,7 +72,7 @@ class Exporter(QObject):
     @property
     def busy(self) -> bool:
         """Whether an export is under way."""
-        return self._work.busy
+        return self._work.busy or self._drawing.busy
 
     def ask(self, run: RunSummary, place: Path, parts: Sequence[str]) -> None:
         """Write `parts` of the run into a folder below `place`, after what has to be asked first."""
@@ -91,7 +96,8 @@ class Exporter(QObject):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
 
     def shut_down(self) -> None:
-        """Wait for the thread."""
+        """Wait for the thread; no further plot is drawn."""
+        self._drawing.shut_down()
         self._work.shut_down()
 
     def _ask(self, sentence: str, answers: Sequence[Answer]) -> None:
@@ -129,7 +135,7 @@ class Exporter(QObject):
         self._files, self._failed = [], False
         self._work.start(self._steps)
         title = self.tr("Exporting {run}").format(run=run.name)
-        self._activity = self._activities.begin(title, self._work.cancel)
+        self._activity = self._activities.begin(title, self._give_up)
         self.state_changed.emit()
 
     def _steps(self) -> Iterator[Stage | list[Path]]:
@@ -169,13 +175,32 @@ class Exporter(QObject):
         box.details_button.click()
         box.open()
 
-    def _finish(self) -> None:
-        if self._work.cancelled and not self._files and not self._failed:
-            self._tell_given_up()
-        elif not self._failed:
-            self._draw_and_tell()
+    def _give_up(self) -> None:
+        self._work.cancel()
+        self._drawing.cancel()
+
+    def _draw(self) -> None:
+        """Draw the plots, now that the thread has written the rest, unless it failed or was given up."""
+        goes_on = not (self._failed or self._work.cancelled)
+        if self._run is not None and PLOTS in self._parts and goes_on:
+            self._drawing.start(self._plots(self._run))
+        else:
+            self._finish()
+
+    def _drawn(self, file: Path) -> None:
+        self._files.append(file)
         if self._activity is not None:
-            self._activity.end()
+            self._activity.progress(0, 0, file.name)
+
+    def _finish(self) -> None:
+        activity, drawn = self._activity, PLOTS in self._parts
+        given_up = activity is not None and activity.cancelled and (drawn or not self._files)
+        if given_up and not self._failed:
+            self._tell_given_up()
+        elif not self._failed and not (drawn and self._drawing.cancelled):  # a bug has been told of
+            self._tell_done()
+        if activity is not None:
+            activity.end()
         self.state_changed.emit()
 
     def _tell_given_up(self) -> None:
@@ -186,36 +211,28 @@ class Exporter(QObject):
             text = self.tr("The export of {run} was given up. What was written is in {folder}.")
         self.said.emit(text.format(run=name, folder=self._folder))
 
-    def _draw_and_tell(self) -> None:
-        if self._run is None:
-            return
-        try:
-            if PLOTS in self._parts:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._files += self._drawn(self._run)
-        except OSError as error:
-            text = self.tr("Could not write to {folder}: {reason}.")
-            text = text.format(folder=self._folder, reason=because(error))
-            self._refuse(Failure(text, place=True))
-            return
-        except WorkbenchError as error:
-            self._refuse(Failure(str(error), place=True))
-            return
+    def _tell_done(self) -> None:
+        name = self._run.name if self._run is not None else ""
         text = self.tr("{number} files of {run} exported to {folder}.")
-        text = text.format(number=len(self._files), run=self._run.name, folder=self._folder)
+        text = text.format(number=len(self._files), run=name, folder=self._folder)
         self.done.emit(text, str(self._folder))
 
-    def _drawn(self, run: RunSummary) -> list[Path]:
-        from workbench.face.figure import export_plots  # plots take long to load
+    def _plots(self, run: RunSummary) -> Iterator[Path]:
+        """Draw one file after another, on Qt's own thread."""
+        from workbench.face.figure import figures, switches_of, written_figures  # long to load
 
-        title = f"{run.name} · {run.profile}"
-        read = partial(self._session.arrays, run.id)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = self.tr("Could not write to {folder}: {reason}. Choose another place.")
+            text = text.format(folder=self._folder, reason=because(error))
+            raise CannotWrite(text) from error
         events = self._session.events(run.id)
+        title = " · ".join(filter(None, (run.name, run.profile, switches_of(events))))
         levels = bounds_beside(self._session.groups.bounds(run.id))
         beside = Beside(self.runs_beside(run), levels)
-        return export_plots(
-            events, self._folder, title=title, formats=_FORMATS, read=read, beside=beside
-        )
+        drawn = figures(events, read=partial(self._session.arrays, run.id), beside=beside)
+        yield from written_figures(drawn, self._folder, title, _FORMATS)
 
 
 def _nothing() -> Iterator[list[Path]]:

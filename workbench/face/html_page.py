@@ -16,11 +16,11 @@ _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ID = re.compile(r"""( id="|="url\(#|href="#)""")
 
 _STYLE = """
-:root{color-scheme:light dark;%s}
+:root{color-scheme:light dark;--font:system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;%s}
 @media (prefers-color-scheme:dark){:root{%s}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:62rem;padding:2rem 1.5rem 3rem;background:var(--base);color:var(--text);
-font:15px/1.5 system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
+font:15px/1.5 var(--font)}
 h1{font-size:1.7rem;line-height:1.25;margin:0 0 .3rem;overflow-wrap:anywhere}
 h2{font-size:1.15rem;margin:2.2rem 0 .7rem;padding-bottom:.25rem;border-bottom:1px solid var(--border)}
 h3{font-size:1rem;margin:1.4rem 0 .5rem}
@@ -49,8 +49,10 @@ code{font:.85em ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));gap:1rem}
 figure{margin:0;border:1px solid var(--border);border-radius:8px;overflow:hidden;background:#fff;break-inside:avoid}
 figure svg{display:block;width:100%%;height:auto}
+figure svg text{font-family:var(--font)}
+data{white-space:nowrap}
 footer{margin-top:3rem;color:var(--muted);font-size:.85rem}
-@media (max-width:30rem){.figures{grid-template-columns:1fr}}
+@media screen and (max-width:30rem){.figures{grid-template-columns:1fr}}
 @media print{body{max-width:none;padding:0;font-size:11px}.figures{grid-template-columns:1fr 1fr}
 tr,.card{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}}
 """

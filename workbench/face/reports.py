@@ -12,6 +12,8 @@ from workbench.face.page_writer import PageWriter, Report
 from workbench.face.question import Answer
 from workbench.report import RunSummary
 
+_SUBJECT = "export report"  # of the strip that tells of a failure
+
 
 class Reports(Feature):
     """Reports of a run and of a comparison, and where they go."""
@@ -65,8 +67,8 @@ class Reports(Feature):
         self.writer.ask(report, folder / f"{name}.html")
 
     def _tell_failure(self, sentence: str, answers: list[Answer]) -> None:
-        self.desk.strips.show_strip("export_report", sentence, "error", answers)
+        self.desk.strips.show_strip(_SUBJECT, sentence, "error", answers)
 
     def _tell_done(self, sentence: str) -> None:
-        self.desk.strips.clear_strip("export_report")
+        self.desk.strips.clear_strip(_SUBJECT)
         self.desk.toast.say(sentence, self.tr("Open"), self.writer.open_page)

@@ -20,7 +20,12 @@ from workbench.report import RunDetails, RunSummary
 from workbench.session import Session
 from workbench.session.results import RunCost
 
-HEADLINE = ("average_accuracy", "accuracy_seen", "forgetting", "backward_transfer", "baseline_seen")
+HEADLINE = {  # measures, each with the one of the frozen backbone that it is read against
+    "average_accuracy": "baseline_average",
+    "accuracy_seen": "baseline_seen",
+    "forgetting": "",
+    "backward_transfer": "",
+}
 _ENDED_EARLY = ("stopped", "failed", "interrupted")
 
 
@@ -91,7 +96,7 @@ def run_page(facts: RunFacts, svgs: Sequence[str]) -> str:
         tag("p", heading, class_="muted"),
         page.facts(_about(facts)),
         _warnings(facts.events),
-        page.section(say("Results"), _headline(facts), _numbers(facts)),
+        page.section(say("Results"), _headline(facts)),
         page.section(say("Accuracy matrix"), _matrix(facts)),
         page.section(say("Plots"), page.gallery(svgs) or _no_plots(run)),
         page.section(say("Tasks"), _tasks(facts), _folders(facts)),
@@ -100,6 +105,7 @@ def run_page(facts: RunFacts, svgs: Sequence[str]) -> str:
         page.section(say("Cost"), _cost(facts)),
         page.section(say("Notes of the run"), _notes(facts.events)),
         page.section(say("Files"), _files(facts)),
+        page.section(say("All numbers"), _numbers(facts)),
         _foot(run),
     )
 
@@ -161,13 +167,26 @@ def _notes(events: Sequence[Event]) -> Html:
 
 def _headline(facts: RunFacts) -> Html:
     cards = []
-    for name in HEADLINE:
-        value = _value(facts, name)
-        shown = value_text(name, value) if value is not None else absent_text(facts, name)
-        kind = "" if value is not None else "absent"
-        label, formula = MEASURES[name].label, MEASURES[name].formula
-        cards.append(tag("div", tag("b", shown, class_=kind), label, class_="card", title=formula))
+    for name, floor in HEADLINE.items():
+        inner = [_large(facts, name), MEASURES[name].label]
+        if floor:
+            text = tag("small", say("floor (frozen backbone): "), _shown(facts, floor))
+            inner += [Html("<br>"), text]
+        cards.append(tag("div", *inner, class_="card", title=MEASURES[name].formula))
     return tag("div", *cards, class_="cards")
+
+
+def _large(facts: RunFacts, measure: str) -> Html:
+    known = _value(facts, measure) is not None
+    return tag("b", _shown(facts, measure), class_="" if known else "absent")
+
+
+def _shown(facts: RunFacts, measure: str) -> Html:
+    """Return a measure's last value, or why there is none."""
+    value = _value(facts, measure)
+    if value is None:
+        return tag("span", absent_text(facts, measure), class_="absent")
+    return value_text(measure, value)
 
 
 def _value(facts: RunFacts, measure: str) -> float | None:
@@ -181,13 +200,9 @@ def _numbers(facts: RunFacts) -> Html:
     names += [name for name in facts.last if name not in MEASURES]
     rows = []
     for name in names:
-        value, about = _value(facts, name), MEASURES.get(name)
-        shown = (
-            tag("span", absent_text(facts, name), class_="absent")
-            if value is None
-            else value_text(name, value)
-        )
-        rows.append((about.label if about else name, shown, about.formula if about else ""))
+        about = MEASURES.get(name)
+        told = (about.label, about.formula) if about else (name, "")
+        rows.append((told[0], _shown(facts, name), told[1]))
     head = (say("Measure"), say("Last value"), say("How it is defined"))
     said = say("Every number that the run recorded of itself, as it was last measured.")
     return page.table(head, rows, caption=said) if rows else Html()
