@@ -14,8 +14,7 @@ from pytestqt.qtbot import QtBot
 from tests.opened import feature, opened
 from tests.pictures import make_task_folders
 from tests.trained import folders, quick_config, trained_session
-from workbench.config import RunConfig, with_values
-from workbench.events import Failed, Interrupted
+from workbench.config import RunConfig
 from workbench.face.extending import Extending
 from workbench.face.resuming import MOST_STRIPS, Resuming, show
 from workbench.face.window import Window
@@ -254,24 +253,6 @@ def test_the_gpu_is_freed_and_the_run_offered_again(tmp_path: Path, qtbot: QtBot
         assert window.desk.session.runs()[0].state == "stopped"
         assert action(window, "resume_run").isEnabled()
         assert not action(window, "extend_run").isEnabled()
-
-
-def test_less_memory_is_offered_where_it_was_short(tmp_path: Path, qtbot: QtBot) -> None:
-    with opened(tmp_path / "home", qtbot) as window:
-        run = window.desk.session.start(quick_config(folders(tmp_path / "pictures")))
-        resuming = feature(window, Resuming)
-        run.config = with_values(run.config, {"train.device": "auto"})
-        resuming._hear([Failed("The GPU ran out of memory.", cause="memory")])
-        ways = [text for text, _ in resuming._ways_after(run)]
-        assert ways == ["Resume with 2 pictures at once", "Resume on processor"]
-        resuming._hear([Failed("The loss term 'total' became nan.", cause="not finite")])
-        assert [text for text, _ in resuming._ways_after(run)] == [
-            "Resume with half the learning rate"
-        ]
-        resuming._hear([Interrupted(3, "Training stopped unexpectedly.")])  # later, without a cause
-        assert [text for text, _ in resuming._ways_after(run)] == ["Resume"]
-        run.stop()
-        run.work()
 
 
 def test_a_finished_run_without_a_checkpoint_says_why_it_cannot_be_extended(

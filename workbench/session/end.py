@@ -51,7 +51,7 @@ class Ending:
     def sentence(self, code: int | None, now: float, *, forced: bool = False) -> str:
         """Return what is to be said of an end with this exit code, now."""
         if forced:
-            return f"Training was stopped by force. {self._kept(now)}"
+            return f"Training was stopped by force. {self.kept(now)}"
         if not self._began:
             return (
                 f"The training engine stopped while starting ({exit_text(code)}). Nothing was lost."
