@@ -368,3 +368,14 @@ def test_the_list_of_messages_holds_no_rows_while_it_is_closed(window: Window) -
         assert len(lists.messages.rows.findChildren(QLabel)) > number
         lists.messages.close()
         assert labels() == before
+
+
+def test_what_is_greyed_in_the_export_menu_says_what_it_lacks(window: Window) -> None:
+    menu = window.menus["File/Export"]
+    assert menu.toolTipsVisible()
+    entries = [action for action in menu.actions() if action.isVisible()]
+    assert len(entries) == 5
+    for action in entries:
+        assert not action.isEnabled()
+        assert action.toolTip().startswith("No data yet")
+        assert action.statusTip() == action.toolTip()
