@@ -115,6 +115,36 @@ def test_a_download_from_the_field_ends_on_this_computer_and_can_be_deleted(
     assert "are not on this computer" in field.note.text()
 
 
+@pytest.mark.parametrize("place", ["field", "browser"])
+def test_a_download_that_is_cancelled_keeps_what_is_there_and_goes_on_later(
+    choosing: Choosing, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    plan = Plan(pause=0.05)
+    with served(plan) as base:
+        monkeypatch.setenv("HF_ENDPOINT", base)
+        choosing.use(DINO)
+        buttons = choosing.desk.settings.backbone if place == "field" else opened(choosing)
+        buttons.download_button.click()
+        qtbot.waitUntil(buttons.cancel_button.isVisible, timeout=20_000)
+        part = choosing.backbones.place(DINO).with_suffix(".safetensors.part")
+        qtbot.waitUntil(lambda: part.is_file() and part.stat().st_size > 0, timeout=20_000)
+        with qtbot.waitSignal(choosing.work.stopped, timeout=20_000):
+            buttons.cancel_button.click()
+        assert choosing.desk.toast.label.text() == (
+            f"The download of {DINO} was stopped. What is there is kept; Download goes on."
+        )
+        kept = part.stat().st_size
+        assert 0 < kept < len(plan.content)
+        assert not buttons.cancel_button.isVisible()
+        assert buttons.download_button.text() == "Download"
+        plan.pause = 0
+        with qtbot.waitSignal(choosing.work.ended, timeout=20_000):
+            buttons.download_button.click()
+    assert plan.ranges == [None, f"bytes={kept}-"]
+    assert choosing.backbones.place(DINO).read_bytes() == plan.content
+    assert "on this computer ✓" in choosing.desk.settings.backbone.note.text()
+
+
 def test_without_the_hub_the_field_says_where_to_put_the_file(
     choosing: Choosing, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

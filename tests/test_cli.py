@@ -182,7 +182,7 @@ def test_a_home_that_cannot_be_used_is_code_2(command, tmp_path):
     (tmp_path / "file").write_text("")
     answer = command("runs", home=tmp_path / "file")
     assert (answer.code, answer.out) == (WRONG_USE, "")
-    assert "Choose another place with --home DIR." in answer.err
+    assert "Another place is chosen with --home DIR." in answer.err
 
 
 def test_the_home_folder_may_stand_before_and_after_the_command(

@@ -3,8 +3,9 @@
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +26,7 @@ from workbench.events import Stage
 
 T = TypeVar("T")
 CONTENT = bytes(range(256)) * 12_000  # 3 MB
+PIECE = 100_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -43,6 +45,7 @@ class Plan:
     missing: tuple[str, ...] = ()
     sha256: str = ""  # named by the hub where it sends on to the file
     headers: dict[str, str] = field(default_factory=dict)  # in place of its own
+    pause: float = 0.0  # seconds between two pieces: a slow line
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -78,7 +81,13 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.end_headers()
         end = start + plan.cut_after.pop(0) if plan.cut_after else size
-        self.wfile.write(plan.content[start:end])
+        if not plan.pause:
+            self.wfile.write(plan.content[start:end])
+            return
+        with suppress(ConnectionError):  # whoever asked has enough
+            for at in range(start, end, PIECE):
+                self.wfile.write(plan.content[at : min(at + PIECE, end)])
+                time.sleep(plan.pause)
 
     def log_message(self, *_: Any) -> None:
         return

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PIL import Image
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QLabel, QMessageBox
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature
@@ -276,25 +277,43 @@ def test_a_crash_is_told_at_the_next_start_and_only_then(tmp_path: Path) -> None
 
 
 def test_a_log_that_cannot_be_opened_is_asked_about_and_the_new_place_is_remembered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: object
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: QApplication
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("WORKBENCH_HOME", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     (tmp_path / "data").write_text("a file where the folder should be")
-    asked: list[str] = []
+    better, asked, windows = tmp_path / "better", list[str](), list[Window]()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(better))
 
-    def answer(sentence: str) -> str:
-        asked.append(sentence)
-        return str(tmp_path / "better")
+    def press_and_close() -> None:
+        """The user: presses the button of the box, and closes the window that opens."""
+        box, window = qapp.activeModalWidget(), main_window()
+        if isinstance(box, QMessageBox):
+            asked.append(box.text())
+            (choose,) = (b for b in box.buttons() if b.text() == "Choose another place…")
+            choose.click()
+        elif window is not None:
+            windows.append(window)
+            window.close()
+            user.stop()
 
-    opened: list[Path] = []
-    monkeypatch.setattr(app, "ask_for_home", answer)
-    monkeypatch.setattr(app, "run", lambda session, **_: opened.append(session.home) or 0)
-    assert main([]) == 0
-    assert "The log cannot be kept in" in asked[0]
-    assert opened == [tmp_path / "better"]
-    assert paths.home_folder() == tmp_path / "better"
+    user = QTimer(qapp)
+    user.timeout.connect(press_and_close)
+    user.start(20)
+    assert main(["--in-process"]) == 0
+    (sentence,) = asked
+    assert sentence.startswith("The log cannot be kept in ")
+    assert "--home" not in sentence  # the button beside it does it
+    assert [window.desk.session.home for window in windows] == [better]
+    assert paths.home_folder() == better
+    shiboken6.delete(windows.pop())  # whole and now, as the program's end would
+
+
+def main_window() -> Window | None:
+    """The window that the program has opened."""
+    shown = (each for each in QApplication.topLevelWidgets() if isinstance(each, Window))
+    return next((each for each in shown if each.isVisible()), None)
 
 
 def test_the_box_for_another_place_says_why_and_quit_gives_up(
@@ -349,3 +368,14 @@ def test_the_list_of_messages_holds_no_rows_while_it_is_closed(window: Window) -
         assert len(lists.messages.rows.findChildren(QLabel)) > number
         lists.messages.close()
         assert labels() == before
+
+
+def test_what_is_greyed_in_the_export_menu_says_what_it_lacks(window: Window) -> None:
+    menu = window.menus["File/Export"]
+    assert menu.toolTipsVisible()
+    entries = [action for action in menu.actions() if action.isVisible()]
+    assert len(entries) == 5
+    for action in entries:
+        assert not action.isEnabled()
+        assert action.toolTip().startswith("No data yet")
+        assert action.statusTip() == action.toolTip()

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PySide6.QtGui import QDesktopServices
+from pytestqt.qtbot import QtBot
 from sqlite_utils import Database, Migrations
 
 from tests.logged import begin
+from tests.opened import opened
+from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.log import migrations as schema
 from workbench.log.migrations import (
@@ -18,6 +22,7 @@ from workbench.log.migrations import (
     set_journal,
 )
 from workbench.log.store import Log
+from workbench.paths import LOG_NAME
 
 
 def first_schema(path: Path) -> None:
@@ -64,7 +69,8 @@ def test_an_empty_place_becomes_a_log_of_the_newest_schema(tmp_path: Path) -> No
 
 
 def test_every_connection_has_the_pragmas(tmp_path: Path) -> None:
-    db, note = open_file(tmp_path / "log.db")
+    log = open_file(tmp_path / "log.db")
+    db, note = log.db, log.journal_note
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "temp_store")
     found = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
     db.close()
@@ -83,6 +89,33 @@ def test_the_first_schema_is_brought_up_to_date_and_a_copy_is_kept(tmp_path: Pat
     assert copy.execute("SELECT name FROM run").fetchall() == [("of old",)]
     assert copy.view_names() == []
     copy.close()
+
+
+def test_the_window_and_a_command_say_once_that_a_copy_was_kept(
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    for home in (tmp_path / "window", tmp_path / "command"):
+        home.mkdir()
+        first_schema(home / LOG_NAME)
+    with opened(tmp_path / "window", qtbot) as window:
+        (copy,) = (tmp_path / "window").glob("*-backup-*.db")
+        sentence = (
+            f"The log was brought up to date for this version. A copy was kept as {copy.name}."
+        )
+        assert window.desk.strips.texts()["log version"] == sentence
+        buttons = window.desk.strips.strip("log version").buttons  # noqa: B005  (no string)
+        buttons["Open folder"].click()
+        assert shown == [str(tmp_path / "window")]
+    with opened(tmp_path / "window", qtbot) as window:
+        assert "log version" not in window.desk.strips.texts()
+    for said in (True, False):
+        assert main(["--home", str(tmp_path / "command"), "runs"]) == 0
+        assert ("A copy was kept as workbench-backup-" in capsys.readouterr().err) == said
 
 
 @pytest.mark.parametrize("wal", [False, True])
@@ -147,7 +180,7 @@ def test_a_newer_log_is_refused_unchanged(tmp_path: Path, how: str, number: int)
 
 def test_a_newer_log_left_by_a_crash_is_refused_with_its_write_ahead_log(tmp_path: Path) -> None:
     path, crashed = tmp_path / "log.db", tmp_path / "crashed.db"
-    db, _ = open_file(path)
+    db = open_file(path).db
     db.execute("PRAGMA user_version = 99")
     for ending in ("", "-wal"):  # as a killed process leaves them
         crashed.with_name(f"crashed.db{ending}").write_bytes(

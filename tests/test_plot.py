@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QFontMetricsF
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from tests.looking import shown
 from workbench.face import legend
@@ -242,6 +242,40 @@ def test_pyqtgraphs_own_menu_is_replaced(plot):
     assert not plot._sheet._plot.menuEnabled()
     names = [action.text() for action in plot.menu().actions()]
     assert names[:3] == ["Show as table", "Copy picture", "Save picture…"]
+
+
+OF_DATA = ["Show as table", "Copy picture", "Save picture…", "Copy data"]
+
+
+def test_of_an_empty_plot_nothing_can_be_taken_and_the_menu_says_why(plot, qtbot):
+    plot.show_menu(plot.mapToGlobal(plot.rect().center()))
+    menu = QApplication.activePopupWidget()
+    greyed = {a.text(): a.toolTip() for a in menu.actions() if not a.isEnabled()}
+    greyed.pop("Logarithmic")  # shares are never drawn so
+    assert greyed == dict.fromkeys(OF_DATA, "No data yet")
+    assert menu.toolTipsVisible()
+    menu.close()
+    assert all(a.isEnabled() for a in plot.actions())  # their keys wait for data
+    plot.set_line("a", "all", LIGHT.lines[0])
+    plot.append("a", 1, 0.5)
+    assert all(a.isEnabled() for a in plot.menu().actions()[:4])
+    plot.menu().actions()[3].trigger()
+    assert QApplication.clipboard().text() != ""
+
+
+def test_a_picture_that_cannot_be_saved_can_be_saved_elsewhere(plot, tmp_path, qtbot, monkeypatch):
+    plot.set_line("a", "all", LIGHT.lines[0])
+    plot.append("a", 1, 0.5)
+    places = [tmp_path / "gone" / "a.png", tmp_path / "a.png"]
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_: (str(places.pop(0)), "PNG picture (*.png)")
+    )
+    save = next(action for action in plot.actions() if action.text() == "Save picture…")
+    save.trigger()
+    assert plot.question.text().startswith(f"Could not write '{tmp_path / 'gone' / 'a.png'}': ")
+    assert list(plot.question.answers) == ["Choose another place"]
+    plot.question.answers["Choose another place"].click()
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.slow

@@ -13,10 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, opened
 from tests.pictures import make_task_folders
+from tests.test_resume_session import stopped_at, unmonitored
 from tests.trained import folders, quick_config, trained_session
-from workbench.config import RunConfig, with_values
-from workbench.events import Failed, Interrupted
+from workbench.config import RunConfig
+from workbench.events import Checkpointed, Step
 from workbench.face.extending import Extending
+from workbench.face.question import Question
 from workbench.face.resuming import MOST_STRIPS, Resuming, show
 from workbench.face.window import Window
 from workbench.session import Session
@@ -141,6 +143,74 @@ def test_what_is_not_as_it_was_is_asked_before(tmp_path: Path, qtbot: QtBot) -> 
         assert notes
 
 
+def left_dead(home: Path, pictures: Path) -> tuple[RunConfig, str]:
+    """Leave a run that died in its second task, behind three checkpoints or more; return its settings and its id."""
+    with closing(Session(home, entry_points=False)) as session:
+        run = stopped_at(session, unmonitored(pictures), 8)
+        with session.log() as log, log.change() as db:
+            db.execute("UPDATE run SET state = 'running', pid = 0, pid_started = 0")
+        return run.config, run.id
+
+
+def asked_on_resume(window: Window, qtbot: QtBot, run_id: str) -> Question:
+    """Press Resume in the strip about the run; return what is asked."""
+    resuming = feature(window, Resuming)
+    window.desk.strips.strip(f"cut off {run_id}").buttons["Resume"].click()
+    qtbot.waitUntil(lambda: resuming.question is not None, timeout=LONG)
+    assert resuming.question is not None
+    return resuming.question
+
+
+@pytest.mark.parametrize("answer", ["Resume anyway", "New run"])
+def test_changed_pictures_are_asked_about_and_either_answer_trains(
+    tmp_path: Path, qtbot: QtBot, answer: str
+) -> None:
+    config, run_id = left_dead(tmp_path / "home", tmp_path / "pictures")
+    first, second = (next(Path(task.path).rglob("*.png")) for task in config.data.tasks)
+    first.write_bytes(second.read_bytes())
+    sentence = (
+        "1 picture of task 1 has changed since this run began. Resuming would mix two data sets."
+    )
+    with opened(tmp_path / "home", qtbot) as window:
+        question = asked_on_resume(window, qtbot, run_id)
+        assert question.text() == sentence
+        assert list(question.answers) == ["Resume anyway", "New run"]
+        with qtbot.waitSignal(window.desk.training.ended, timeout=LONG) as ended:
+            question.answers[answer].click()
+        assert ended.args == ["finished"]
+        runs = window.desk.session.runs()
+        if answer == "New run":
+            assert [(run.name, run.state) for run in runs] == [
+                ("run-0002", "finished"), ("run-0001", "interrupted"),
+            ]  # fmt: skip
+        else:
+            assert [(run.id, run.state) for run in runs] == [(run_id, "finished")]
+            assert any(sentence in str(event) for event in window.desk.session.events(run_id))
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_is_resumed_from(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    _, run_id = left_dead(tmp_path / "home", tmp_path / "pictures")
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        kept = [event for event in session.events(run_id) if isinstance(event, Checkpointed)]
+    newest = tmp_path / "home" / "runs" / run_id / kept[-1].path
+    newest.write_bytes(newest.read_bytes()[:-100])
+    before = kept[-2].step
+    assert before < kept[-1].step
+    with opened(tmp_path / "home", qtbot) as window:
+        question = asked_on_resume(window, qtbot, run_id)
+        assert question.text() == (
+            f"The last checkpoint is damaged; the one before (step {before}) is good."
+        )
+        assert list(question.answers) == [f"Resume from {before}"]
+        with qtbot.waitSignal(window.desk.training.ended, timeout=LONG) as ended:
+            question.answers[f"Resume from {before}"].click()
+        assert ended.args == ["finished"]
+        steps = [e.step for e in window.desk.session.events(run_id) if isinstance(e, Step)]
+        assert steps == list(range(len(steps)))
+
+
 def made_with_another_torch(home: Path) -> None:
     with (
         closing(Session(home, entry_points=False)) as session,
@@ -254,24 +324,6 @@ def test_the_gpu_is_freed_and_the_run_offered_again(tmp_path: Path, qtbot: QtBot
         assert window.desk.session.runs()[0].state == "stopped"
         assert action(window, "resume_run").isEnabled()
         assert not action(window, "extend_run").isEnabled()
-
-
-def test_less_memory_is_offered_where_it_was_short(tmp_path: Path, qtbot: QtBot) -> None:
-    with opened(tmp_path / "home", qtbot) as window:
-        run = window.desk.session.start(quick_config(folders(tmp_path / "pictures")))
-        resuming = feature(window, Resuming)
-        run.config = with_values(run.config, {"train.device": "auto"})
-        resuming._hear([Failed("The GPU ran out of memory.", cause="memory")])
-        ways = [text for text, _ in resuming._ways_after(run)]
-        assert ways == ["Resume with 2 pictures at once", "Resume on processor"]
-        resuming._hear([Failed("The loss term 'total' became nan.", cause="not finite")])
-        assert [text for text, _ in resuming._ways_after(run)] == [
-            "Resume with half the learning rate"
-        ]
-        resuming._hear([Interrupted(3, "Training stopped unexpectedly.")])  # later, without a cause
-        assert [text for text, _ in resuming._ways_after(run)] == ["Resume"]
-        run.stop()
-        run.work()
 
 
 def test_a_finished_run_without_a_checkpoint_says_why_it_cannot_be_extended(

@@ -16,10 +16,23 @@ Every other exception is a bug of ours and keeps its traceback.
 import difflib
 import errno
 from collections.abc import Iterable
+from typing import Self
 
 
 class WorkbenchError(Exception):
-    """A sentence for the user."""
+    """A sentence for the user.
+
+    Attributes:
+        elsewhere: another home folder is a way out. How to choose one is said by whoever shows the
+            sentence: a window has a button for it, the command line an option.
+    """
+
+    elsewhere = False
+
+    def or_elsewhere(self) -> Self:
+        """Mark another home folder as a way out; return the error."""
+        self.elsewhere = True
+        return self
 
 
 class UsageError(WorkbenchError):

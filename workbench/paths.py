@@ -61,13 +61,11 @@ def home_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
         folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:  # RuntimeError: "~name" of nobody
         reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(
-            f"The log cannot be kept in {folder}: {reason}. Choose another place with --home DIR."
-        ) from error
+        sentence = f"The log cannot be kept in {folder}: {reason}."
+        raise UsageError(sentence).or_elsewhere() from error
     if not os.access(folder, os.W_OK):
-        raise UsageError(
-            f"The log cannot be kept in {folder}: the folder is read-only. Choose another place with --home DIR."
-        )
+        sentence = f"The log cannot be kept in {folder}: the folder is read-only."
+        raise UsageError(sentence).or_elsewhere()
     return folder.resolve()
 
 

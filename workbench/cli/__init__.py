@@ -19,6 +19,7 @@ from workbench.paths import remember_home
 from workbench.session import Session, SessionApart
 from workbench.session.upkeep import put_in_place
 
+ELSEWHERE = "Another place is chosen with --home DIR."
 DONE, FAILED, WRONG_USE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands.say("Stopped by Ctrl-C.")
         return INTERRUPTED
     except WorkbenchError as error:
-        commands.say(str(error))
+        commands.say(f"{error} {ELSEWHERE}" if error.elsewhere else str(error))
         return (
             STOPPED
             if isinstance(error, Cancelled)

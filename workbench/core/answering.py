@@ -67,8 +67,8 @@ def keep(folder: Path, after: int, answers: Answers, task: TaskData) -> tuple[st
     except OSError as error:
         raise WorkbenchError(
             f"The answers on the test pictures could not be written to {folder / FOLDER}: "
-            f"{error.strerror}. Free some space, or choose another place with --home DIR."
-        ) from error
+            f"{error.strerror}. Free some space there."
+        ).or_elsewhere() from error
     return path, pictures
 
 

@@ -198,8 +198,8 @@ def _accept(answer: http.client.HTTPResponse, name: str, place: Path) -> int:
     if left > free:
         raise WorkbenchError(
             f"The weights of {name} need {left / 1e6:,.0f} MB more; {free / 1e6:,.0f} MB are free in "
-            f"{folder}. Free some space, or choose another home folder with --home DIR."
-        )
+            f"{folder}. Free some space there."
+        ).or_elsewhere()
     return _size(part) + left if left else 0
 
 
@@ -222,8 +222,8 @@ def _write(path: Path, data: bytes, mode: str) -> None:
     except OSError as error:
         raise WorkbenchError(
             f"'{path}' could not be written: {error.strerror}. What was downloaded is kept; "
-            "free some space and start again, or choose another home folder with --home DIR."
-        ) from error
+            "free some space and start again."
+        ).or_elsewhere() from error
 
 
 def _make(folder: Path) -> None:

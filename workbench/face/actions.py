@@ -10,6 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
+from workbench.face.language import say
+
 MENUS = ("File", "Edit", "Run", "Runs", "View", "Tools", "Help")  # from left to right
 
 
@@ -39,7 +41,7 @@ class Command:
     """One row. `where` limits its shortcut to an area; "" is the whole window.
 
     `after` names the command that it follows in its menu (else it comes last), `apart` draws a line
-    above it, `checkable` gives it a tick that its owner sets.
+    above it, `checkable` gives it a tick that its owner sets, `lacking` says why it is greyed.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Command:
     after: str = ""
     apart: bool = False
     checkable: bool = False
+    lacking: str = ""
 
 
 def _task_free(moment: Moment) -> bool:
@@ -62,14 +65,17 @@ def _idle(moment: Moment) -> bool:
     return moment.training == "idle"
 
 
+NO_RUN = "No data yet: train, or choose a run below."
+NO_TASK = "No data yet: the run shown has learnt no task to its end."
+
 COMMANDS = (
     Command("add_folder", "File", "Add folder…", ("Ctrl+O",), help="Choose a folder whose sub-folders are classes"),
     Command("paste", "File", "Paste folder", ("Ctrl+V",), help="Add the folders whose paths are on the clipboard"),
     Command("try_sample", "File", "Try the sample", (), lambda m: _idle(m) and m.writable, help="Train on the five small tasks that come with the program"),
-    Command("export_adapter", "File/Export", "Adapter…", (), lambda m: m.learnt, help="Write the run's adapter"),
-    Command("export_plots", "File/Export", "Plots…", (), lambda m: m.run, help="Write the run's plots as PNG, SVG and PDF"),
-    Command("export_numbers", "File/Export", "Numbers…", (), lambda m: m.run, help="Write the run's numbers as CSV and JSON"),
-    Command("export_everything", "File/Export", "Everything…", ("Ctrl+E",), lambda m: m.learnt, help="Write adapter, plots and numbers"),
+    Command("export_adapter", "File/Export", "Adapter…", (), lambda m: m.learnt, help="Write the run's adapter", lacking=NO_TASK),
+    Command("export_plots", "File/Export", "Plots…", (), lambda m: m.run, help="Write the run's plots as PNG, SVG and PDF", lacking=NO_RUN),
+    Command("export_numbers", "File/Export", "Numbers…", (), lambda m: m.run, help="Write the run's numbers as CSV and JSON", lacking=NO_RUN),
+    Command("export_everything", "File/Export", "Everything…", ("Ctrl+E",), lambda m: m.learnt, help="Write adapter, plots and numbers", lacking=NO_TASK),
     Command("open_home", "File", "Open log folder"),
     Command("quit", "File", "Quit", ("Ctrl+Q",)),
     Command("undo", "Edit", "Undo", ("Ctrl+Z",), lambda m: m.can_undo and m.tasks_free),
@@ -122,9 +128,8 @@ def make_actions(
     for command in commands:
         action = QAction(window.tr(command.text), window)
         action.setShortcuts([QKeySequence(keys) for keys in command.keys])
-        keys = f" ({command.keys[0]})" if command.keys else ""
         action.setObjectName(command.id)
-        action.setToolTip(f"{window.tr(command.help or command.text)}{keys}")
+        action.setToolTip(_tip(command))
         action.setCheckable(command.checkable)
         owner = next(handler for handler in handlers if hasattr(handler, command.id))
         action.triggered.connect(getattr(owner, command.id))
@@ -149,6 +154,8 @@ def fill_menus(
                 title = bar.tr(part)
                 menus[path] = parent.addMenu(title if "/" in path else f"&{title}")
             parent = menus[path]
+        if command.lacking:
+            menus[command.menu].setToolTipsVisible(True)
         if command.apart:
             menus[command.menu].addSeparator()
         menus[command.menu].addAction(actions[command.id])
@@ -158,6 +165,15 @@ def fill_menus(
 def refresh_actions(
     commands: Sequence[Command], actions: dict[str, QAction], moment: Moment
 ) -> None:
-    """Enable what makes sense at this moment."""
+    """Enable what makes sense at this moment; what is greyed says what it lacks, where that is known."""
     for command in commands:
-        actions[command.id].setEnabled(command.enabled_when(moment))
+        action, enabled = actions[command.id], command.enabled_when(moment)
+        action.setEnabled(enabled)
+        if command.lacking:
+            action.setToolTip(_tip(command) if enabled else say(command.lacking))
+            action.setStatusTip("" if enabled else say(command.lacking))
+
+
+def _tip(command: Command) -> str:
+    keys = f" ({command.keys[0]})" if command.keys else ""
+    return f"{say(command.help or command.text)}{keys}"

@@ -51,8 +51,8 @@ def run(session: Session, paths: Sequence[str] = (), scheme: str = "system") -> 
             return 0
         raise UsageError(
             f"The log in {session.home} is open in another window, which does not answer. "
-            "Wait for it, end that program, or use another log with --home DIR."
-        )
+            "Wait for it, or end that program."
+        ).or_elsewhere()
     words = LastWords(session.home)
     try:
         return _show(app, session, folders, scheme, only, words)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from workbench.errors import CannotWrite, WorkbenchError
 from workbench.events import Stage
-from workbench.face.actions import Command
+from workbench.face.actions import NO_RUN, Command
 from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.exports import new_folder
@@ -23,7 +23,7 @@ class Bundles(Feature):
 
     commands = (
         Command("bundle_run", "File/Export", "Bundle…", (), lambda m: m.run, after="export_everything",
-                help="The run as one file that opens on another computer"),
+                help="The run as one file that opens on another computer", lacking=NO_RUN),
         Command("open_bundle", "File", "Open bundle…", (), after="paste", help="Take a run from another computer into this log"),
     )  # fmt: skip
 

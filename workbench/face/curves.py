@@ -6,7 +6,7 @@ Sources of what is plotted are named in `workbench.measures`, which the tooltips
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -210,6 +210,11 @@ class PlotBoard(QWidget):
     def record(self) -> RunRecord:
         """What the run shown has said so far."""
         return self._record
+
+    def show_losses(self) -> None:
+        """Turn to the losses."""
+        self.corner.setCurrentWidget(self.losses)
+        self.losses.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_news(self, events: Sequence[Event], run: str = "") -> None:
         """Add a run's next events to every drawing; RunStarted begins a new run."""

@@ -189,6 +189,7 @@ class Desk(QObject):
         self.tabs.setCurrentWidget(self.page)
         self.training.start(run)
         self.reread_log()
+        self._refresh_page()
 
     def replay(self, run_id: str) -> None:
         """Draw a past run; the one that trains now is simply shown live."""

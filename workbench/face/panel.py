@@ -35,7 +35,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
-    QMessageBox,
     QTableView,
     QTableWidget,
     QTableWidgetItem,
@@ -45,6 +44,7 @@ from PySide6.QtWidgets import (
 
 from workbench.errors import WorkbenchError
 from workbench.face import canvas
+from workbench.face.question import Question
 from workbench.face.theme import Theme, current_theme
 
 Table = tuple[list[str], list[list[str]]]  # headings, rows
@@ -60,6 +60,7 @@ class Panel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._fixed_theme = theme
+        self.question: Question | None = None  # the last one asked
         self._instead = False
         self.theme = theme or current_theme()
         self._heading = QLabel(title, self)
@@ -134,11 +135,25 @@ class Panel(QWidget):
         menu.popup(place)
 
     def menu(self) -> QMenu:
-        """Return a new menu of what can be done with the drawing."""
+        """Return a new menu of what can be done with the drawing; of an empty one, little."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
         menu.addActions(self.actions())
+        self._allow(self.has_data())
+        menu.aboutToHide.connect(self._allow)  # keys are not held up: data may come any time
         return menu
+
+    def has_data(self) -> bool:
+        """Return whether anything is drawn yet."""
+        return bool(self.table()[1])
+
+    @Slot()
+    def _allow(self, allowed: bool = True) -> None:
+        for action in self._of_data:
+            action.setEnabled(allowed)
+            action.setToolTip(action.text() if allowed else self.tr("No data yet"))
+            action.setStatusTip("" if allowed else self.tr("No data yet"))
 
     def add_action(
         self, text: str, keys: str, slot: object, where: QWidget | None = None
@@ -153,10 +168,12 @@ class Panel(QWidget):
         return action
 
     def _add_actions(self) -> None:
-        self.add_action(self.tr("Show as table"), "Ctrl+T", self.show_table)
-        self.add_action(self.tr("Copy picture"), "Ctrl+Shift+C", self.copy_picture)
-        self.add_action(self.tr("Save picture…"), "", self._ask_where_to_save)
-        self.add_action(self.tr("Copy data"), "", self.copy_data)
+        self._of_data = [
+            self.add_action(self.tr("Show as table"), "Ctrl+T", self.show_table),
+            self.add_action(self.tr("Copy picture"), "Ctrl+Shift+C", self.copy_picture),
+            self.add_action(self.tr("Save picture…"), "", self._ask_where_to_save),
+            self.add_action(self.tr("Copy data"), "", self.copy_data),
+        ]
 
     @Slot()
     def show_table(self) -> None:
@@ -191,7 +208,9 @@ class Panel(QWidget):
         try:
             self.save_picture(path)
         except WorkbenchError as error:
-            QMessageBox.warning(self, self.tr("Save picture"), str(error))
+            elsewhere = (self.tr("Choose another place"), self._ask_where_to_save)
+            self.question = Question(str(error), [elsewhere], self.window())
+            self.question.open()
 
 
 class TextModel(QAbstractTableModel):

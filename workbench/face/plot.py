@@ -214,6 +214,9 @@ class LivePlot(PlotBase):
         """Return every number that is shown, at full resolution."""
         return numbers_of(self.lines(), self._x_label, self._y)
 
+    def has_data(self) -> bool:
+        return any(line.shown and len(line.series) for line in self.lines())
+
     def table(self) -> Table:
         return self.numbers().table()
 

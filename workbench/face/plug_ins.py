@@ -12,7 +12,7 @@ from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from workbench.errors import WorkbenchError
-from workbench.face.actions import Command, Moment
+from workbench.face.actions import NO_RUN, Command, Moment
 from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.drop import Given
@@ -36,7 +36,7 @@ class PlugInFeature(Feature):
     commands = (
         Command("show_plug_ins", "Tools", "Plug-ins…", after="reset_layout", help="What plug-ins bring, why one failed, and switches"),
         Command("data_sets", "File", "Data sets", (), lambda m: m.tasks_free, after="try_sample", help="Add the folders of a data set as tasks"),
-        Command("export_with", "File/Export", "With a plug-in", (), lambda m: m.run, help="Write the run with an exporter that a plug-in brings"),
+        Command("export_with", "File/Export", "With a plug-in", (), lambda m: m.run, help="Write the run with an exporter that a plug-in brings", lacking=NO_RUN),
     )  # fmt: skip
 
     def __init__(self, desk: Desk) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.config import RunConfig, from_dict, with_values
 from workbench.errors import Cancelled, WorkbenchError
-from workbench.events import Event, Failed, Interrupted, Stage
+from workbench.events import Event, Failed, Interrupted, RunStarted, Stage
 from workbench.face.actions import Command, Moment
 from workbench.face.background import Background
 from workbench.face.bin import Bin
@@ -17,6 +17,7 @@ from workbench.face.finding import chosen_folder
 from workbench.face.past import Past, past_of
 from workbench.face.question import Answer, Question
 from workbench.face.starting import ask_first, start
+from workbench.face.ways import ways_after
 from workbench.report import ScanProgress
 from workbench.session import Doubt, Run, Session
 from workbench.session.extend import may_extend
@@ -47,10 +48,12 @@ class Resuming(Feature):
         self._run_id = ""  # the run being looked at
         self._changes: Mapping[str, Any] = {}
         self._cause = ""  # of the last failure
+        self._device = ""  # that the run said it trains on
         self._freed = False  # whether the run that ends does so to free the GPU
         self.question: Question | None = None
         desk.training.ended.connect(self._run_ended)
         desk.training.news.connect(self._hear)
+        desk.training.state_changed.connect(self._forget)
         self._tell_cut_off()
 
     def shut_down(self) -> None:
@@ -140,6 +143,8 @@ class Resuming(Feature):
         for subject in ("resume", f"cut off {run.id}"):
             self.desk.strips.clear_strip(subject)
         show(self.desk, run, past)
+        started = [e.device for e in past.landmarks if isinstance(e, RunStarted)]
+        self._device = started[-1] if started else ""  # not said a second time
 
     def _name(self) -> str:
         known = self.desk.history.model.known(self._run_id)
@@ -225,47 +230,55 @@ class Resuming(Feature):
         if run is None or known is None or self.desk.session.resuming.refusal(known):
             return
         if state in ("failed", "interrupted"):
-            text = self.tr("{run} can go on from its last checkpoint.")
-            if self._cause == "pictures":
-                text = self.tr("{run} can go on once its pictures are back, or be trained anew.")
-            self._offer(text.format(run=run.name), self._ways_after(run))
+            self._offer_ways(run)
         elif state == "stopped" and freed:
             text = self.tr("{run} waits on the disk, and the GPU is free.")
             resume = (self.tr("Resume"), partial(self._resume_this, run.id))
             self._offer(text.format(run=run.name), [resume])
 
+    def _offer_ways(self, run: Run) -> None:
+        """Offer what may help; nothing where the strip about the failure has the only way, to try again."""
+        saved = self.desk.session.resuming.is_saved(run.id)
+        text = self.tr("{run} has no checkpoint yet; it would begin again.")
+        if saved:
+            text = self.tr("{run} can go on from its last checkpoint.")
+        ways = ways_after(self._cause, run.config.train, self._device, saved=saved)
+        answers: list[Answer] = [
+            (way.text, partial(self._resume_with, run.id, way.changes)) for way in ways
+        ]
+        if self._cause == "pictures":
+            text = self.tr("{run} can go on once its pictures are back, or be trained anew.")
+            answers.append((self.tr("New run"), partial(self._new_run, run.id)))
+        if self._cause == "not finite":
+            answers.append((self.tr("Look"), partial(self._look, run.id)))
+        if answers:
+            self._offer(text.format(run=run.name), answers)
+
+    def _look(self, run_id: str, *_: object) -> None:
+        """Show the losses of the run."""
+        run = self.desk.training.run
+        if self.desk.page.replayed and run is not None and run.id == run_id:
+            self.desk.page.back_to_live()
+        elif run is None or run.id != run_id:
+            self.desk.replay(run_id)
+        self.desk.tabs.setCurrentWidget(self.desk.page)
+        self.desk.page.board.show_losses()
+
     def _offer(self, sentence: str, answers: list[Answer]) -> None:
         self.desk.strips.show_strip("resume", sentence, "info", answers)
 
+    def _forget(self) -> None:
+        if self.desk.training.state == "starting":
+            self._cause = self._device = ""
+
     def _hear(self, events: list[Event]) -> None:
         for event in events:
-            if isinstance(event, Interrupted):
+            if isinstance(event, RunStarted):
+                self._device = event.device
+            elif isinstance(event, Interrupted):
                 self._cause = ""
             elif isinstance(event, Failed):
                 self._cause = event.cause
-
-    def _ways_after(self, run: Run) -> list[Answer]:
-        """Return what may help after a failure: less memory, or a smaller step."""
-        train = run.config.train
-        if self._cause == "not finite":
-            half_rate = {"train.learning_rate": train.learning_rate / 2}
-            text = self.tr("Resume with half the learning rate")
-            return [(text, partial(self._resume_with, run.id, half_rate))]
-        if self._cause == "pictures":
-            return [(self.tr("New run"), partial(self._new_run, run.id))]
-        if self._cause != "memory":
-            return [(self.tr("Resume"), partial(self._resume_this, run.id))]
-        ways: list[Answer] = []
-        at_once = min(train.at_once or train.batch_size, train.batch_size)
-        if at_once > 1:
-            half = at_once // 2
-            text = self.tr("Resume with {number} pictures at once").format(number=half)
-            ways.append((text, partial(self._resume_with, run.id, {"train.at_once": half})))
-        if train.device == "cpu":
-            return ways
-        cpu = {"train.device": "cpu"}
-        ways.append((self.tr("Resume on processor"), partial(self._resume_with, run.id, cpu)))
-        return ways
 
     def _resume_with(self, run_id: str, changes: Mapping[str, Any], *_: object) -> None:
         self.resume(run_id, changes)

@@ -83,7 +83,7 @@ class TrainPage(QWidget):
 
     def show_empty(self, empty: bool) -> None:
         """Show the drop zone, unless a run is there to look at."""
-        nothing = empty and not self.replayed and not self._live and not self._reading
+        nothing = empty and not self.replayed and not self._live_id and not self._reading
         self._stack.setCurrentIndex(0 if nothing else 1)
 
     def shown_events(self) -> list[Event]:

@@ -19,13 +19,14 @@ _LITTLE = 64 * 1024  # bytes; with less free, an error of the disk is a lack of 
 # What SQLite reports: the kind of fault, and what it means for the file.
 _FAULTS = {
     sqlite3.SQLITE_BUSY: ("locked", "another program keeps it locked. Close that program and try again"),
-    sqlite3.SQLITE_IOERR: ("broken", "the disk reports an error. Choose another place with --home DIR"),
-    sqlite3.SQLITE_READONLY: ("read-only", "it is read-only. Choose another place with --home DIR"),
-    sqlite3.SQLITE_PERM: ("read-only", "there is no permission to use it. Choose another place with --home DIR"),
-    sqlite3.SQLITE_CANTOPEN: ("broken", "it cannot be opened. Choose another place with --home DIR"),
+    sqlite3.SQLITE_IOERR: ("broken", "the disk reports an error"),
+    sqlite3.SQLITE_READONLY: ("read-only", "it is read-only"),
+    sqlite3.SQLITE_PERM: ("read-only", "there is no permission to use it"),
+    sqlite3.SQLITE_CANTOPEN: ("broken", "it cannot be opened"),
     sqlite3.SQLITE_CORRUPT: ("damaged", "it is damaged. It was left as it is: 'rescue' saves what can be read into a new log"),
     sqlite3.SQLITE_NOTADB: ("foreign", "it is not an SQLite file. It was left as it is: move it away to start a new log"),
 }  # fmt: skip
+_ELSEWHERE = ("broken", "read-only")  # kinds that another place helps against
 _NO_TEXT = "Could not decode to UTF-8"  # said by Python, not by SQLite, of a text that is none
 
 
@@ -65,7 +66,8 @@ def speaking(path: Path) -> Iterator[None]:
 def fault(path: Path, code: int) -> LogFault:
     """Return the sentence for one of SQLite's result codes."""
     kind, reason = _FAULTS[code]
-    return LogFault(f"The log {path} cannot be used: {reason}.", kind, str(path))
+    error = LogFault(f"The log {path} cannot be used: {reason}.", kind, str(path))
+    return error.or_elsewhere() if kind in _ELSEWHERE else error
 
 
 def disk_full(path: Path, needed: int = 0) -> DiskFull:

@@ -7,6 +7,7 @@ https://www.sqlite.org/wal.html and https://www.sqlite.org/pragma.html.
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -22,10 +23,24 @@ WAIT_MS = 30_000  # how long a connection waits for another one's lock
 SMALLEST = 512  # bytes of an SQLite file; fewer SQLite takes for an empty one and overwrites
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A log's file, open.
+
+    Attributes:
+        journal_note: a sentence if WAL is not to be had.
+        backup: the copy that was made before the file was brought up to date, if it had to be.
+    """
+
+    db: Database
+    journal_note: str
+    backup: Path | None
+
+
 def open_file(
     path: Path, migrations: Migrations = MIGRATIONS, wait_ms: int | None = None
-) -> tuple[Database, str]:
-    """Open the log at `path`, made or brought up to date if needed, and a note if WAL is not to be had.
+) -> Opened:
+    """Open the log at `path`, made or brought up to date if needed.
 
     Raises WorkbenchError, and leaves the file as it was, if it is damaged, of another program, made
     by a newer version, locked for longer than `wait_ms`, or if a migration fails.
@@ -65,15 +80,15 @@ def open_to_read(path: Path, wait_ms: int | None = None) -> Database:
     return db
 
 
-def _opened(path: Path, migrations: Migrations, wait_ms: int) -> tuple[Database, str]:
+def _opened(path: Path, migrations: Migrations, wait_ms: int) -> Opened:
     _look(path, migrations, wait_ms)
     if path.parent.is_dir() and not path.exists():
         make_private(path)
     db = Database(sqlite3.connect(path, timeout=wait_ms / 1000))
     try:
         _set_pragmas(db, wait_ms)
-        _migrate(db, path, migrations)
-        return db, set_journal(db.conn, file_system_of(path))
+        copy = _migrate(db, path, migrations)
+        return Opened(db, set_journal(db.conn, file_system_of(path)), copy)
     except BaseException:
         db.close()
         raise
@@ -155,15 +170,15 @@ def _refuse(
     application, version = marks
     if filled and application != APPLICATION_ID:
         raise LogFault(
-            f"{path} is an SQLite file of another program. It was not changed. "
-            "Move it away, or choose another place with --home DIR.", "foreign", str(path),
-        )  # fmt: skip
+            f"{path} is an SQLite file of another program. It was not changed; move it away to start a new log.",
+            "foreign", str(path),
+        ).or_elsewhere()  # fmt: skip
     if version > len(known) or applied - known:
         raise LogFault(
             f"This log was made by a newer version (schema {max(version, len(applied))}; this one knows "
-            f"{len(known)}). It was not changed. Update the workbench, or choose another place with "
-            f"--home DIR: {path}", "newer", str(path),
-        )  # fmt: skip
+            f"{len(known)}). It was not changed. Update the workbench to open {path}.",
+            "newer", str(path),
+        ).or_elsewhere()  # fmt: skip
 
 
 def _set_pragmas(db: Database, wait_ms: int) -> None:
@@ -176,10 +191,10 @@ def _set_pragmas(db: Database, wait_ms: int) -> None:
         db.execute(f"PRAGMA {setting}")
 
 
-def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
-    """Apply what is pending in one transaction, so that the schema moves whole or not at all."""
+def _migrate(db: Database, path: Path, migrations: Migrations) -> Path | None:
+    """Apply what is pending in one transaction, so that the schema moves whole or not at all; return the copy kept."""
     if not migrations.pending(db):
-        return
+        return None
     old, new = _pragma(db, "user_version"), schema_known(migrations)
     copy = back_up(db.conn, path) if old else None
     db.execute("BEGIN IMMEDIATE")
@@ -200,6 +215,7 @@ def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
     except BaseException:
         db.rollback()
         raise
+    return copy
 
 
 def _pragma(db: Database, name: str) -> int:

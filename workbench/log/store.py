@@ -35,6 +35,7 @@ class Log:
     Attributes:
         reading_only: why nothing may be written, as a sentence; empty if it may.
         journal_note: a sentence if the disk makes writing slow.
+        backup: the copy of it as it was before it was brought up to date just now, if it was.
     """
 
     def __init__(
@@ -47,10 +48,13 @@ class Log:
         self.path = Path(path)
         self.reading_only = reading_only
         self.journal_note = ""
+        self.backup: Path | None = None
         if reading_only:
             self._db = open_to_read(self.path, wait_ms)
         else:
-            self._db, self.journal_note = open_file(self.path, wait_ms=wait_ms)
+            opened = open_file(self.path, wait_ms=wait_ms)
+            self._db, self.journal_note = opened.db, opened.journal_note
+            self.backup = opened.backup
         self.queue = queue.QueueTables(self._reading, self._writing)
 
     def __enter__(self) -> "Log":

@@ -94,6 +94,14 @@ class Resuming:
             return f"{run.name} is in the bin. Take it out of the bin first."
         return ""
 
+    def is_saved(self, run: str) -> bool:
+        """Return whether a checkpoint is there to go on from, whole or not; cheap: nothing is read of it."""
+        summary = self._session.details(run).summary
+        with self._session.log() as log, log.snapshot() as db:
+            logged = log_resume.checkpoints(db, summary.id)
+        folder = paths.run_folder(self._session.home, summary.id)
+        return any((folder / point.event.path).is_file() for point in logged)
+
     def gone(self, run: str) -> str:
         """Return the first of a run's folders of pictures that is not there, or an empty string."""
         config = configs.from_dict(self._session.details(run).config)

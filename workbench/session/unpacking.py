@@ -97,8 +97,8 @@ def check_room(packed: zipfile.ZipFile, file: Path, folder: Path) -> None:
     if size > free:
         raise WorkbenchError(
             f"{file.name} needs {size / 1e6:,.0f} MB; {free / 1e6:,.0f} MB are free in {folder}. "
-            "Free some space, or choose another home folder with --home DIR."
-        )
+            "Free some space there."
+        ).or_elsewhere()
 
 
 def _check_members(packed: zipfile.ZipFile, file: Path) -> None:

@@ -90,9 +90,20 @@ class Upkeep:
         """What is to be said if the log is on a network, or on a disk that makes writing slow."""
         return self._log.journal_note
 
+    @property
+    def brought_up_to_date(self) -> str:
+        """What is to be said if this start brought the log's schema up to date, with the copy's name."""
+        if self._log.backup is None:
+            return ""
+        return (
+            "The log was brought up to date for this version. "
+            f"A copy was kept as {self._log.backup.name}."
+        )
+
     def notes(self) -> tuple[str, ...]:
         """Return what a command says at the start."""
-        return tuple(note for note in (self.reading_only, self.slow_disk) if note)
+        said = (self.reading_only, self.slow_disk, self.brought_up_to_date)
+        return tuple(note for note in said if note)
 
     def look(self) -> Iterator[Stage | Health]:
         """Check the file and copy it if the last copy is a day old; the last item is the Health."""
