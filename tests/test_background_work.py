@@ -10,11 +10,14 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from tests.opened import feature
+from tests.opened import feature, fill, opened
 from tests.recorded import recorded_run
 from tests.test_compare import log_run
+from tests.test_resuming_window import cut_off
 from tests.test_run_verbs import end
+from tests.trained import trained_session
 from workbench import paths
+from workbench.core import manifest, scan
 from workbench.errors import Cancelled
 from workbench.events import Stage, Step
 from workbench.face import background, replaying
@@ -23,7 +26,11 @@ from workbench.face.activity_list import StatusLists
 from workbench.face.background import Background
 from workbench.face.bin import Bin
 from workbench.face.bundles import Bundles
+from workbench.face.changes_check import ChangesCheck
+from workbench.face.extending import Extending
 from workbench.face.record import record_of
+from workbench.face.resuming import Resuming
+from workbench.face.task_work import TaskWork
 from workbench.face.window import Window
 from workbench.session import Session, packing
 from workbench.tell import Tell, silent
@@ -285,3 +292,103 @@ def test_lists_of_adapters_follow_the_log_when_they_are_seen(window: Window) -> 
     desk.reread_log()
     assert panel.adapters.chosen() == "id2"
     assert panel.adapters.count() == 2
+
+
+@pytest.fixture
+def trained(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Window, str]]:
+    """A window in which a really trained run is chosen."""
+    monkeypatch.setattr(background, "WORTH_SHOWING", 0)
+    session, run_id = trained_session(tmp_path / "home", tmp_path / "pictures")
+    session.close()
+    with opened(tmp_path / "home", qtbot) as window:
+        window.desk.history.table.selectRow(0)
+        yield window, run_id
+
+
+def test_comparing_pictures_with_the_disk_can_be_given_up(
+    trained: tuple[Window, str], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, run_id = trained
+    gate = Gate(manifest._content)
+    monkeypatch.setattr(manifest, "_content", gate)
+    check, told = feature(window, ChangesCheck), []
+    check.told.connect(lambda *words: told.append(words))
+    check.check_pictures()
+    activity = only(window.desk.activities, qtbot)
+    assert activity.title == "Comparing the pictures of run-0001"
+    check.check_pictures()
+    assert window.desk.toast.label.text().endswith("this is under way already.")
+    activity.cancel()
+    gate.open.set()
+    none_left(window.desk.activities, qtbot)
+    assert told == [(run_id, "The pictures of run-0001 were not compared to the end.")]
+
+
+def test_finding_a_folder_can_be_given_up_and_the_task_stays(
+    trained: tuple[Window, str], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, _ = trained
+    fill(window, qtbot, tmp_path / "more")
+    before = window.desk.draft.state.tasks
+    gate = Gate(scan.list_task)
+    monkeypatch.setattr(scan, "list_task", gate)
+    feature(window, TaskWork).find_at(0, str(tmp_path / "pictures"))
+    only(window.desk.activities, qtbot).cancel()
+    gate.open.set()
+    none_left(window.desk.activities, qtbot)
+    assert window.desk.draft.state.tasks == before
+    assert window.desk.toast.label.text() == "The search was given up. The task stays as it was."
+
+
+def test_extending_that_is_given_up_makes_no_run(
+    trained: tuple[Window, str], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, run_id = trained
+    session = window.desk.session
+    gate, read = Gate(session.events), session.events
+    monkeypatch.setattr(
+        session, "events", lambda run, tell: (read if run == run_id else gate)(run, tell)
+    )
+    extending = feature(window, Extending)
+    extending._run_id = run_id
+    extending._extend((), 1)
+    qtbot.waitUntil(lambda: len(session.runs()) == 2, timeout=LONG)
+    only(window.desk.activities, qtbot).cancel()
+    gate.open.set()
+    none_left(window.desk.activities, qtbot)
+    assert [run.id for run in session.runs()] == [run_id]
+    assert [path.name for path in (session.home / "runs").iterdir()] == [run_id]
+    assert window.desk.toast.label.text() == "Extending was given up. No run was made."
+
+
+def test_resuming_that_is_given_up_leaves_a_run_that_can_be_resumed(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "WORTH_SHOWING", 0)
+    (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
+    with opened(tmp_path / "home", qtbot) as window:
+        session, desk, resuming = window.desk.session, window.desk, feature(window, Resuming)
+        looking, entering = Gate(manifest._content), Gate(session.events)
+        monkeypatch.setattr(manifest, "_content", looking)
+        monkeypatch.setattr(session, "events", entering)
+        resuming.resume(run_id)
+        activity = only(desk.activities, qtbot)
+        assert activity.title == "Looking whether run-0001 can go on"
+        resuming.resume(run_id)
+        assert desk.toast.label.text().endswith("this is under way already.")
+        activity.cancel()
+        looking.open.set()
+        none_left(desk.activities, qtbot)
+        assert desk.toast.label.text() == "run-0001 was not resumed. It can be resumed later."
+        assert [run.state for run in session.runs()] == ["interrupted"]
+        resuming.resume(run_id)
+        qtbot.waitUntil(lambda: session.runs()[0].state == "starting", timeout=LONG)
+        only(desk.activities, qtbot).cancel()
+        entering.open.set()
+        none_left(desk.activities, qtbot)
+        assert desk.training.state == "idle"
+        (run,) = session.runs()
+        assert run.state == "stopped"
+        assert not session.resuming.refusal(run)

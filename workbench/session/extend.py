@@ -13,6 +13,7 @@ from workbench.log.resume import LoggedCheckpoint
 from workbench.report import RunDetails
 from workbench.session.checkpoint_files import is_whole
 from workbench.session.checks import must_be_startable
+from workbench.tell import Tell, silent
 
 if typing.TYPE_CHECKING:
     from workbench.session.session import Session
@@ -75,7 +76,7 @@ def extended(
 
 
 def end_point(
-    session: "Session", details: RunDetails, epochs: bool
+    session: "Session", details: RunDetails, epochs: bool, tell: Tell = silent
 ) -> tuple[LoggedCheckpoint, str]:
     """Return the checkpoint behind the last task's end, and what is to be said of it.
 
@@ -88,10 +89,10 @@ def end_point(
     config = configs.from_dict(details.config)
     task = repr(config.data.tasks[-1].name)
     if not epochs and leaves_averaging_out(config):
-        point, _ = _found(session, details, behind_epoch=True)
+        point, _ = _found(session, details, tell, behind_epoch=True)
         if point is not None:
             return point, DONE_AGAIN.format(task=task)
-    point, why = _found(session, details, behind_epoch=epochs)
+    point, why = _found(session, details, tell, behind_epoch=epochs)
     if point is None:
         where = "last epoch" if epochs else "last task"
         raise UsageError(
@@ -103,11 +104,11 @@ def end_point(
 
 
 def _found(
-    session: "Session", details: RunDetails, *, behind_epoch: bool
+    session: "Session", details: RunDetails, tell: Tell, *, behind_epoch: bool
 ) -> tuple[LoggedCheckpoint | None, str]:
     """Return the whole checkpoint there, or None and why there is none."""
     run = details.summary.id
-    said = session.events(run)
+    said = session.events(run, tell)
     with session.log() as log, log.snapshot() as db:
         logged = log_resume.checkpoints(db, run)
     folder = paths.run_folder(session.home, run)
