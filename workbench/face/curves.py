@@ -186,6 +186,7 @@ class PlotBoard(QWidget):
         self.losses = LossPanel(self, self._record)
         self.matrix = MatrixPanel(self, self._record)
         self.curves = (self.accuracy, self.forgetting, self.gap, self.losses)
+        self.panels = (*self.curves, self.matrix)
         self.corner = QTabWidget(self)
         self.corner.setAccessibleName(self.tr("Accuracy matrix or losses"))
         self.corner.setDocumentMode(True)
@@ -223,12 +224,12 @@ class PlotBoard(QWidget):
 
     def follow(self, events: Sequence[Event], run: str = "") -> None:
         """Draw anew what these events change, which the record holds by now."""
-        for panel in (*self.curves, self.matrix):
+        for panel in self.panels:
             panel.follow(events, run)
 
     def clear(self) -> None:
         """Forget the run and the runs beside it."""
-        for panel in (*self.curves, self.matrix):
+        for panel in self.panels:
             panel.clear()
 
     def set_overlay(self, runs: Overlay) -> None:

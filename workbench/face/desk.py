@@ -208,7 +208,7 @@ class Desk(QObject):
     def reread_log(self) -> None:
         """Bring the table of runs and the list of adapters in step with the log."""
         self.history.reload()
-        self.try_it.show_runs(self.session.runs())
+        self.try_it.runs_changed()
         self.changed.emit()
 
     def shut_down(self) -> bool:

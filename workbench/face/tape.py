@@ -28,6 +28,10 @@ class Tape:
             else:
                 self._parts.append(event)
 
+    def __len__(self) -> int:
+        """How many events are on it."""
+        return sum(len(part) if isinstance(part, _Stretch) else 1 for part in self._parts)
+
     def __bool__(self) -> bool:
         return bool(self._parts or self._newest)
 
@@ -94,6 +98,9 @@ class _Stretch:
         self._numbers.append(math.nan if step.time is None else step.time)
         self._numbers.extend(step.terms.values())
         self._count += 1
+
+    def __len__(self) -> int:
+        return self._count
 
     def last(self) -> Step:
         """Return the newest step."""

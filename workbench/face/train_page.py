@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,7 +23,7 @@ from PySide6.QtWidgets import (
 from workbench.events import Event, RunStarted
 from workbench.face.headline import Headline
 from workbench.face.later import Later
-from workbench.face.past import Past, past_of
+from workbench.face.past import PIECE, Past, past_of
 from workbench.face.record import RunRecord
 from workbench.face.run_panel import RunPanel
 from workbench.face.tape import Tape
@@ -56,6 +58,9 @@ class TrainPage(QWidget):
         self._replayed = Tape()
         self._aside = RunRecord()  # of the live run, during a replay
         self._reading = ""  # name of the run that is read to be replayed
+        self._to_draw: deque[Callable[[], object]] = deque()  # of a whole run
+        self._bit_by_bit = QTimer(self)
+        self._bit_by_bit.timeout.connect(self._draw_next)
         self._live_name = self._live_id = self._replayed_name = ""
         self._training = False
         work = QWidget(self)
@@ -106,6 +111,7 @@ class TrainPage(QWidget):
         if self.replayed:
             self._aside.take(events)
             return
+        self._draw_rest()
         self.board.show_news(events, self._live_name)
         self.drawn.emit(self._live_id, self._live_name, list(events))
         self.said.emit(list(events))
@@ -174,11 +180,30 @@ class TrainPage(QWidget):
         self.record.become(past.record)
         if not past.tape:
             return
-        self.board.follow(past.landmarks, name)
-        self.drawn.emit(self.replayed or self._live_id, name, list(past.landmarks))
-        self.retold.emit(past.tape)
+        run_id = self.replayed or self._live_id
+        self._to_draw += [
+            *(partial(panel.follow, past.landmarks, name) for panel in self.board.panels),
+            partial(self.drawn.emit, run_id, name, list(past.landmarks)),
+            partial(self.retold.emit, past.tape),
+        ]
+        if len(past.tape) > PIECE:  # one drawing after another: the window goes on in between
+            self._bit_by_bit.start()
+        else:
+            self._draw_rest()
+
+    def _draw_next(self) -> None:
+        if self._to_draw:
+            self._to_draw.popleft()()
+        else:
+            self._bit_by_bit.stop()
+
+    def _draw_rest(self) -> None:
+        while self._to_draw:
+            self._to_draw.popleft()()
 
     def _clear(self) -> None:
+        self._to_draw.clear()
+        self._bit_by_bit.stop()
         self.record.clear()
         if self.plots.part is not None:
             self.board.clear()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -25,7 +26,7 @@ from workbench.face.guess_list import Answer, AnswerList, AnswerModel
 from workbench.face.messages import Strips
 from workbench.face.saving import CsvSaver
 from workbench.face.try_work import Item, Refused, Request, Second, answers, rows
-from workbench.report import RunSummary
+from workbench.report import LearntRun, RunSummary
 from workbench.session import Session
 from workbench.session.adapters import AdapterFacts
 
@@ -54,6 +55,7 @@ class TryItPanel(QWidget):
         self._work.ended.connect(self._over)
         self._request: Request | None = None  # the last one
         self._training = False
+        self._behind = False  # the log has changed since its runs were offered
         self.adapters = AdapterBox(self.tr("Adapter to try"), parent=self)
         self.beside = AdapterBox(self.tr("Adapter beside it"), self.tr("nothing beside it"), self)
         self.beside.setToolTip(self.tr("A second adapter that sees the same pictures"))
@@ -81,7 +83,23 @@ class TryItPanel(QWidget):
             box.activated.connect(self._chosen_anew)
         self._refresh()
 
-    def show_runs(self, runs: Sequence[RunSummary]) -> None:
+    def runs_changed(self) -> None:
+        """Offer what the log has by now, as soon as that is seen."""
+        self._behind = True
+        if self.isVisible():
+            self._catch_up()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Offer what has been learnt while something else was seen."""
+        self._catch_up()
+        super().showEvent(event)
+
+    def _catch_up(self) -> None:
+        if self._behind:
+            self._behind = False
+            self.show_runs(self._session.table.learnt())
+
+    def show_runs(self, runs: Sequence[RunSummary | LearntRun]) -> None:
         """Offer every run that has learnt at least one task; the choices stay."""
         self._training = any(run.state in UNDER_WAY for run in runs)
         self.adapters.show_runs(runs)
@@ -90,6 +108,7 @@ class TryItPanel(QWidget):
 
     def choose_run(self, run: str) -> None:
         """Choose the adapter of a run, if it has one."""
+        self._catch_up()
         place = self.adapters.findData(run)
         if place >= 0:
             self.adapters.setCurrentIndex(place)

@@ -16,7 +16,7 @@ from workbench.errors import UsageError
 from workbench.log import reading
 from workbench.log.rows import json_of, text_of, utc
 from workbench.query import SETTINGS, Query, Term, days_of, number_of
-from workbench.report import RunSummary
+from workbench.report import LearntRun, RunSummary
 
 # What the table sorts by.
 COLUMNS = {
@@ -75,6 +75,17 @@ def some(db: Database, run_ids: Sequence[str]) -> list[RunSummary]:
     """Return these runs, in the bin or not, newest first; unknown ids are passed over."""
     rest = "WHERE r.id IN (SELECT value FROM json_each(?)) ORDER BY r.created DESC, r.number DESC"
     return reading.summaries(db, rest, [json_of(list(run_ids))])
+
+
+def learnt(db: Database) -> list[LearntRun]:
+    """Return the runs outside the bin that have an adapter, or work on one, newest first."""
+    sql = """
+        SELECT r.id, r.name, r.backbone, r.state, s.tasks_done, s.final_accuracy
+        FROM run r JOIN run_summary s ON s.run = r.number
+        WHERE r.deleted IS NULL AND (s.tasks_done > 0 OR r.state IN ('starting', 'running', 'paused'))
+        ORDER BY r.created DESC, r.number DESC
+    """
+    return [LearntRun(*row) for row in db.execute(sql)]
 
 
 def length(db: Database, run_id: str) -> int:

@@ -25,6 +25,7 @@ from workbench.report.pictures import (
 )
 from workbench.report.runs import (
     Guess,
+    LearntRun,
     RunDetails,
     RunEstimate,
     RunSummary,
@@ -41,6 +42,7 @@ __all__ = [
     "ForecastScore",
     "Guess",
     "KeptForecast",
+    "LearntRun",
     "MethodOffer",
     "OrderStudy",
     "PictureChanges",

@@ -2,7 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class LearntRun(NamedTuple):
+    """What tells the adapter of one run from those of others; the fields are RunSummary's."""
+
+    id: str
+    name: str
+    backbone: str
+    state: str
+    tasks_done: int
+    final_accuracy: float | None
 
 
 @dataclass(frozen=True)

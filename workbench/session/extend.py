@@ -17,6 +17,7 @@ from workbench.log.resume import LoggedCheckpoint
 from workbench.report import RunDetails, RunSummary
 from workbench.session.checkpoint_files import is_whole
 from workbench.session.checks import must_be_startable
+from workbench.tell import Tell, silent
 
 if typing.TYPE_CHECKING:
     from workbench.session.session import Session
@@ -97,7 +98,7 @@ def extended(
 
 
 def end_point(
-    session: "Session", details: RunDetails, epochs: bool
+    session: "Session", details: RunDetails, epochs: bool, tell: Tell = silent
 ) -> tuple[LoggedCheckpoint, str]:
     """Return the checkpoint behind the last task's end, and what is to be said of it.
 
@@ -110,10 +111,10 @@ def end_point(
     config, task = configs.from_dict(details.config), repr(_learnt(details)[-1].name)
     skipped = details.summary.state == "finished" and leaves_averaging_out(config)
     if not epochs and skipped:
-        point, _ = _found(session, details, behind_epoch=True)
+        point, _ = _found(session, details, tell, behind_epoch=True)
         if point is not None:
             return point, DONE_AGAIN.format(task=task)
-    point, why = _found(session, details, behind_epoch=epochs)
+    point, why = _found(session, details, tell, behind_epoch=epochs)
     if point is None and details.summary.state != "finished":
         raise UsageError(
             f"{details.summary.name} was stopped within a task, or what it kept of {task} is damaged: "
@@ -129,11 +130,11 @@ def end_point(
 
 
 def _found(
-    session: "Session", details: RunDetails, *, behind_epoch: bool
+    session: "Session", details: RunDetails, tell: Tell, *, behind_epoch: bool
 ) -> tuple[LoggedCheckpoint | None, str]:
     """Return the whole checkpoint there, or None and why there is none."""
     run = details.summary.id
-    said = session.events(run)
+    said = session.events(run, tell)
     with session.log() as log, log.snapshot() as db:
         logged = log_resume.checkpoints(db, run)
     folder = paths.run_folder(session.home, run)

@@ -200,7 +200,7 @@ class Resuming:
         details = self._session.details(run)
         config = extended(self._session, details, tasks, epochs)
         parent = details.summary
-        point, note = end_point(self._session, details, bool(epochs))
+        point, note = end_point(self._session, details, bool(epochs), tell)
         child = Run(
             self._session.home, uuid.uuid4().hex, config, self._session.engine, *_place(point)
         )

@@ -12,7 +12,7 @@ from workbench.events import Stage
 from workbench.log import table
 from workbench.log.store import UNDER_WAY, Log
 from workbench.query import Query
-from workbench.report import RunSummary
+from workbench.report import LearntRun, RunSummary
 from workbench.session.compare import Comparison, compare
 from workbench.session.spread import Spread, spread_of
 from workbench.session.versions import versions
@@ -73,6 +73,11 @@ class RunTable:
         """Return these runs, newest first."""
         with self._log() as log, log.snapshot() as db:
             return table.some(db, run_ids)
+
+    def learnt(self) -> list[LearntRun]:
+        """Return the runs that have an adapter, or work on one, newest first; cheap."""
+        with self._log() as log, log.snapshot() as db:
+            return table.learnt(db)
 
     def length(self, run_id: str) -> int:
         """Return how many events the run has said; cheap."""
