@@ -189,6 +189,17 @@ def test_settings_that_differ_from_the_default_are_marked(session: Session) -> N
     assert ">77</td>" in changed[0].partition("</tr>")[0]
 
 
+def test_settings_of_another_version_are_shown_as_they_are_written(session: Session) -> None:
+    config = {"data": {"tasks": [7]}, "train": {"momentum_of_tomorrow": 0.125}}
+    with session.log() as log:
+        log.begin("id1", "run-0001", config, {}, "repaired", "sample", 7, {"torch": "2.6"}, 1)
+        log.write("id1", timed(recorded_run(1)))
+    read = Read(page_of(session, "id1", drawn=False))
+    assert read.wrong == []
+    assert "Written by another version" in read.text
+    assert '{"momentum_of_tomorrow": 0.125}' in read.text
+
+
 def test_the_command_line_writes_the_report(session: Session, tmp_path: Path) -> None:
     run, home = logged(session, recorded_run(2)), str(session.home)
     target = tmp_path / "out"

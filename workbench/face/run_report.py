@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
+from workbench.config import from_dict
+from workbench.errors import UsageError
 from workbench.events import Event, Measured, Note, RunStarted
 from workbench.face import html_page as page
 from workbench.face.cost_words import cost_facts, seconds_text, size_of
@@ -262,13 +264,14 @@ def _tasks(facts: RunFacts) -> Html:
 
 
 def _folders(facts: RunFacts) -> Html:
-    tasks = facts.details.config.get("data", {}).get("tasks", ())
-    rows = [
-        (say("Folder of {task}").format(task=task.get("name", "–")), tag("code", str(path)))
-        for task in tasks
-        for path in (task.get("path", ""), *(also.get("path", "") for also in task.get("also", ())))
-    ]
-    return page.facts(rows)
+    try:
+        tasks = from_dict(facts.details.config).data.tasks
+    except UsageError:  # of another version: they stand among the settings as they are written
+        return Html()
+    text = say("Folder of {task}")
+    return page.facts(
+        (text.format(task=task.name), tag("code", path)) for task in tasks for path in task.paths
+    )
 
 
 def _made_with(facts: RunFacts) -> Iterator[tuple[str, str]]:
