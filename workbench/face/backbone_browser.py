@@ -26,6 +26,7 @@ from workbench.face.backbone_detail import BackboneDetail
 from workbench.face.backbone_table import NAME, BackboneFilter, BackboneTable
 from workbench.face.box_help import let_f1_help
 from workbench.face.editors import CalmComboBox
+from workbench.face.place import fit
 from workbench.report import BackboneFacts
 from workbench.session.backbones import Backbones
 
@@ -45,7 +46,7 @@ class BackboneBrowser(QDialog):
         super().__init__(parent)
         let_f1_help(self, "backbones")
         self.setWindowTitle(self.tr("Backbones"))
-        self.resize(1040, 580)
+        fit(self, 1160, 620)
         self._backbones = backbones
         self._working = ""  # the backbone whose weights are worked on
         self._failures: dict[str, str] = {}
@@ -131,6 +132,7 @@ class BackboneBrowser(QDialog):
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.setShowGrid(False)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # tags tell names apart
         self.view.setAccessibleName(self.tr("Backbones"))
         self.view.setTabKeyNavigation(False)
         self.view.verticalHeader().hide()
@@ -172,7 +174,7 @@ class BackboneBrowser(QDialog):
         middle.addWidget(self.view)
         middle.addWidget(self.detail)
         middle.setStretchFactor(0, 1)
-        middle.setSizes([690, 330])
+        middle.setSizes([840, 300])
         foot = QHBoxLayout()
         foot.addWidget(self.count, 1)
         foot.addWidget(self.close_button)

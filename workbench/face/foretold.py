@@ -23,6 +23,7 @@ from workbench.config import TaskFolder
 from workbench.face.box_help import let_f1_help
 from workbench.face.language import say
 from workbench.face.panel import Table, number_grid, tabbed
+from workbench.face.place import fit
 from workbench.face.words import as_written, percent
 from workbench.report import Forecast, OrderStudy
 
@@ -108,6 +109,9 @@ class Sheet(QDialog):
         few = grid.columnCount() <= FEW
         header.setSectionResizeMode(mode.Stretch if few else mode.ResizeToContents)
         header.setSectionResizeMode(0, mode.ResizeToContents)
+        header.ensurePolished()
+        headings = (header.sectionSizeHint(place) for place in range(1, grid.columnCount()))
+        header.setMinimumSectionSize(max(headings, default=-1))  # rather scrolled than cut
         self.column.addWidget(grid, stretch)
         self._copied.append(f"{title}\n{tabbed(table)}")
         return grid
@@ -135,7 +139,7 @@ class ForecastSheet(Sheet):
     def __init__(self, made: Forecast, run: str, parent: QWidget) -> None:
         title = parent.tr("Forecast for {run}").format(run=run)
         super().__init__(title, made.sentence, parent)
-        self.resize(820, 640 if made.classes else 200)
+        fit(self, 820, 640 if made.classes else 200)
         if made.tasks:
             self.add_table(self.tr("Learnt tasks, most disturbed first"), task_table(made), 2)
         if made.classes:
@@ -150,7 +154,7 @@ class OrderSheet(Sheet):
 
     def __init__(self, study: OrderStudy, parent: QWidget) -> None:
         super().__init__(parent.tr("Order of tasks"), study.sentence, parent)
-        self.resize(820, 600)
+        fit(self, 820, 600)
         self._study = study
         sides = QHBoxLayout()
         present = range(len(study.names))
