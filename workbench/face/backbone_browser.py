@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -23,13 +23,14 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.face.backbone_detail import BackboneDetail
-from workbench.face.backbone_table import NAME, BackboneFilter, BackboneTable
+from workbench.face.backbone_table import INPUT, NAME, BackboneFilter, BackboneTable
 from workbench.face.box_help import let_f1_help
 from workbench.face.editors import CalmComboBox
 from workbench.face.place import fit
 from workbench.report import BackboneFacts
 from workbench.session.backbones import Backbones
 
+_ROOMY = 1000  # pixels of width in which every column has room
 _LIMITS = (0, 10, 25, 100, 350, 1000)  # million parameters; 0 is any
 
 
@@ -59,6 +60,11 @@ class BackboneBrowser(QDialog):
         self._arrange()
         self._filter_changed()
         self.view.selectRow(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave names their room: their input size is told beside the table, too."""
+        self.view.setColumnHidden(INPUT, self.width() < _ROOMY)
+        super().resizeEvent(event)
 
     def choose(self, name: str) -> None:
         """Select a backbone by name."""

@@ -62,7 +62,7 @@ class GroupsSheet(Sheet):
         if groups:
             self.grid.selectRow(0)
         self.end_with([FORMULA] if groups else [])
-        fit(self, 820, 420)
+        fit(self, 820, 420 if groups else 120)
 
     def _progress(self, group: RunGroup) -> str:
         text = self.tr("{done} of {total}")
@@ -110,12 +110,10 @@ class OrdersSheet(Sheet):
             [order_text(each), *_values(each), _number(predicted.get(each.run.id))]
             for each in group.members
         ]
-        self.grid = self.add_table(_progress_title(self, group), (headings, rows))
+        title = _progress_title(self, group)
+        self.grid = self.add_table(title, (headings, rows), even=False)
         self.grid.setWordWrap(True)
-        mode = QHeaderView.ResizeMode
-        header = self.grid.horizontalHeader()
-        header.setSectionResizeMode(mode.ResizeToContents)
-        header.setSectionResizeMode(0, mode.Stretch)
+        self.grid.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         _choose_rows(self.grid)
         if group.members:
             self.grid.selectRow(0)
@@ -201,7 +199,6 @@ class BoundsSheet(Sheet):
             parts = _parts(details, len(run.tasks))
             rows.append([title, percent(details.summary.final_accuracy), *map(percent, parts)])
         self.grid = self.add_table(_progress_title(self, group), (headings, rows))
-        self.grid.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.end_with([self.tr("Final accuracy with all classes in play, pooled over the test pictures (A_T), and on each task's own. Bounds by custom, not by proof: a run may lie outside.")])  # fmt: skip
         fit(self, 820, 320)
 
