@@ -60,7 +60,8 @@ def cut_headings(box: QWidget) -> list[str]:
             continue
         for place in range(header.count()):
             title = str(model.headerData(place, Qt.Orientation.Horizontal) or "")
-            if metrics.horizontalAdvance(title) > header.sectionSize(place):
+            narrow = metrics.horizontalAdvance(title) > header.sectionSize(place)
+            if narrow and not header.isSectionHidden(place):
                 found.append(f"heading {title!r} in {header.sectionSize(place)}")
     return found
 

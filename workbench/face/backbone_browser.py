@@ -23,14 +23,24 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.face.backbone_detail import BackboneDetail
-from workbench.face.backbone_table import INPUT, NAME, BackboneFilter, BackboneTable
+from workbench.face.backbone_table import (
+    DOWNLOAD,
+    HERE,
+    INPUT,
+    NAME,
+    PARAMETERS,
+    WORK,
+    BackboneFilter,
+    BackboneTable,
+)
 from workbench.face.box_help import let_f1_help
 from workbench.face.editors import CalmComboBox
 from workbench.face.place import fit
 from workbench.report import BackboneFacts
 from workbench.session.backbones import Backbones
 
-_ROOMY = 1000  # pixels of width in which every column has room
+_BESIDE = 60  # pixels of margins and bars
+_NAME = "vit_base_patch16_224.aug"  # so much of a name is always seen
 _LIMITS = (0, 10, 25, 100, 350, 1000)  # million parameters; 0 is any
 
 
@@ -62,8 +72,13 @@ class BackboneBrowser(QDialog):
         self.view.selectRow(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave names their room: their input size is told beside the table, too."""
-        self.view.setColumnHidden(INPUT, self.width() < _ROOMY)
+        """Leave names their room: what is told beside the table, too, gives way."""
+        room = self.width() - self.detail.minimumWidth() - _BESIDE
+        room -= self.fontMetrics().horizontalAdvance(_NAME)
+        for column in (HERE, WORK, PARAMETERS, DOWNLOAD, INPUT):
+            heading = self.view.horizontalHeader().sectionSizeHint(column)
+            room -= max(heading, self.view.sizeHintForColumn(column))
+            self.view.setColumnHidden(column, room < 0)
         super().resizeEvent(event)
 
     def choose(self, name: str) -> None:
