@@ -43,9 +43,9 @@ class LongerLanguage(QTranslator):
             inside, _, rest = part.partition("}")
             stretched += "{" + inside + "}" + rest.translate(_ACCENTS)
         more = max(1, round(0.4 * len(text)))
-        return (
-            stretched + ("~~~~~~~~ " * more)[:more].rstrip() + "~"
-        )  # words that can be broken between
+        if more <= 20:
+            return stretched + "~" * more
+        return stretched + ("~~~~~~~~ " * more)[: more - 1].rstrip() + "~"  # words, not one of them
 
     def isEmpty(self) -> bool:  # noqa: N802  (Qt's name)
         """Return that there is something in here."""
