@@ -42,7 +42,10 @@ class LongerLanguage(QTranslator):
         for part in parts[1:]:
             inside, _, rest = part.partition("}")
             stretched += "{" + inside + "}" + rest.translate(_ACCENTS)
-        return stretched + "~" * max(1, round(0.4 * len(text)))
+        more = max(1, round(0.4 * len(text)))
+        if more <= 20:
+            return stretched + "~" * more
+        return stretched + ("~~~~~~~~ " * more)[: more - 1].rstrip() + "~"  # words, not one of them
 
     def isEmpty(self) -> bool:  # noqa: N802  (Qt's name)
         """Return that there is something in here."""

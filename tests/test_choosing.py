@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.test_hub import Plan, served
 from workbench.face.backbone_browser import BackboneBrowser
-from workbench.face.backbone_table import PARAMETERS, WORK
+from workbench.face.backbone_table import INPUT, PARAMETERS, WORK
 from workbench.face.choosing import Choosing
 from workbench.face.window import Window
 from workbench.session import Session
@@ -83,6 +83,14 @@ def test_the_work_of_a_picture_is_shown_against_a_known_backbone_and_sorted(
     found = [browser.table.facts(browser.table.row_of(name)).operations for name in names(browser)]
     assert found == sorted(found)
     assert browser.filter.index(len(found) - 1, WORK).data() == "168 ×"
+
+
+def test_names_keep_their_room_and_other_columns_give_way(choosing: Choosing) -> None:
+    browser = opened(choosing)
+    for width, hidden in ((1160, False), (860, True), (1160, False)):
+        browser.resize(width, 500)
+        assert browser.view.isColumnHidden(INPUT) is hidden
+        assert not browser.view.isColumnHidden(WORK)
 
 
 def test_used_backbone_is_one_step_that_can_be_undone(choosing: Choosing) -> None:

@@ -157,7 +157,7 @@ def test_a_past_run_tells_where_it_was_trained_and_with_which_versions(
         details = window.desk.session.details(history.chosen())
         for name, version in details.versions.items():
             assert f"{name}: {version}" in told
-        assert any(line.startswith("Seeds: class_order 0, split 0") for line in told)
+        assert any(line.startswith("Seeds: class order 0, split 0") for line in told)
         assert "on the processor" in box.text.toPlainText()
         assert versions().keys() >= {"torch", "workbench"}
         box.close()

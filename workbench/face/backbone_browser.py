@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -23,12 +23,24 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.face.backbone_detail import BackboneDetail
-from workbench.face.backbone_table import NAME, BackboneFilter, BackboneTable
+from workbench.face.backbone_table import (
+    DOWNLOAD,
+    HERE,
+    INPUT,
+    NAME,
+    PARAMETERS,
+    WORK,
+    BackboneFilter,
+    BackboneTable,
+)
 from workbench.face.box_help import let_f1_help
 from workbench.face.editors import CalmComboBox
+from workbench.face.place import fit
 from workbench.report import BackboneFacts
 from workbench.session.backbones import Backbones
 
+_BESIDE = 60  # pixels of margins and bars
+_NAME = "vit_base_patch16_224.aug"  # so much of a name is always seen
 _LIMITS = (0, 10, 25, 100, 350, 1000)  # million parameters; 0 is any
 
 
@@ -45,7 +57,7 @@ class BackboneBrowser(QDialog):
         super().__init__(parent)
         let_f1_help(self, "backbones")
         self.setWindowTitle(self.tr("Backbones"))
-        self.resize(1040, 580)
+        fit(self, 1160, 620)
         self._backbones = backbones
         self._working = ""  # the backbone whose weights are worked on
         self._failures: dict[str, str] = {}
@@ -58,6 +70,16 @@ class BackboneBrowser(QDialog):
         self._arrange()
         self._filter_changed()
         self.view.selectRow(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave names their room: what is told beside the table, too, gives way."""
+        room = self.width() - self.detail.minimumWidth() - _BESIDE
+        room -= self.fontMetrics().horizontalAdvance(_NAME)
+        for column in (HERE, WORK, PARAMETERS, DOWNLOAD, INPUT):
+            heading = self.view.horizontalHeader().sectionSizeHint(column)
+            room -= max(heading, self.view.sizeHintForColumn(column))
+            self.view.setColumnHidden(column, room < 0)
+        super().resizeEvent(event)
 
     def choose(self, name: str) -> None:
         """Select a backbone by name."""
@@ -131,6 +153,7 @@ class BackboneBrowser(QDialog):
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.setShowGrid(False)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # tags tell names apart
         self.view.setAccessibleName(self.tr("Backbones"))
         self.view.setTabKeyNavigation(False)
         self.view.verticalHeader().hide()
@@ -172,7 +195,7 @@ class BackboneBrowser(QDialog):
         middle.addWidget(self.view)
         middle.addWidget(self.detail)
         middle.setStretchFactor(0, 1)
-        middle.setSizes([690, 330])
+        middle.setSizes([840, 300])
         foot = QHBoxLayout()
         foot.addWidget(self.count, 1)
         foot.addWidget(self.close_button)

@@ -82,7 +82,7 @@ class BackboneTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and column == HERE:
             return Qt.AlignmentFlag.AlignCenter
         if role == Qt.ItemDataRole.ToolTipRole and column == NAME:
-            return facts.title or facts.name
+            return f"{facts.name}\n{facts.title}" if facts.title else facts.name
         if role == Qt.ItemDataRole.AccessibleTextRole and column == HERE:
             return self.tr("yes") if facts.present else self.tr("no")
         return None

@@ -170,9 +170,8 @@ class ComparePage(QWidget):
         head = QHBoxLayout()
         for widget in (self.groups, self.axis, self.smoothed):
             head.addWidget(widget)
-        head.addWidget(self.told, 1)
+        head.addStretch(1)
         head.addWidget(self.export)
-        self.told.setMinimumWidth(40)
         self._curves = QSplitter(Qt.Orientation.Vertical)
         for plot in self.plots:
             self._curves.addWidget(plot)
@@ -183,7 +182,7 @@ class ComparePage(QWidget):
         self.tables.addTab(self.numbers, self.tr("Final numbers"))
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.addWidget(self._curves)
-        self._split.addWidget(self.tables)
+        self._split.addWidget(self._with_told())
         self._split.setStretchFactor(0, 3)
         self._split.setStretchFactor(1, 2)
         for splitter in (self._split, self._curves):
@@ -201,6 +200,16 @@ class ComparePage(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.strips)
         whole.addWidget(body, 1)
+
+    def _with_told(self) -> QWidget:
+        """The tables, and below them what their marks mean."""
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.tables, 1)
+        column.addWidget(self.told)
+        return side
 
     def _grouped(self) -> None:
         self.group_changed.emit(self.groups.currentData() or "")

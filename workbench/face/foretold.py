@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -23,10 +24,12 @@ from workbench.config import TaskFolder
 from workbench.face.box_help import let_f1_help
 from workbench.face.language import say
 from workbench.face.panel import Table, number_grid, tabbed
+from workbench.face.place import fit
 from workbench.face.words import as_written, percent
 from workbench.report import Forecast, OrderStudy
 
 FEW = 8  # columns that share the width of a sheet
+_BESIDE = 60  # pixels of a sheet's width beside the columns of a table
 
 
 class NextTask(QDialog):
@@ -89,6 +92,7 @@ class Sheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self._copied = [sentence]
+        self._grids: list[QTableWidget] = []
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(16, 14, 16, 14)
         self.column.setSpacing(10)
@@ -100,17 +104,34 @@ class Sheet(QDialog):
         self.buttons.rejected.connect(self.reject)
         self.close_button = self.buttons.button(QDialogButtonBox.StandardButton.Close)
 
-    def add_table(self, title: str, table: Table, stretch: int = 1) -> QTableWidget:
-        """Add a table under a heading and return it."""
+    def add_table(
+        self, title: str, table: Table, stretch: int = 1, *, even: bool = True
+    ) -> QTableWidget:
+        """Add a table under a heading and return it; `even` spreads its columns where there is room."""
         self.column.addWidget(wrapped(title, self, "muted"))
         grid = number_grid(title, table, self)
-        header, mode = grid.horizontalHeader(), QHeaderView.ResizeMode
-        few = grid.columnCount() <= FEW
-        header.setSectionResizeMode(mode.Stretch if few else mode.ResizeToContents)
-        header.setSectionResizeMode(0, mode.ResizeToContents)
+        header = grid.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        if even:
+            self._grids.append(grid)
         self.column.addWidget(grid, stretch)
         self._copied.append(f"{title}\n{tabbed(table)}")
         return grid
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Spread the columns of a table evenly where that leaves each heading its room."""
+        for grid in self._grids:
+            header, mode = grid.horizontalHeader(), QHeaderView.ResizeMode
+            header.ensurePolished()
+            first, *others = (header.sectionSizeHint(n) for n in range(grid.columnCount()))
+            first = max(first, grid.sizeHintForColumn(0))
+            roomy = first + len(others) * max(others, default=0) < self.width() - _BESIDE
+            spread = roomy and len(others) < FEW
+            for place in range(1, grid.columnCount()):
+                header.setSectionResizeMode(
+                    place, mode.Stretch if spread else mode.ResizeToContents
+                )
+        super().resizeEvent(event)
 
     def end_with(self, sentences: Sequence[str]) -> None:
         """Add what the numbers were computed from and how far to trust them, and the buttons."""
@@ -135,7 +156,7 @@ class ForecastSheet(Sheet):
     def __init__(self, made: Forecast, run: str, parent: QWidget) -> None:
         title = parent.tr("Forecast for {run}").format(run=run)
         super().__init__(title, made.sentence, parent)
-        self.resize(820, 640 if made.classes else 200)
+        fit(self, 820, 640 if made.classes else 200)
         if made.tasks:
             self.add_table(self.tr("Learnt tasks, most disturbed first"), task_table(made), 2)
         if made.classes:
@@ -150,7 +171,7 @@ class OrderSheet(Sheet):
 
     def __init__(self, study: OrderStudy, parent: QWidget) -> None:
         super().__init__(parent.tr("Order of tasks"), study.sentence, parent)
-        self.resize(820, 600)
+        fit(self, 820, 600)
         self._study = study
         sides = QHBoxLayout()
         present = range(len(study.names))

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from workbench.events import Stage
 from workbench.face.foretold import Sheet
+from workbench.face.place import fit
 from workbench.face.run_columns import spread_text
 from workbench.face.words import percent
 from workbench.report import RunDetails, RunSummary
@@ -51,7 +52,8 @@ class GroupsSheet(Sheet):
         self._ids = [group.id for group in groups]
         headings = [self.tr("Group"), self.tr("Runs"), self.tr("Final accuracy"), self.tr("Average accuracy"), self.tr("Forgetting")]  # fmt: skip
         rows = [[group.title, self._progress(group), *_spreads(group)] for group in groups]  # fmt: skip
-        self.grid = self.add_table(self.tr("Newest first"), (headings, rows))
+        self.grid = self.add_table(self.tr("Newest first") if groups else "", (headings, rows))
+        self.grid.setVisible(bool(groups))
         _choose_rows(self.grid)
         self.grid.activated.connect(self._open_index)
         self.open_button = self.buttons.addButton(self.tr("Open"), _ACTION)
@@ -60,7 +62,7 @@ class GroupsSheet(Sheet):
         if groups:
             self.grid.selectRow(0)
         self.end_with([FORMULA] if groups else [])
-        self.resize(820, 420)
+        fit(self, 820, 420 if groups else 120)
 
     def _progress(self, group: RunGroup) -> str:
         text = self.tr("{done} of {total}")
@@ -90,7 +92,7 @@ class SeedsSheet(Sheet):
         rows.append([self.tr("Deviation s"), "", "", *(percent(s.deviation) for s in spreads)])
         self.grid = self.add_table(_progress_title(self, group), (headings, rows))
         self.end_with([FORMULA])
-        self.resize(820, 420)
+        fit(self, 820, 420)
 
 
 class OrdersSheet(Sheet):
@@ -108,12 +110,10 @@ class OrdersSheet(Sheet):
             [order_text(each), *_values(each), _number(predicted.get(each.run.id))]
             for each in group.members
         ]
-        self.grid = self.add_table(_progress_title(self, group), (headings, rows))
+        title = _progress_title(self, group)
+        self.grid = self.add_table(title, (headings, rows), even=False)
         self.grid.setWordWrap(True)
-        mode = QHeaderView.ResizeMode
-        header = self.grid.horizontalHeader()
-        header.setSectionResizeMode(mode.ResizeToContents)
-        header.setSectionResizeMode(0, mode.Stretch)
+        self.grid.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         _choose_rows(self.grid)
         if group.members:
             self.grid.selectRow(0)
@@ -123,7 +123,7 @@ class OrdersSheet(Sheet):
         )
         self.predict_button.setToolTip(self.tr("Compute the kernel's predicted interplay of each order, and compare"))  # fmt: skip
         self.end_with([*self._readings(predicted), FORMULA])
-        self.resize(900, 520)
+        fit(self, 900, 520)
 
     def show_stage(self, stage: Stage) -> None:
         """Say how far the prediction is, on its button."""
@@ -199,9 +199,8 @@ class BoundsSheet(Sheet):
             parts = _parts(details, len(run.tasks))
             rows.append([title, percent(details.summary.final_accuracy), *map(percent, parts)])
         self.grid = self.add_table(_progress_title(self, group), (headings, rows))
-        self.grid.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.end_with([self.tr("Final accuracy with all classes in play, pooled over the test pictures (A_T), and on each task's own. Bounds by custom, not by proof: a run may lie outside.")])  # fmt: skip
-        self.resize(820, 320)
+        fit(self, 820, 320)
 
     def _titles(self, run: RunSummary) -> dict[str, str]:
         return {

@@ -266,10 +266,10 @@ class DetailBox(QDialog):
         close = self._button(self.tr("Close"), self.close)
         close.setDefault(True)
         buttons.addWidget(close)
-        column = QVBoxLayout(self)
-        column.addWidget(label)
-        column.addWidget(self.details, 1)
-        column.addLayout(buttons)
+        self.column = QVBoxLayout(self)
+        self.column.addWidget(label)
+        self.column.addWidget(self.details, 1)
+        self.column.addLayout(buttons)
 
     def copy(self) -> None:
         """Put sentence, traceback and versions on the clipboard."""
@@ -286,6 +286,8 @@ class DetailBox(QDialog):
         self.details.setVisible(shown)
         self.details_button.setText(self.tr("Details ▾") if shown else self.tr("Details ▸"))
         self.adjustSize()
+        high = self.column.totalHeightForWidth(self.width())  # of a sentence of several lines
+        self.resize(self.width(), max(self.height(), high))
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log_folder)))

@@ -252,6 +252,8 @@ class TableWindow(QDialog):
         model.setParent(self)
         self.grid.setModel(model)
         self.grid.verticalHeader().hide()
+        self.grid.setWordWrap(False)
+        self.grid.resizeColumnsToContents()
         self.grid.setAccessibleName(title)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         copy = buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
@@ -287,10 +289,15 @@ def tabbed(table: Table) -> str:
     return text.getvalue()
 
 
+def _is_number(text: str) -> bool:
+    """Whether a cell holds a number, a spread of numbers or a dash, rather than words."""
+    return not any(letter.isalpha() for letter in text) or text in ("nan", "inf")
+
+
 def _fill(grid: QTableWidget, rows: Sequence[Sequence[str]]) -> None:
     for row, values in enumerate(rows):
         for column, value in enumerate(values):
             item = QTableWidgetItem(value)
-            if column:
+            if column and _is_number(value):
                 item.setTextAlignment(_RIGHT)
             grid.setItem(row, column, item)

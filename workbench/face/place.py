@@ -1,6 +1,6 @@
-"""Where a window is at first, and how large: in the middle of its screen, no larger than that."""
+"""How large windows and boxes are at first: no larger than the screen, or the window around."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QMargins, QSize, Qt
 from PySide6.QtWidgets import QWidget
 
 FIRST = QSize(1280, 800)
@@ -9,6 +9,15 @@ _SPREAD = (
     | Qt.WindowState.WindowFullScreen
     | Qt.WindowState.WindowMinimized
 )
+
+
+def fit(box: QWidget, width: int, height: int) -> None:
+    """Give a box this size, or less where the window that it lies over is smaller."""
+    around = box.parentWidget()
+    if around is not None:
+        room = around.window().size().shrunkBy(QMargins(20, 15, 20, 15))
+        width, height = min(width, room.width()), min(height, room.height())
+    box.resize(width, height)
 
 
 def first_place(window: QWidget) -> None:

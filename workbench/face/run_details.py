@@ -16,6 +16,7 @@ from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.hardware import trained_on
 from workbench.face.language import say
+from workbench.face.place import fit
 from workbench.face.theme import current_theme
 from workbench.report import RunDetails
 
@@ -52,7 +53,7 @@ class RunBox(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(self.text, 1)
         column.addLayout(foot)
-        self.resize(min(620, parent.width() - 60), min(520, parent.height() - 60))
+        fit(self, 620, 480)
         self._write()
 
     def copy(self) -> None:
@@ -110,7 +111,10 @@ class DetailsOfRun(Feature):
         yield self.tr("Ended"), _moment(run.ended or "")
         yield self.tr("Backbone"), run.backbone
         yield self.tr("Profile"), run.profile
-        yield self.tr("Seeds"), ", ".join(f"{name} {seed}" for name, seed in seeds.items())
+        yield (
+            self.tr("Seeds"),
+            ", ".join(f"{name.replace('_', ' ')} {seed}" for name, seed in seeds.items()),
+        )
         for number, task in enumerate(details.tasks, 1):
             yield self.tr("Task {number}").format(number=number), str(task.get("name", ""))
         yield from details.versions.items()
