@@ -237,8 +237,8 @@ def test_another_run_chosen_meanwhile_is_shown_and_a_cancelled_one_is_not(
     desk = window.desk
     desk.replay("id3")
     monkeypatch.setattr(replaying, "SHORT", 0)
-    gate = Gate(desk.session.events)
-    monkeypatch.setattr(desk.session, "events", gate)
+    gate = Gate(desk.session.told)
+    monkeypatch.setattr(desk.session, "told", gate)
     desk.replay("id1")
     desk.replay("id2")
     desk.replay("id1")
@@ -347,10 +347,8 @@ def test_extending_that_is_given_up_makes_no_run(
 ) -> None:
     window, run_id = trained
     session = window.desk.session
-    gate, read = Gate(session.events), session.events
-    monkeypatch.setattr(
-        session, "events", lambda run, tell: (read if run == run_id else gate)(run, tell)
-    )
+    gate, read = Gate(session.told), session.told
+    monkeypatch.setattr(session, "told", lambda run: (read if run == run_id else gate)(run))
     extending = feature(window, Extending)
     extending._run_id = run_id
     extending._extend((), 1)
@@ -370,9 +368,9 @@ def test_resuming_that_is_given_up_leaves_a_run_that_can_be_resumed(
     (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
     with opened(tmp_path / "home", qtbot) as window:
         session, desk, resuming = window.desk.session, window.desk, feature(window, Resuming)
-        looking, entering = Gate(manifest._content), Gate(session.events)
+        looking, entering = Gate(manifest._content), Gate(session.told)
         monkeypatch.setattr(manifest, "_content", looking)
-        monkeypatch.setattr(session, "events", entering)
+        monkeypatch.setattr(session, "told", entering)
         resuming.resume(run_id)
         activity = only(desk.activities, qtbot)
         assert activity.title == "Looking whether run-0001 can go on"
