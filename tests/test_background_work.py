@@ -121,6 +121,19 @@ def test_short_work_is_never_in_the_list_and_work_without_a_title_neither(qtbot:
     assert not given_up
 
 
+def test_a_closed_window_is_not_told_that_work_was_given_up(qtbot: QtBot) -> None:
+    root, go_on = QObject(), threading.Event()
+    activities, given_up = Activities(root), []
+    work = Background(root, activities)
+    work.given_up.connect(lambda: given_up.append(True))
+    work.do(lambda tell: go_on.wait(60) and tell(1), "Moving")
+    only(activities, qtbot).cancel()
+    go_on.set()
+    with qtbot.waitSignal(work.ended, timeout=LONG):
+        work.shut_down()
+    assert not given_up
+
+
 def stopped_after(number: int) -> Tell:
     """Return what gives the work up at its n-th word."""
     told = iter(range(number))
@@ -221,6 +234,7 @@ def test_a_long_run_is_read_on_a_thread_and_drawn_as_a_short_one(
     desk.replay("id1")
     assert desk.page.banner.isVisible()
     assert desk.page._text.text() == "Reading run-0001…"
+    assert desk.page._headline.isHidden()
     qtbot.waitUntil(lambda: desk.page.replayed == "id1", timeout=LONG)
     assert desk.page._text.text() == "Replay of run-0001"
     wanted, made = record_of(desk.session.events("id1")), desk.page.record
