@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from workbench.events import Event, Stage
+from workbench.face.language import say
 from workbench.face.record import RunRecord
 from workbench.face.tape import Tape
 from workbench.session import Session
@@ -30,7 +31,7 @@ def past_of(events: Iterable[Event], tell: Tell = silent, total: int = 0) -> Pas
     while piece := list(islice(given, PIECE)):
         record.take(piece)
         tape.add(piece)
-        tell(Stage("Events of the run", min(len(tape), total), total))
+        tell(Stage(say("Events of the run"), min(len(tape), total), total))
     return Past(record, tape, tape.landmarks())
 
 
