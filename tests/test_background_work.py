@@ -121,6 +121,19 @@ def test_short_work_is_never_in_the_list_and_work_without_a_title_neither(qtbot:
     assert not given_up
 
 
+def test_a_closed_window_is_not_told_that_work_was_given_up(qtbot: QtBot) -> None:
+    root, go_on = QObject(), threading.Event()
+    activities, given_up = Activities(root), []
+    work = Background(root, activities)
+    work.given_up.connect(lambda: given_up.append(True))
+    work.do(lambda tell: go_on.wait(60) and tell(1), "Moving")
+    only(activities, qtbot).cancel()
+    go_on.set()
+    with qtbot.waitSignal(work.ended, timeout=LONG):
+        work.shut_down()
+    assert not given_up
+
+
 def stopped_after(number: int) -> Tell:
     """Return what gives the work up at its n-th word."""
     told = iter(range(number))
@@ -221,6 +234,7 @@ def test_a_long_run_is_read_on_a_thread_and_drawn_as_a_short_one(
     desk.replay("id1")
     assert desk.page.banner.isVisible()
     assert desk.page._text.text() == "Reading run-0001…"
+    assert desk.page._headline.isHidden()
     qtbot.waitUntil(lambda: desk.page.replayed == "id1", timeout=LONG)
     assert desk.page._text.text() == "Replay of run-0001"
     wanted, made = record_of(desk.session.events("id1")), desk.page.record
@@ -237,8 +251,8 @@ def test_another_run_chosen_meanwhile_is_shown_and_a_cancelled_one_is_not(
     desk = window.desk
     desk.replay("id3")
     monkeypatch.setattr(replaying, "SHORT", 0)
-    gate = Gate(desk.session.events)
-    monkeypatch.setattr(desk.session, "events", gate)
+    gate = Gate(desk.session.told)
+    monkeypatch.setattr(desk.session, "told", gate)
     desk.replay("id1")
     desk.replay("id2")
     desk.replay("id1")
@@ -347,10 +361,8 @@ def test_extending_that_is_given_up_makes_no_run(
 ) -> None:
     window, run_id = trained
     session = window.desk.session
-    gate, read = Gate(session.events), session.events
-    monkeypatch.setattr(
-        session, "events", lambda run, tell: (read if run == run_id else gate)(run, tell)
-    )
+    gate, read = Gate(session.told), session.told
+    monkeypatch.setattr(session, "told", lambda run: (read if run == run_id else gate)(run))
     extending = feature(window, Extending)
     extending._run_id = run_id
     extending._extend((), 1)
@@ -370,9 +382,9 @@ def test_resuming_that_is_given_up_leaves_a_run_that_can_be_resumed(
     (run_id,) = cut_off(tmp_path / "home", tmp_path / "pictures")
     with opened(tmp_path / "home", qtbot) as window:
         session, desk, resuming = window.desk.session, window.desk, feature(window, Resuming)
-        looking, entering = Gate(manifest._content), Gate(session.events)
+        looking, entering = Gate(manifest._content), Gate(session.told)
         monkeypatch.setattr(manifest, "_content", looking)
-        monkeypatch.setattr(session, "events", entering)
+        monkeypatch.setattr(session, "told", entering)
         resuming.resume(run_id)
         activity = only(desk.activities, qtbot)
         assert activity.title == "Looking whether run-0001 can go on"

@@ -38,7 +38,9 @@ class ActivityRow(QWidget):
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Progress of {title}").format(title=activity.title))
-        self.cancel_button = QPushButton(self)
+        self.cancel_button = QPushButton(self.tr("Stopping…"), self)
+        self.cancel_button.ensurePolished()
+        self.cancel_button.setMinimumWidth(self.cancel_button.sizeHint().width())  # the longer text
         self.cancel_button.clicked.connect(activity.cancel)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)

@@ -110,7 +110,7 @@ class Background(QObject):
         self._activity: Activity | None = None
         self._newest: Stage | ScanProgress | None = None
         self._thread: IterationThread | None = None
-        self._cancelled = False
+        self._cancelled = self._closed = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(WORTH_SHOWING)
@@ -164,6 +164,7 @@ class Background(QObject):
     def shut_down(self) -> bool:
         """Cancel and wait; return whether the thread has ended."""
         self._soon.stop()
+        self._closed = True
         self.cancel()
         return self._thread is None or self._thread.end()
 
@@ -189,7 +190,7 @@ class Background(QObject):
         if activity is not None:
             activity.end()
         self.ended.emit()
-        if activity is not None and activity.cancelled:
+        if activity is not None and activity.cancelled and not self._closed:
             self.given_up.emit()
 
 

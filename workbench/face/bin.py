@@ -39,6 +39,7 @@ class Bin(Feature):
     def shut_down(self) -> None:
         """Wait until the run being removed is gone."""
         self._work.shut_down()
+        self._work.blockSignals(True)  # the log is closed next
 
     def discard_run(self) -> None:
         """Ask whether the run that trains goes to the bin."""

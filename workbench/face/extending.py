@@ -13,7 +13,7 @@ from workbench.face.box_help import let_f1_help
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.following import FollowingSheet
-from workbench.face.past import Past, past_of
+from workbench.face.past import Past, past_run
 from workbench.face.question import Question
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.resuming import show
@@ -129,7 +129,7 @@ class Extending(Feature):
         def made(tell: Tell) -> tuple[Run, Past]:
             run = session.resuming.extend(run_id, tasks, epochs, tell)
             try:
-                return run, past_of(session.events(run.id, tell), tell)
+                return run, past_run(session, run.id, tell)
             except Cancelled:
                 session.resuming.undo(run)
                 raise

@@ -1,12 +1,16 @@
 """What a run has said so far, sorted and ready to be drawn: made away from the window if it is long."""
 
-from collections.abc import Sequence
+import typing
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
 from workbench.events import Event, Stage
 from workbench.face.language import say
 from workbench.face.record import RunRecord
 from workbench.face.tape import Tape
+from workbench.session import Session
 from workbench.tell import Tell, silent
 
 PIECE = 2_000  # events sorted or handed on at once: some 20 ms
@@ -21,12 +25,18 @@ class Past:
     landmarks: Sequence[Event]
 
 
-def past_of(events: Sequence[Event], tell: Tell = silent) -> Past:
-    """Sort a run's events."""
-    record, tape = RunRecord(), Tape()
-    for done in range(0, len(events), PIECE):
-        tell(Stage(say("Sorting what it said"), done, len(events)))
-        piece = events[done : done + PIECE]
+def past_of(events: Iterable[Event], tell: Tell = silent, total: int = 0) -> Past:
+    """Sort a run's events, given one after another; `total` is their number as far as it is known."""
+    record, tape, given = RunRecord(), Tape(), iter(events)
+    while piece := list(islice(given, PIECE)):
         record.take(piece)
         tape.add(piece)
+        tell(Stage(say("Events of the run"), min(len(tape), total), total))
     return Past(record, tape, tape.landmarks())
+
+
+def past_run(session: Session, run_id: str, tell: Tell = silent) -> Past:
+    """Read and sort what a run of the log has said, without ever holding all of it twice."""
+    total = session.table.length(run_id)
+    with closing(typing.cast("Generator[Event, None, None]", session.told(run_id))) as events:
+        return past_of(events, tell, total)

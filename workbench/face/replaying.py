@@ -6,11 +6,10 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.face.activities import Activities
 from workbench.face.background import Background
-from workbench.face.past import Past, past_of
+from workbench.face.past import Past, past_run
 from workbench.face.train_page import TrainPage
 from workbench.report import RunSummary
 from workbench.session import Session
-from workbench.tell import Tell, silent
 
 SHORT = 2_000  # events that are read and sorted while nobody notices
 
@@ -41,7 +40,7 @@ class Replaying(QObject):
             return
         self.leave()
         if self._session.table.length(run.id) <= SHORT:
-            self._page.show_past(run.id, run.name, _read(self._session, run.id, silent))
+            self._page.show_past(run.id, run.name, past_run(self._session, run.id))
             return
         self._run = run
         self._page.show_reading(run.name)
@@ -63,7 +62,7 @@ class Replaying(QObject):
 
     def _begin(self, run: RunSummary) -> None:
         title = self.tr("Reading {run}").format(run=run.name)
-        self._work.do(partial(_read, self._session, run.id), title)
+        self._work.do(partial(past_run, self._session, run.id), title)
 
     def _take(self, item: object) -> None:
         run = self._run
@@ -94,7 +93,3 @@ class Replaying(QObject):
         waits, self._waits = self._waits, False
         if waits and self._run is not None:
             self._begin(self._run)
-
-
-def _read(session: Session, run_id: str, tell: Tell) -> Past:
-    return past_of(session.events(run_id, tell), tell)

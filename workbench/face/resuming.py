@@ -14,7 +14,7 @@ from workbench.face.bin import Bin
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
 from workbench.face.finding import chosen_folder
-from workbench.face.past import Past, past_of
+from workbench.face.past import Past, past_run
 from workbench.face.question import Answer, Question
 from workbench.face.starting import ask_first, start
 from workbench.face.ways import ways_after
@@ -307,7 +307,7 @@ def _entered(
     """Return the run, ready, and what it has said; its checkpoint is read and its log cut back."""
     run = session.resuming.resume(run_id, changes, accepted)
     try:
-        return run, past_of(session.events(run.id, tell), tell)
+        return run, past_run(session, run.id, tell)
     except Cancelled:
         session.resuming.leave(run)
         raise

@@ -141,7 +141,6 @@ class TrainPage(QWidget):
         self.replayed, self._replayed_name, self._reading = run_id, name, ""
         self._replayed = past.tape
         self._retell(past)
-        self._headline.show_record(self.record)
         self._say_what_is_shown()
 
     def show_reading(self, name: str) -> None:
@@ -217,7 +216,7 @@ class TrainPage(QWidget):
         live = self.tr("Back to live") if self._live else self.tr("Close replay")
         self._back.setText(self.tr("Cancel") if self._reading else live)
         self.banner.setVisible(bool(self.replayed or self._reading))
-        self._headline.setVisible(not self._reading)
+        self._headline.show_record(RunRecord() if self._reading else self.record)
         self._refresh_panel()
 
     def _go_back(self) -> None:

@@ -1,7 +1,7 @@
 """Rows back to events and reports: the way back of `rows`. Every function reads within the caller's snapshot."""
 
+import heapq
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -9,11 +9,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from workbench.errors import UsageError, nearest
-from workbench.events import Event, Measured, Stage, Step, from_json
+from workbench.events import Event, Measured, Step, from_json
 from workbench.log.faults import rebuilding
 from workbench.log.rows import utc
 from workbench.report import RunDetails, RunSummary
-from workbench.tell import Tell, along, silent
 
 Matrix = tuple[tuple[float | None, ...], ...]
 
@@ -82,37 +81,53 @@ def find(db: Database, text: str) -> str:
     return found[0]
 
 
-def events(db: Database, run: int, tell: Tell = silent) -> list[Event]:
-    """Return the run's events in the order they were said, each with its time, from three tables."""
+def events(db: Database, run: int) -> Iterator[Event]:
+    """Yield the run's events in the order they were said, each with its time, from three tables.
 
-    def rows(sql: str, *values: object) -> Iterator[Any]:
-        return along(db.execute(sql, values), tell, Stage("Reading the log"))
-
+    Steps, of which there may be very many, are read along; the others are few.
+    """
     with rebuilding():
-        found: list[tuple[int, Event]] = [
-            (n, from_json(kind, fields, time))
-            for n, time, kind, fields in rows(
-                "SELECT n, time, kind, fields FROM event WHERE run = ?", run
-            )
-        ]
-        terms: dict[int, dict[str, float]] = defaultdict(dict)
-        for n, name, value in rows(f"SELECT m.n, k.name, m.value {_CURVES}", run, "loss"):
-            terms[n][name] = value
-        found += [
-            (n, Step(task, epoch, step, lr, terms.get(n, {}), time=time))
-            for n, time, task, epoch, step, lr in rows(
-                "SELECT n, time, task, epoch, step, lr FROM step WHERE run = ?", run
-            )
-        ]
-        found += [
-            (n, Measured(*fields, time=time))
-            for n, time, *fields in rows(
-                f"SELECT m.n, m.time, k.name, m.task, m.epoch, m.step, m.value, m.reason, m.other {_CURVES}",
-                run,
-                "measure",
-            )
-        ]
-        return [event for _, event in sorted(found, key=lambda pair: pair[0])]
+        others = sorted([*_events_said(db, run), *_measured(db, run)], key=_place)
+        for _, event in heapq.merge(_steps(db, run), others, key=_place):
+            yield event
+
+
+def _events_said(db: Database, run: int) -> Iterator[tuple[int, Event]]:
+    for n, time, kind, words in db.execute(
+        "SELECT n, time, kind, fields FROM event WHERE run = ?", [run]
+    ):
+        yield n, from_json(kind, words, time)
+
+
+def _measured(db: Database, run: int) -> Iterator[tuple[int, Event]]:
+    for n, time, *values in db.execute(
+        f"SELECT m.n, m.time, k.name, m.task, m.epoch, m.step, m.value, m.reason, m.other {_CURVES}",
+        [run, "measure"],
+    ):
+        yield n, Measured(*values, time=time)
+
+
+def _steps(db: Database, run: int) -> Iterator[tuple[int, Event]]:
+    """Yield steps with their terms, whose curves are read side by side."""
+    keys = db.execute("SELECT id, name FROM metric_key WHERE kind = 'loss' ORDER BY id").fetchall()
+    sql = "SELECT n, value FROM metric WHERE run = ? AND metric_key = ? ORDER BY n"
+    curves = [(name, db.execute(sql, [run, key])) for key, name in keys]
+    heads = [(name, curve, curve.fetchone()) for name, curve in curves]
+    for n, time, task, epoch, step, lr in db.execute(
+        "SELECT n, time, task, epoch, step, lr FROM step WHERE run = ? ORDER BY n", [run]
+    ):
+        terms = {}
+        for place, (name, curve, head) in enumerate(heads):
+            while head is not None and head[0] <= n:
+                if head[0] == n:
+                    terms[name] = head[1]
+                head = curve.fetchone()
+            heads[place] = name, curve, head
+        yield n, Step(task, epoch, step, lr, terms, time=time)
+
+
+def _place(pair: tuple[int, Event]) -> int:
+    return pair[0]
 
 
 def details(db: Database, run: int) -> RunDetails:

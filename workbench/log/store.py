@@ -17,14 +17,14 @@ from typing import Any
 from sqlite_utils import Database
 
 from workbench.errors import LogFault, UsageError
-from workbench.events import Event
+from workbench.events import Event, Stage
 from workbench.log import cost, queue, reading
 from workbench.log.faults import rebuilding, speaking
 from workbench.log.migrations import WAIT_MS, open_file, open_to_read, schema_known
 from workbench.log.processes import own_process, process_lives
 from workbench.log.rows import Recorder, json_of, text_of, utc
 from workbench.report import RunDetails, RunSummary
-from workbench.tell import Tell, silent
+from workbench.tell import Tell, along, silent
 
 UNDER_WAY = ("starting", "running", "paused")
 
@@ -244,8 +244,13 @@ class Log:
 
         A number that was not finite comes back as None.
         """
+        return list(self.told(run_id, tell))
+
+    def told(self, run_id: str, tell: Tell = silent) -> Iterator[Event]:
+        """Yield what `events` returns, as it is read: a long run need not be held whole."""
         with self._reading() as db:
-            return reading.events(db, reading.number_of(db, run_id), tell)
+            run = reading.number_of(db, run_id)
+            yield from along(reading.events(db, run), tell, Stage("Reading the log"))
 
     def details(self, run_id: str) -> RunDetails:
         """Return everything the log knows of the run except its steps."""

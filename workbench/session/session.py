@@ -176,6 +176,11 @@ class Session:
         with self.log() as log:
             return log.events(log.find(run), tell)
 
+    def told(self, run: str) -> Iterator[Event]:
+        """Yield what `events` returns, as it is read."""
+        with self.log() as log:
+            yield from log.told(log.find(run))
+
     def arrays(self, run: str, path: str) -> dict[str, NDArray[Any]]:
         """Return the arrays of a `Snapshot` of this run, by name.
 
