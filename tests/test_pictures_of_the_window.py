@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from tests.looking import share_different
-from tests.window_pictures import DATA, PICTURES
+from tests.window_pictures import DATA, DOUBLED, PICTURES
 
 TOLERATED = 0.02  # share of pixels that may clearly differ: ages, and another Qt's rounding
 KEPT = Path(__file__).parent.parent / "build" / "pictures"
@@ -33,7 +33,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", [*PICTURES, "double/train-light-small"])
+@pytest.mark.parametrize("name", [*PICTURES, *(f"double/{name}" for name in DOUBLED)])
 def test_the_window_looks_as_it_was_found_good(name: str, drawn: Path) -> None:
     now, before = (QImage(str(folder / f"{name}.png")) for folder in (drawn, DATA))
     share = share_different(now, before, KEPT / f"{name}-difference.png")

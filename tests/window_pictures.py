@@ -30,12 +30,10 @@ from workbench.session import Session
 DATA = Path(__file__).parent / "data" / "window"
 TABS = ("train", "results", "compare", "ntk", "try-it")
 SIZES = {"wide": (1280, 800), "small": (960, 600)}
+STATES = ("welcome", *TABS, "told")  # told: two strips over the Train tab
 # state, scheme and size of each picture
-PICTURES = (
-    *((f"welcome-{scheme}-{size}") for scheme in ("light", "dark") for size in SIZES),
-    *(f"train-{scheme}-{size}" for scheme in ("light", "dark") for size in SIZES),
-    *(f"{tab}-{look}" for tab in TABS[1:] for look in ("light-wide", "dark-small")),
-)
+PICTURES = tuple(f"{state}-{scheme}-{size}" for state in STATES for scheme in ("light", "dark") for size in SIZES)  # fmt: skip
+DOUBLED = tuple(f"{state}-light-small" for state in STATES)  # at twice the scale
 
 
 def use_own_font(app: QApplication) -> None:
@@ -74,12 +72,29 @@ def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
             if (state == "welcome") is (kind == "empty"):
                 apply_theme(app, scheme)
                 window.resize(*SIZES[size])
+                if state == "told":
+                    tell(window)
                 if state != "welcome":
-                    window.desk.tabs.setCurrentIndex(TABS.index(state))
+                    window.desk.tabs.setCurrentIndex(TABS.index(state) if state in TABS else 0)
                 settle(app)
                 window.grab().save(str(folder / f"{name}.png"))
         window.close()
         QCoreApplication.processEvents()
+
+
+def tell(window: Window) -> None:
+    """Show two strips, as after a failure beside a run that waits."""
+    strips = window.desk.strips
+    sentence = "The GPU ran out of memory in task 2 (needed 0.4 GB more). The run is saved up to step 1,200."
+    answers = (
+        ("Resume with 8 pictures at once", int),
+        ("Resume on processor", int),
+        ("Details", int),
+    )
+    strips.show_strip("failure", sentence, "error", answers)
+    strips.show_strip(
+        "hardware", "No NVIDIA GPU was found, so training uses the processor.", "info"
+    )
 
 
 def log_another(home: Path) -> None:
@@ -104,10 +119,8 @@ def main(folder: Path) -> None:
             home.mkdir()
         log_a_run(homes["runs"])
         log_another(homes["runs"])
-        names = (
-            PICTURES if os.environ.get("QT_SCALE_FACTOR", "1") == "1" else ("train-light-small",)
-        )
-        draw(folder, names, homes)
+        doubled = os.environ.get("QT_SCALE_FACTOR", "1") != "1"
+        draw(folder, DOUBLED if doubled else PICTURES, homes)
 
 
 if __name__ == "__main__":

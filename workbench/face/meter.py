@@ -106,7 +106,8 @@ class Meter(Feature):
         self.label.setProperty("muted", "true")
         self.label.setContentsMargins(0, 0, 8, 0)
         self.label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
-        widest = self.label.fontMetrics().horizontalAdvance("CPU 100 % · 88.8 of 888 GB")
+        longest = self._load_text(Load(100.0, int(888.8 * GIB), 888 * GIB))
+        widest = self.label.fontMetrics().horizontalAdvance(longest)
         self.label.setMinimumWidth(widest + 8)  # the bar is not laid out anew for a longer number
         if isinstance(desk.window, QMainWindow):
             desk.window.statusBar().addPermanentWidget(self.label)
@@ -143,12 +144,7 @@ class Meter(Feature):
         parts = [self._gpu_text(gpu) for gpu in self.gpus[:1]]
         if len(self.gpus) > 1:
             parts.append(self.tr("+{count} GPU").format(count=len(self.gpus) - 1))
-        memory = self.tr("CPU {use:.0f} % · {used:.1f} of {total:.0f} GB")
-        parts.append(
-            memory.format(
-                use=now.processor, used=now.memory_used / GIB, total=now.memory_total / GIB
-            )
-        )
+        parts.append(self._load_text(now))
         text = "   ".join(parts)
         warns = any(_warns(gpu) for gpu in self.gpus)
         self.label.setText(text)
@@ -157,6 +153,11 @@ class Meter(Feature):
         if self.label.property("level") != ("warning" if warns else ""):
             self.label.setProperty("level", "warning" if warns else "")
             self.label.style().polish(self.label)
+
+    def _load_text(self, now: Load) -> str:
+        text = self.tr("CPU {use:.0f} % · {used:.1f} of {total:.0f} GB")
+        used, total = now.memory_used / GIB, now.memory_total / GIB
+        return text.format(use=now.processor, used=used, total=total)
 
     def _gpu_text(self, gpu: Gpu) -> str:
         """Return "RTX 4090 9.1/24 GB 97 % 71 °C", without what this GPU does not tell."""
