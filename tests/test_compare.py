@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.logged import timed
@@ -22,7 +23,7 @@ from workbench.face.compare_page import ComparePage
 from workbench.face.comparing import Comparing
 from workbench.face.drawing import Place
 from workbench.face.plot import LivePlot
-from workbench.face.theme import DARK, LIGHT, Theme
+from workbench.face.theme import DARK, LIGHT, Theme, apply_theme
 from workbench.face.window import Window
 from workbench.log.store import Log
 from workbench.session import Session
@@ -116,6 +117,19 @@ def test_each_ticked_run_has_a_line_and_what_differs_stands_beside(
     assert page.strips.texts() == {}
     drawn = page.plots[0].plot.lines()[0].series.y
     assert np.allclose(drawn[np.isfinite(drawn)], _curve(window, "id2"))
+
+
+def test_the_lines_of_compared_runs_change_colour_with_the_scheme(
+    window: Window, qtbot: QtBot, qapp: QApplication
+) -> None:
+    apply_theme(qapp, "light")
+    page = tick(window, qtbot, "id1", "id2")
+    for scheme, theme in (("dark", DARK), ("light", LIGHT)):
+        apply_theme(qapp, scheme)
+        qapp.processEvents()
+        for plot in page.plots:
+            found = [line.entry.colors[0] for line in plot.plot.lines()]
+            assert found == [style_of(theme, index)[0] for index in range(2)]
 
 
 def _curve(window: Window, run_id: str) -> list[float]:

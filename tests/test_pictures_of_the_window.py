@@ -27,7 +27,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ran = subprocess.run(
             [sys.executable, "-m", "tests.window_pictures", str(place)],
             env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": scale},
-            capture_output=True, text=True, timeout=300, check=False,
+            capture_output=True, text=True, timeout=500, check=False,
         )  # fmt: skip
         assert ran.returncode == 0, ran.stderr
     return folder

@@ -6,10 +6,12 @@ from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
+    QScrollArea,
     QSplitter,
     QStackedLayout,
     QTableWidgetItem,
@@ -33,6 +35,7 @@ from workbench.face.words import as_written
 from workbench.session.compare import Comparison, Difference
 
 _BESIDE = 720  # pixels of width from which tables lie beside the curves
+_LEAST = 170  # height of the curves where the tables are below them
 
 
 class ComparePage(QWidget):
@@ -90,6 +93,7 @@ class ComparePage(QWidget):
         self.axis.currentIndexChanged.connect(self.redraw)
         for plot in self.plots:
             plot.chosen.connect(self.redraw)
+            plot.plot.themed.connect(self._colour)
             self.smoothed.changed.connect(plot.plot.set_smoothing)
         self.show_nothing()
 
@@ -123,6 +127,11 @@ class ComparePage(QWidget):
         """Draw the curves anew."""
         for plot in self.plots:
             plot.show_runs(self._drawn, self._records, by_task=self.by_task)
+
+    def _colour(self) -> None:
+        """Draw in the colours of now: lines and verdicts carry theirs with them."""
+        self.redraw()
+        self.numbers.show_numbers(self.comparison, self._drawn)
 
     def tables_of(self) -> dict[str, Rows]:
         """Return final numbers and differences with all their digits, by file name."""
@@ -164,6 +173,7 @@ class ComparePage(QWidget):
         wide = self.width() >= _BESIDE
         self._split.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
         self._curves.setOrientation(Qt.Orientation.Vertical if wide else Qt.Orientation.Horizontal)
+        self._curves.setMinimumHeight(0 if wide else _LEAST)
         super().resizeEvent(event)
 
     def _arrange(self) -> None:
@@ -191,7 +201,7 @@ class ComparePage(QWidget):
         column = QVBoxLayout(full)
         column.setContentsMargins(0, 8, 0, 0)
         column.addLayout(head)
-        column.addWidget(self._split, 1)
+        column.addWidget(self._scrolled(self._split), 1)
         body = QWidget(self)
         self._stack = QStackedLayout(body)
         self._stack.addWidget(self.empty)
@@ -200,6 +210,16 @@ class ComparePage(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.strips)
         whole.addWidget(body, 1)
+
+    def _scrolled(self, inner: QWidget) -> QScrollArea:
+        """Let a low window scroll rather than press the curves flat."""
+        area = QScrollArea(self)
+        area.setWidget(inner)
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        return area
 
     def _with_told(self) -> QWidget:
         """The tables, and below them what their marks mean."""

@@ -16,6 +16,7 @@ from PySide6.QtCore import (
     QRect,
     QSize,
     Qt,
+    Signal,
     Slot,
 )
 from PySide6.QtGui import (
@@ -54,6 +55,8 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 class Panel(QWidget):
     """A heading with room for controls at its right, above the drawing that a subclass adds."""
+
+    themed = Signal()  # the colours are others now
 
     def __init__(
         self, title: str, parent: QWidget | None = None, theme: Theme | None = None
@@ -124,6 +127,7 @@ class Panel(QWidget):
             theme = current_theme()
             if theme is not self.theme:
                 self.take_theme(theme)
+                self.themed.emit()
         super().changeEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
