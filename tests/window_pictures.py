@@ -61,6 +61,12 @@ def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
         for subject in list(window.desk.strips.texts()):
             window.desk.strips.clear_strip(subject)
         window.show()
+        for place in reversed(
+            range(window.desk.tabs.count())
+        ):  # makes every page: its least width counts
+            window.desk.tabs.setCurrentIndex(place)
+            settle(app, 100)
+        window.desk.reset_sizes()
         if kind == "runs":
             window.desk.replay("run1")
             model = window.desk.history.model
