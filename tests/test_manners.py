@@ -374,7 +374,7 @@ def test_what_is_greyed_in_the_export_menu_says_what_it_lacks(window: Window) ->
     menu = window.menus["File/Export"]
     assert menu.toolTipsVisible()
     entries = [action for action in menu.actions() if action.isVisible()]
-    assert len(entries) == 5
+    assert len(entries) == 6
     for action in entries:
         assert not action.isEnabled()
         assert action.toolTip().startswith("No data yet")

@@ -107,12 +107,12 @@ def test_the_window_and_a_command_say_once_that_a_copy_was_kept(
         sentence = (
             f"The log was brought up to date for this version. A copy was kept as {copy.name}."
         )
-        assert window.desk.strips.texts()["log version"] == sentence
-        buttons = window.desk.strips.strip("log version").buttons  # noqa: B005  (no string)
+        assert window.desk.strips.texts()["log_version"] == sentence
+        buttons = window.desk.strips.strip("log_version").buttons  # noqa: B005  (no string)
         buttons["Open folder"].click()
         assert shown == [str(tmp_path / "window")]
     with opened(tmp_path / "window", qtbot) as window:
-        assert "log version" not in window.desk.strips.texts()
+        assert "log_version" not in window.desk.strips.texts()
     for said in (True, False):
         assert main(["--home", str(tmp_path / "command"), "runs"]) == 0
         assert ("A copy was kept as workbench-backup-" in capsys.readouterr().err) == said

@@ -272,7 +272,7 @@ def test_a_picture_that_cannot_be_saved_can_be_saved_elsewhere(plot, tmp_path, q
     )
     save = next(action for action in plot.actions() if action.text() == "Save picture…")
     save.trigger()
-    assert plot.question.text().startswith(f"Could not write '{tmp_path / 'gone' / 'a.png'}': ")
+    assert plot.question.text().startswith(f"Could not write to {tmp_path / 'gone' / 'a.png'}: ")
     assert list(plot.question.answers) == ["Choose another place"]
     plot.question.answers["Choose another place"].click()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")

@@ -160,6 +160,7 @@ def test_the_tables_own_menu_offers_what_can_be_done_with_a_run(window: Window) 
         "Note…",
         "Rename run",
         "Pin as baseline",
+        "Details…",
         "Move to bin",
         "Take out of the bin",
     ]

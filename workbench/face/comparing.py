@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.face.compare_lines import Drawn
     from workbench.face.compare_page import ComparePage
 
-_SUBJECT = "export comparison"  # of the strip that tells of a failure
+_SUBJECT = "export_comparison"  # of the strip that tells of a failure
 _MOST_KEPT = 60  # records in memory
 _MOST_POINTS = 5_000_000  # of their curves, about 160 MB
 

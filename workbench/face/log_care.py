@@ -72,7 +72,7 @@ class LogCare(Feature):
             strips.show_strip("log disk", self._care.slow_disk, "info", folder)
         if self._care.brought_up_to_date:
             folder = [(self.tr("Open folder"), self._open_folder)]
-            strips.show_strip("log version", self._care.brought_up_to_date, "info", folder)
+            strips.show_strip("log_version", self._care.brought_up_to_date, "info", folder)
 
     def _work(self, make: Callable[[], Iterator[Any]]) -> None:
         self._background.start(make)

@@ -18,9 +18,7 @@ class LostPanel(MomentPanel):
     """Where forgetting comes from: what the old tasks lost after each task, part by part."""
 
     def __init__(self, parent: QWidget | None = None, theme: Theme | None = None) -> None:
-        super().__init__(
-            say("Where forgetting comes from"), [(say("all old tasks"), None)], parent, theme
-        )
+        super().__init__(say("Causes of forgetting"), [(say("all old tasks"), None)], parent, theme)
         self.add_legend()
         told = [MEASURES[name].told() for name in ("lost.total", *words.LOST_PARTS)]
         self.setToolTip("\n\n".join(told))

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from workbench.face.actions import Command
+from workbench.face.actions import NO_RUN, Command
 from workbench.face.comparing import Comparing
 from workbench.face.desk import Desk
 from workbench.face.exports import plain_name
@@ -12,7 +12,7 @@ from workbench.face.page_writer import PageWriter, Report
 from workbench.face.question import Answer
 from workbench.report import RunSummary
 
-_SUBJECT = "export report"  # of the strip that tells of a failure
+_SUBJECT = "export_report"  # of the strip that tells of a failure
 
 
 class Reports(Feature):
@@ -20,7 +20,7 @@ class Reports(Feature):
 
     commands = (
         Command("export_report", "File/Export", "Report…", (), lambda m: m.run, after="export_numbers",
-                help="Results, plots, settings and versions as one page"),
+                help="Results, plots, settings and versions as one page", lacking=NO_RUN),
     )  # fmt: skip
 
     def __init__(self, desk: Desk) -> None:
