@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QElapsedTimer, Qt
-from PySide6.QtGui import QFont, QFontDatabase
+from PySide6.QtGui import QFont, QFontDatabase, QImage
 from PySide6.QtWidgets import QApplication
 
 from tests.logged import begin
@@ -51,6 +51,17 @@ def settle(app: QApplication, milliseconds: int = 700) -> None:
         app.processEvents()
 
 
+def at_rest(app: QApplication, window: Window) -> QImage:
+    """Return the window's picture once it does not change any more: how long that takes depends on the machine."""
+    before, now = QImage(), window.grab().toImage()
+    for _ in range(20):
+        if now == before:
+            break
+        settle(app, 300)
+        before, now = now, window.grab().toImage()
+    return now
+
+
 def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
     """Save the pictures called `names`; `homes` are an empty log and one with runs in it."""
     app = start.application()
@@ -66,7 +77,6 @@ def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
         ):  # makes every page: its least width counts
             window.desk.tabs.setCurrentIndex(place)
             settle(app, 100)
-        window.desk.reset_sizes()
         if kind == "runs":
             window.desk.replay("run1")
             model = window.desk.history.model
@@ -78,12 +88,14 @@ def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
             if (state == "welcome") is (kind == "empty"):
                 apply_theme(app, scheme)
                 window.resize(*SIZES[size])
+                settle(app, 50)
+                window.desk.reset_sizes()
                 if state == "told":
                     tell(window)
                 if state != "welcome":
                     window.desk.tabs.setCurrentIndex(TABS.index(state) if state in TABS else 0)
                 settle(app)
-                window.grab().save(str(folder / f"{name}.png"))
+                at_rest(app, window).save(str(folder / f"{name}.png"))
         window.close()
         QCoreApplication.processEvents()
 
