@@ -6,7 +6,6 @@ from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -30,6 +29,7 @@ from workbench.face.messages import Strips
 from workbench.face.panel import Panel
 from workbench.face.record import RunRecord
 from workbench.face.saving import Rows
+from workbench.face.scrolling import upright_area
 from workbench.face.smoothing_slider import SmoothingSlider
 from workbench.face.words import as_written
 from workbench.session.compare import Comparison, Difference
@@ -213,12 +213,8 @@ class ComparePage(QWidget):
 
     def _scrolled(self, inner: QWidget) -> QScrollArea:
         """Let a low window scroll rather than press the curves flat."""
-        area = QScrollArea(self)
+        area = upright_area(self)
         area.setWidget(inner)
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return area
 
     def _with_told(self) -> QWidget:

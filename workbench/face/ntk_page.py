@@ -27,6 +27,7 @@ from workbench.face.panel import Panel
 from workbench.face.plot_bar import PlotBar
 from workbench.face.record import RunRecord
 from workbench.face.scene import Scene
+from workbench.face.scrolling import upright_area
 from workbench.face.scrubber import Scrubber
 from workbench.face.shelf import Read, Shelf
 
@@ -154,11 +155,7 @@ class NtkPage(QWidget):
         )
 
     def _scrolled(self) -> QScrollArea:
-        area = QScrollArea(self)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area = upright_area(self)
         area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         area.setWidget(self.board)
         return area

@@ -26,6 +26,7 @@ from workbench.face.later import Later
 from workbench.face.past import PIECE, Past, past_of
 from workbench.face.record import RunRecord
 from workbench.face.run_panel import RunPanel
+from workbench.face.scrolling import upright_area
 from workbench.face.tape import Tape
 from workbench.face.welcome import DropZone
 
@@ -253,12 +254,8 @@ class TrainPage(QWidget):
 
     def _scrolled(self) -> QScrollArea:
         """Let the plots scroll where the window is too low for them."""
-        self._area = area = QScrollArea(self)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        return area
+        self._area = upright_area(self)
+        return self._area
 
     def _banner(self) -> QFrame:
         self.banner = QFrame(self)
