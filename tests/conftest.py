@@ -17,7 +17,22 @@ import pytest
 @pytest.fixture(autouse=True)
 def _nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     before = set(threading.enumerate())
-    yield
+    in_window = bool({"qtbot", "qapp"} & set(request.fixturenames))
+    if (
+        in_window
+    ):  # Python would look for garbage on any thread, widgets among it: see `face.garbage`
+        gc.disable()
+    try:
+        yield
+        _nothing_runs(before)
+        # walking all objects takes long once torch is there, so only where Qt was in play
+        timers = _running_timers() if in_window else []
+        assert not timers, f"timers left running: {timers}"
+    finally:
+        gc.enable()
+
+
+def _nothing_runs(before: set[threading.Thread]) -> None:
     left = [t for t in threading.enumerate() if t not in before and not t.name.startswith("pytest")]
     # Python keeps an entry for a QThread that ran Python code, ended or not: see `_running_timers`.
     left = [t for t in left if not isinstance(t, threading._DummyThread)]
@@ -27,9 +42,6 @@ def _nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not left, f"threads left running: {left}"
     children = multiprocessing.active_children()
     assert not children, f"child processes left running: {children}"
-    # walking all objects takes long once torch is there, so only where Qt was in play
-    timers = _running_timers() if {"qtbot", "qapp"} & set(request.fixturenames) else []
-    assert not timers, f"timers left running: {timers}"
 
 
 def _running_timers() -> list[str]:

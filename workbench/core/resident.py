@@ -14,7 +14,8 @@ _PAUSE = 0.002  # seconds between two looks
 
 def held(device: torch.device) -> int:
     """Return the bytes that the program holds now, after giving back what it only keeps in reserve."""
-    gc.collect()
+    if gc.isenabled():  # else it is for somebody else's thread: `face.garbage`
+        gc.collect()
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
     _give_back()

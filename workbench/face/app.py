@@ -1,6 +1,5 @@
 """Opens the window: looks first whether Qt can, dresses it, and catches what nobody else did."""
 
-import gc
 import importlib
 import os
 import sys
@@ -87,9 +86,14 @@ def _show(
 ) -> int:  # fmt: skip
     from workbench.config import RunConfig
     from workbench.face.drop import Given
+    from workbench.face.garbage import GarbageCollector
     from workbench.face.outside import FromOutside
 
+    garbage = GarbageCollector(
+        app
+    )  # before the window: looking for garbage takes a tenth of its making
     window = shown(app, session, scheme)
+    garbage.spare()
     window.watch(only, words)
     before = sys.excepthook
     catch_exceptions(window)
@@ -104,29 +108,26 @@ def _show(
         ended = window.shut_down()  # Qt's loop may have been left without the window being closed
         outside.shut_down()
         if ended and window.desk.opens_again:
-            # Now, whole and in this thread, rather than whenever some thread's garbage is collected.
+            # Now and whole, rather than piece by piece when garbage is collected.
             import shiboken6
 
             shiboken6.delete(window)
         sys.excepthook = before
+        garbage.end()
 
 
 def shown(app: "QApplication", session: Session, scheme: str) -> "Window":
     """Put the window on the screen; what it does not need for that begins once it is there."""
-    gc.disable()  # thousands of widgets are made, none is garbage: looking for it takes a tenth of the time
-    try:
-        from PySide6.QtCore import QTimer
+    from PySide6.QtCore import QTimer
 
-        from workbench.face.theme import apply_theme
-        from workbench.face.window import Window
+    from workbench.face.theme import apply_theme
+    from workbench.face.window import Window
 
-        window = Window(session)
-        remembered = str(window.desk.memory.value("scheme", scheme))
-        # After the window is made: a style sheet in force is read anew at each widget's every move.
-        apply_theme(app, remembered if scheme == "system" else scheme)
-        window.show()
-    finally:
-        gc.enable()
+    window = Window(session)
+    remembered = str(window.desk.memory.value("scheme", scheme))
+    # After the window is made: a style sheet in force is read anew at each widget's every move.
+    apply_theme(app, remembered if scheme == "system" else scheme)
+    window.show()
     if isinstance(session, SessionApart):
         QTimer.singleShot(0, window, session.warm)
     return window
