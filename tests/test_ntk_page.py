@@ -297,6 +297,16 @@ def test_the_scheme_changes_every_drawing(desk, qtbot):
     assert before != after
 
 
+def test_cards_keep_their_height_however_often_the_scheme_changes(desk, qtbot):
+    whole_run(desk, qtbot)
+    app, heights = QApplication.instance(), set()
+    for scheme in ("dark", "light") * 3:
+        apply_theme(app, scheme)
+        qtbot.wait(20)
+        heights.add(tuple(card.height() for card in desk.board.cards))
+    assert len(heights) == 1
+
+
 def test_of_many_files_asked_for_only_the_last_is_read_next(qtbot):
     asked = []
 

@@ -207,6 +207,24 @@ def test_a_click_in_the_legend_hides_a_line(plot, qtbot):
     assert plot.table()[1] == []
 
 
+def test_a_legend_that_gets_more_rows_shows_more_names_at_once(qtbot, monkeypatch):
+    painted = []
+    paint = legend.paint_legend
+
+    def painting(painter, corner, which):
+        painted.append(len(which.places()))
+        paint(painter, corner, which)
+
+    monkeypatch.setattr(legend, "paint_legend", painting)
+    names = shown(qtbot, legend.Legend(LIGHT, None), 200, 60)
+    entries = [legend.Entry(name, name * 12, ("#000000",), "solid", 1) for name in "abc"]
+    names.set_most_rows(1)
+    names.show_entries(entries)
+    qtbot.waitUntil(lambda: painted[-1:] == [1])
+    names.set_most_rows(3)
+    qtbot.waitUntil(lambda: painted[-1] == 3)
+
+
 def test_braces_and_markup_in_task_names_are_only_text(plot):
     plot.set_boundaries([(0, "1 {x} <b>"), (50, "2 100% {0}")])
     plot.set_line("a", "seen", LIGHT.lines[0])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QCoreApplication, QElapsedTimer, Qt
+from PySide6.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 from PySide6.QtGui import QFont, QFontDatabase, QImage
 from PySide6.QtWidgets import QApplication
 
@@ -43,21 +43,20 @@ def use_own_font(app: QApplication) -> None:
     app.setFont(QFont("DejaVu Sans", 9))
 
 
-def settle(app: QApplication, milliseconds: int = 700) -> None:
+def settle(milliseconds: int = 700) -> None:
     """Let everything that is delayed happen."""
-    clock = QElapsedTimer()
-    clock.start()
-    while clock.elapsed() < milliseconds:
-        app.processEvents()
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
-def at_rest(app: QApplication, window: Window) -> QImage:
+def at_rest(window: Window) -> QImage:
     """Return the window's picture once it does not change any more: how long that takes depends on the machine."""
     before, now = QImage(), window.grab().toImage()
     for _ in range(20):
         if now == before:
             break
-        settle(app, 300)
+        settle(300)
         before, now = now, window.grab().toImage()
     return now
 
@@ -69,14 +68,11 @@ def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
     for kind, home in homes.items():
         window = Window(Session(home))
         window.statusBar().hide()  # paths and meters differ everywhere
-        for subject in list(window.desk.strips.texts()):
-            window.desk.strips.clear_strip(subject)
+        clear(window)
         window.show()
-        for place in reversed(
-            range(window.desk.tabs.count())
-        ):  # makes every page: its least width counts
+        for place in reversed(range(window.desk.tabs.count())):  # each page's least width counts
             window.desk.tabs.setCurrentIndex(place)
-            settle(app, 100)
+            settle(100)
         if kind == "runs":
             window.desk.replay("run1")
             model = window.desk.history.model
@@ -88,16 +84,23 @@ def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
             if (state == "welcome") is (kind == "empty"):
                 apply_theme(app, scheme)
                 window.resize(*SIZES[size])
-                settle(app, 50)
+                settle(50)
                 window.desk.reset_sizes()
+                clear(window)
                 if state == "told":
                     tell(window)
                 if state != "welcome":
                     window.desk.tabs.setCurrentIndex(TABS.index(state) if state in TABS else 0)
-                settle(app)
-                at_rest(app, window).save(str(folder / f"{name}.png"))
+                settle()
+                at_rest(window).save(str(folder / f"{name}.png"))
         window.close()
         QCoreApplication.processEvents()
+
+
+def clear(window: Window) -> None:
+    """Take every strip away."""
+    for subject in list(window.desk.strips.texts()):
+        window.desk.strips.clear_strip(subject)
 
 
 def tell(window: Window) -> None:

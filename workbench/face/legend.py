@@ -142,6 +142,7 @@ class Legend(QWidget):
         if rows != self._most_rows:
             self._most_rows = rows
             self.updateGeometry()
+            self.update()
 
     def places(self) -> list[tuple[QRect, str]]:
         """Return where each entry that has room is drawn, and its label."""

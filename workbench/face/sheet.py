@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -76,6 +76,10 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         self._box.sigXRangeChanged.connect(self._x_changed)
         self.scene().sigMouseMoved.connect(self._mouse_moved)
         self.scene().sigMouseClicked.connect(self._mouse_clicked)
+
+    def sizeHint(self) -> QSize:
+        """Not, as Qt has it, what it happens to measure and its frame: it would grow at every layout."""
+        return QSize(160, 120)
 
     def draw_line(self, key: str, color: str, dash: str, width: float) -> None:
         """Add a line above the others, or change its look."""

@@ -137,6 +137,7 @@ class _SchemeFollower(QObject):
         if self._scheme in ("light", "dark"):
             dark = self._scheme == "dark"
         theme = DARK if dark else LIGHT
+        self._app.setStyleSheet("")  # one sheet straight after another takes Qt four times as long
         self._app.setPalette(palette_of(theme))
         self._app.setStyleSheet(style_sheet(theme))
 
