@@ -16,20 +16,31 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
+    if (
+        not gc.isenabled()
+    ):  # a test of the window came before, and nobody holds its widgets any more
+        _let_go()
     before = set(threading.enumerate())
     in_window = bool({"qtbot", "qapp"} & set(request.fixturenames))
     if (
         in_window
     ):  # Python would look for garbage on any thread, widgets among it: see `face.garbage`
         gc.disable()
-    try:
-        yield
-        _nothing_runs(before)
-        # walking all objects takes long once torch is there, so only where Qt was in play
-        timers = _running_timers() if in_window else []
-        assert not timers, f"timers left running: {timers}"
-    finally:
-        gc.enable()
+    yield
+    _nothing_runs(before)
+    # walking all objects takes long once torch is there, so only where Qt was in play
+    timers = _running_timers() if in_window else []
+    assert not timers, f"timers left running: {timers}"
+
+
+def _let_go() -> None:
+    """Destroy what was to be deleted at the window's leisure, and what only refers to itself."""
+    from PySide6.QtCore import QCoreApplication, QEvent
+
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    gc.freeze()  # what has survived is no later test's: walking torch anew for each takes minutes in all
+    gc.enable()
 
 
 def _nothing_runs(before: set[threading.Thread]) -> None:
@@ -56,7 +67,6 @@ def _running_timers() -> list[str]:
     gc.collect()
     # type(): asking some lazy objects of torch for their class warns
     live = [item for item in gc.get_objects() if issubclass(type(item), (QTimer, QThread))]
-    gc.freeze()  # what has survived is no later test's: walking torch anew for each takes minutes in all
     import shiboken6
 
     names = []

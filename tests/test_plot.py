@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
-from tests.looking import shown
+from tests.looking import cut, shown
 from workbench.face import legend
 from workbench.face.panel import TableWindow
 from workbench.face.plot import LivePlot
@@ -33,6 +33,13 @@ def pixels(widget):
 def count(widget, colour, tolerance=12):
     wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     return int((np.abs(pixels(widget) - wanted).max(axis=2) <= tolerance).sum())
+
+
+def test_a_longer_sentence_in_an_empty_plot_has_room_at_once(plot):
+    plot.set_empty_text("")
+    plot.draw_now()
+    plot.set_empty_text("Reading the kernel…")
+    assert cut(plot) == []
 
 
 def test_an_empty_plot_says_when_it_will_fill(plot):

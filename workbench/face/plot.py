@@ -179,6 +179,7 @@ class LivePlot(PlotBase):
     def set_empty_text(self, text: str) -> None:
         """Say what will appear here, while there is nothing."""
         self._empty.setText(text)
+        self._empty.centre()  # now: the next drawing is some milliseconds away
         self.changed()
 
     def seen(self) -> tuple[frozenset[str], tuple[float, float] | None]:
