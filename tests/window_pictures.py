@@ -43,7 +43,7 @@ def use_own_font(app: QApplication) -> None:
     app.setFont(QFont("DejaVu Sans", 9))
 
 
-def settle(milliseconds: int = 700) -> None:
+def settle(milliseconds: int = 400) -> None:
     """Let everything that is delayed happen."""
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
@@ -70,31 +70,39 @@ def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
         window.statusBar().hide()  # paths and meters differ everywhere
         clear(window)
         window.show()
-        for place in reversed(range(window.desk.tabs.count())):  # each page's least width counts
-            window.desk.tabs.setCurrentIndex(place)
-            settle(100)
+        visit_all(window)
         if kind == "runs":
             window.desk.replay("run1")
             model = window.desk.history.model
             for row in range(model.rowCount()):
                 index, checked = model.index(row, 0), Qt.CheckState.Checked
                 model.setData(index, checked.value, Qt.ItemDataRole.CheckStateRole)
+            visit_all(window)
         for name in names:
             state, scheme, size = name.rsplit("-", 2)
             if (state == "welcome") is (kind == "empty"):
                 apply_theme(app, scheme)
                 window.resize(*SIZES[size])
-                settle(50)
-                window.desk.reset_sizes()
                 clear(window)
                 if state == "told":
                     tell(window)
                 if state != "welcome":
                     window.desk.tabs.setCurrentIndex(TABS.index(state) if state in TABS else 0)
                 settle()
+                at_rest(window)
+                window.desk.reset_sizes()
+                settle(100)
                 at_rest(window).save(str(folder / f"{name}.png"))
         window.close()
         QCoreApplication.processEvents()
+
+
+def visit_all(window: Window) -> None:
+    """Show every page with what is on it: the least width of each counts when areas are divided."""
+    for place in reversed(range(window.desk.tabs.count())):
+        window.desk.tabs.setCurrentIndex(place)
+        settle()
+        at_rest(window)
 
 
 def clear(window: Window) -> None:
