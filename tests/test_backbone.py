@@ -30,7 +30,7 @@ def test_the_feature_is_the_backbones_own(kind):
     images = torch.rand(2, 3, backbone.image_size, backbone.image_size, dtype=torch.float64)
     with torch.no_grad():
         theirs = model.forward_head(model.forward_features(images), pre_logits=True)
-        assert torch.allclose(backbone(backbone.embed(images)), theirs, rtol=0, atol=1e-12)
+        assert torch.allclose(backbone(backbone.stem(images)), theirs, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,7 +50,7 @@ def test_adapters_start_as_the_pretrained_model():
     network = small.network()
     images = small.pictures(3)
     with torch.no_grad():
-        tokens = network.backbone.embed(images)
+        tokens = network.backbone.stem(images)
         assert torch.equal(network.branch("s1", "current", tokens), network.backbone(tokens))
 
 

@@ -50,7 +50,7 @@ def test_what_was_made_of_pictures_that_changed_is_made_anew(tmp_path: Path, at:
             continue
         with torch.no_grad():
             frozen = [
-                run.network.backbone(run.network.backbone.embed(run.feeder.plain(part)))
+                run.network.backbone(run.network.backbone.stem(run.feeder.plain(part)))
                 for part in (run.tasks.tasks[0].test, run.tasks.tasks[0].train)
             ]
         torch.testing.assert_close(run.examiner.tests[0][1], frozen[0], rtol=1e-5, atol=1e-6)

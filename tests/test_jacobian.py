@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from tests.small import learner, network as small_network, pictures, switches, vit
 from tests.tiny import tiny_network
 from workbench.config import ModelConfig
-from workbench.core.backbone import Backbone
+from workbench.core.backbone import Backbone, Stem
 from workbench.core.jacobian import Rows, columns_of, gradients, gram, joined
 from workbench.core.network import Network
 from workbench.core.probe import undisturbed
@@ -34,25 +34,27 @@ def made(kind: str) -> tuple[Network, torch.nn.Module]:
 
 
 @torch.no_grad()
-def seen(network: Network, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    tokens = network.backbone.embed(images)
+def seen(network: Network, images: Tensor) -> tuple[Stem, dict[str, Tensor]]:
+    stem = network.backbone.stem(images)
     features = network(images)
-    return tokens, {name: getattr(features, name) for name in network.branches}
+    return stem, {name: getattr(features, name) for name in network.branches}
 
 
 def rows_of(network: Network, head: torch.nn.Module, n: int = PICTURES, **how: object) -> Rows:
-    tokens, sections = seen(network, pictures(n))
-    return gradients(network, tokens, sections, head, **how)  # type: ignore[arg-type]
+    stem, sections = seen(network, pictures(n))
+    return gradients(network, stem, sections, head, **how)  # type: ignore[arg-type]
 
 
 def jacobian(network: Network, head: torch.nn.Module, block: str) -> Tensor:
     """Autograd's own, row by row, through the whole network: (n O, P)."""
     part = network.fusion if block == "fusion" else getattr(network, block)["current"]
+    unread = {p for module in network.unread for p in module.parameters()}
+    read = [p for p in part.parameters() if p not in unread]
     outputs = head(network(pictures(PICTURES)).main)
     rows = []
     for value in outputs.reshape(-1):
-        found = torch.autograd.grad(value, list(part.parameters()), retain_graph=True, allow_unused=True)  # fmt: skip
-        flat = [torch.zeros_like(p) if g is None else g for g, p in zip(found, part.parameters(), strict=True)]  # fmt: skip
+        found = torch.autograd.grad(value, read, retain_graph=True, allow_unused=True)
+        flat = [torch.zeros_like(p) if g is None else g for g, p in zip(found, read, strict=True)]
         rows.append(torch.cat([g.reshape(-1) for g in flat]))
     return torch.stack(rows)
 
@@ -92,9 +94,9 @@ def test_the_pretrained_section_and_masks_change_nothing_of_it() -> None:
 def test_pieces_joined_are_the_whole_and_a_slice_takes_whole_pictures() -> None:
     network, head = made("both, linear fusion")
     whole = rows_of(network, head)
-    tokens, sections = seen(network, pictures(PICTURES))
+    stem, sections = seen(network, pictures(PICTURES))
     parts = [
-        gradients(network, tokens[at], {n: z[at] for n, z in sections.items()}, head)
+        gradients(network, stem[at], {n: z[at] for n, z in sections.items()}, head)
         for at in (slice(0, 2), slice(2, None))
     ]
     for name, rows in joined(parts).blocks.items():
@@ -153,8 +155,8 @@ def test_contraction_in_float32_is_the_vector_products_of_forward_and_backward_m
     _, back = torch.func.vjp(f, values)
     with sdpa_kernel(SDPBackend.MATH):  # the fast one has no forward mode
         product = torch.func.jvp(f, (values,), back(v))[1]
-    tokens, sections = seen(network, images)
-    rows = gradients(network, tokens, sections, head)
+    stem, sections = seen(network, images)
+    rows = gradients(network, stem, sections, head)
     found = gram(rows, rows)["s1"] @ v.double()
     assert (found - product).norm() <= 1e-5 * product.norm()
 
@@ -219,13 +221,13 @@ def test_one_small_step_of_training_moves_outputs_as_kernel_times_residual_says(
         teacher.begin_task((0, 1, 2), 1)
         made_network.eval()
         images, labels = pictures(PICTURES), torch.tensor([0, 1, 2, 0, 1])
-        tokens, sections = seen(made_network, images)
+        stem, sections = seen(made_network, images)
         proxy = teacher.proxy
         m = made_network.fuse(sections["s1"], sections["s2"]).main
         before = proxy(m).detach()
         side = (sections["s1"], m.detach())
         weight, sigma = proxy.weight.detach(), float(proxy.sigma.detach())
-        rows = gradients(made_network, tokens, sections, proxy)
+        rows = gradients(made_network, stem, sections, proxy)
         kernel = proxy_kernel(side, side, weight, sigma) + sum(gram(rows, rows).values())
         residual = (before.softmax(1) - torch.nn.functional.one_hot(labels)) / PICTURES
         loss = torch.nn.functional.cross_entropy(proxy(made_network(images).main), labels)
@@ -269,9 +271,9 @@ def test_rows_hold_for_every_kind_of_plain_backbone(kind: str) -> None:
 def test_rows_on_a_gpu_are_those_of_the_processor() -> None:
     network, head = made("both, linear fusion")
     here = rows_of(network, head, sketch=Sketch(64))
-    tokens, sections = seen(network, pictures(PICTURES))
+    stem, sections = seen(network, pictures(PICTURES))
     there = gradients(
-        network.cuda(), tokens.cuda(), {n: z.cuda() for n, z in sections.items()}, head.cuda(),
+        network.cuda(), Stem(stem.x.cuda(), stem.mlp.cuda()), {n: z.cuda() for n, z in sections.items()}, head.cuda(),
         sketch=Sketch(64),
     )  # fmt: skip
     for name, rows in there.blocks.items():

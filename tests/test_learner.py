@@ -45,8 +45,8 @@ def test_repaired_prompts_all_get_gradients_by_the_second_step_and_vary_over_pic
     learner.begin_task(CLASSES, 1)
     train(learner, 2)
     assert all(size > 0 for size in s2_gradients(learner).values()), s2_gradients(learner)
-    tokens = learner.network.backbone.embed(small.pictures(4))
-    prompts = learner.network.s2["current"][0](tokens)
+    tokens = learner.network.backbone.stem(small.pictures(4))
+    prompts = learner.network.s2["current"][0](tokens.x)
     assert float(prompts.detach().std(0).max()) > 0
 
 
@@ -240,7 +240,7 @@ def test_the_frozen_copy_drops_units_only_under_the_official_switch():
             for p in network.s1["ema"].parameters():
                 p.add_(0.1)
         network.train()
-        tokens = network.backbone.embed(small.pictures(4))
+        tokens = network.backbone.stem(small.pictures(4))
         twice = [network.frozen_sections(tokens)["s1"][-1] for _ in range(2)]
         assert torch.equal(*twice) is same
 

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from workbench.core.backbone import Backbone
+from workbench.core.backbone import Backbone, Stem
 
 
 class Adapter(nn.Module):
@@ -26,10 +26,14 @@ class Adapter(nn.Module):
         for start_at_zero in (self.down_proj.bias, self.up_proj.weight, self.up_proj.bias):
             nn.init.zeros_(start_at_zero)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, N, d) -> (B, N, d)."""
-        u = torch.relu(self.down_proj(x))  # (B, N, r)
-        adapted: Tensor = self.scale * self.up_proj(self.dropout(u))
+    def forward(self, x: Tensor, tokens: int) -> Tensor:
+        """(B, T, d) -> (B, T, d), the first T of `tokens` N; dropout draws for all N, so that T changes no draw."""
+        u = torch.relu(self.down_proj(x))  # (B, T, r)
+        if self.training and self.dropout.p and u.shape[1] < tokens:
+            u = u * self.dropout(u.new_ones(len(u), tokens, u.shape[2]))[:, : u.shape[1]]
+        else:
+            u = self.dropout(u)
+        adapted: Tensor = self.scale * self.up_proj(u)
         return adapted
 
 
@@ -62,12 +66,13 @@ class Prompt(nn.Module):
         return prompts
 
 
-def adapted(backbone: Backbone, adapters: nn.ModuleList, tokens: Tensor) -> Tensor:
-    """S1's feature: every block's MLP with an adapter beside it, (B, N, d) -> (B, d)."""
-    x = tokens
-    for i, adapter in enumerate(adapters):
+def adapted(backbone: Backbone, adapters: nn.ModuleList, stem: Stem) -> Tensor:
+    """S1's feature: every block's MLP with an adapter beside it, (B, d)."""
+    N = backbone.tokens
+    x = stem.x + stem.mlp + adapters[0](stem.x, N)
+    for i in range(1, backbone.depth):
         x = backbone.attend(i, x)
-        x = x + backbone.mlp(i, x) + adapter(x)
+        x = x + backbone.mlp(i, x) + adapters[i](x, N)
     return backbone.pool(x)
 
 
@@ -80,27 +85,26 @@ def prompts_needed(depth: int, init: str) -> int:
     return depth if init == "zero" else max(depth - 1, 1)
 
 
-def prompted(backbone: Backbone, prompts: nn.ModuleList, tokens: Tensor, scale: float) -> Tensor:
-    """S2's feature: prompt tokens made anew in each block, (B, N, d) -> (B, d).
+def prompted(backbone: Backbone, prompts: nn.ModuleList, stem: Stem, scale: float) -> Tensor:
+    """S2's feature: prompt tokens made anew in each block, (B, d).
 
     The first block's prompts join the sequence after the prefix tokens and get no residual; from
     the second block on, new prompts plus `scale` times the old ones enter the MLP, while the
-    residual is what came out of the attention. Blocks beyond the prompts drop the old ones.
+    residual is what came out of the attention. The last block makes none: see `prompts_needed`.
     """
-    k = backbone.prefix_tokens
-    x, q = tokens, 0
-    for i in range(backbone.depth):
+    k, last = backbone.prefix_tokens, backbone.depth - 1
+    new = prompts[0](stem.x)  # (B, q, d)
+    q = new.shape[1]
+    own = stem.x + stem.mlp
+    x = torch.cat([own[:, :k], backbone.mlp(0, new), own[:, k:]], 1)  # (B, N + q, d)
+    for i in range(1, last):
         x = backbone.attend(i, x)
-        old = x[:, k : k + q]  # (B, q, d); empty before the first block
+        old = x[:, k : k + q]  # (B, q, d)
         own = torch.cat([x[:, :k], x[:, k + q :]], 1)  # (B, N, d)
-        if i >= len(prompts):
-            x, q = own + backbone.mlp(i, own), 0
-            continue
-        new = prompts[i](own)  # (B, q, d)
-        if q == 0:
-            x = torch.cat([own[:, :k], torch.zeros_like(new), own[:, k:]], 1)
-        else:
-            new = new + scale * old
-        x = x + backbone.mlp(i, torch.cat([own[:, :k], new, own[:, k:]], 1))  # (B, N + q, d)
-        q = new.shape[1]
-    return backbone.pool(torch.cat([x[:, :k], x[:, k + q :]], 1))
+        new = prompts[i](own) + scale * old
+        x = x + backbone.mlp(i, torch.cat([own[:, :k], new, own[:, k:]], 1))
+    if not last:
+        return backbone.pool(own)
+    x = backbone.attend(last, x)
+    x = torch.cat([x[:, :k], x[:, k + q :]], 1)  # (B, N, d), or (B, 1, d) of the class token
+    return backbone.pool(x + backbone.mlp(last, x))

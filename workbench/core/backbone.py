@@ -5,13 +5,16 @@ the model, so every size works; what is not a plain ViT is refused with a senten
 """
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
 import timm
 import torch
+from timm.models import vision_transformer
 from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from workbench.errors import UsageError
 
@@ -21,8 +24,24 @@ FITS = (
 )
 
 
+@dataclass(frozen=True)
+class Stem:
+    """What every pass over a batch begins with, so that it is computed once.
+
+    Attributes:
+        x: the tokens after block 0's attention, (B, N, d).
+        mlp: what block 0's MLP adds to them, (B, N, d).
+    """
+
+    x: Tensor
+    mlp: Tensor
+
+    def __getitem__(self, rows: slice | list[int]) -> "Stem":
+        return Stem(self.x[rows], self.mlp[rows])
+
+
 class Backbone(nn.Module):
-    """A frozen ViT seen as embedding, blocks and pooling.
+    """A frozen ViT seen as stem, further blocks and pooling.
 
     Args:
         model: the timm model, already loaded; it is frozen and kept in evaluation mode.
@@ -93,12 +112,29 @@ class Backbone(nn.Module):
             x = self.vit._pos_embed(self.vit.patch_embed(pixels))
             return cast(Tensor, self.vit.norm_pre(x)).to(images.dtype)  # (B, N, d)
 
+    def stem(self, images: Tensor) -> Stem:
+        """Pixels in [0, 1] of shape (B, 3, H, W) up to block 0's MLP, which no adapter or prompt precedes."""
+        x = self._attend(0, self.embed(images), None)
+        return Stem(x, self.mlp(0, x))
+
     def attend(self, i: int, x: Tensor) -> Tensor:
-        """Block i up to and with its attention residual, (B, T, d) -> (B, T, d)."""
+        """Block i ≥ 1 up to and with its attention residual, (B, T, d) -> (B, T, d).
+
+        Of the last block only the tokens that the pooling reads, (B, 1, d) where that is the class token.
+        """
+        alone = i == self.depth - 1 and self.vit.global_pool == "token"
+        return self._attend(i, x, 1 if alone else None)
+
+    def _attend(self, i: int, x: Tensor, first: int | None) -> Tensor:
         block = self.vit.blocks[i]
         with self._precision(x):
-            attended = block.ls1(block.attn(block.norm1(x)))
-        return x + cast(Tensor, attended).to(x.dtype)
+            normed = block.norm1(x)
+            if first is None:
+                attended = block.attn(normed)
+            else:
+                attended = _first_attending(block.attn, normed, first)
+            attended = block.ls1(attended)
+        return x[:, :first] + cast(Tensor, attended).to(x.dtype)
 
     def mlp(self, i: int, x: Tensor) -> Tensor:
         """Block i's MLP path without its residual, (B, T, d) -> (B, T, d)."""
@@ -107,16 +143,16 @@ class Backbone(nn.Module):
             return cast(Tensor, block.ls2(block.mlp(block.norm2(x)))).to(x.dtype)
 
     def pool(self, x: Tensor) -> Tensor:
-        """Final norm and the model's own pooling, (B, N, d) -> (B, d)."""
+        """Final norm and the model's own pooling, (B, N, d) or (B, 1, d) as `attend` left it -> (B, d)."""
         with self._precision(x):
             return cast(Tensor, self.vit.forward_head(self.vit.norm(x), pre_logits=True)).to(
                 x.dtype
             )
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """The backbone's own feature from embedded tokens, (B, N, d) -> (B, d)."""
-        x = tokens
-        for i in range(self.depth):
+    def forward(self, stem: Stem) -> Tensor:
+        """The backbone's own feature, (B, d)."""
+        x = stem.x + stem.mlp
+        for i in range(1, self.depth):
             x = self.attend(i, x)
             x = x + self.mlp(i, x)
         return self.pool(x)
@@ -125,6 +161,26 @@ class Backbone(nn.Module):
         if self.autocast and x.is_cuda:
             return torch.autocast("cuda", dtype=torch.bfloat16)
         return nullcontext()
+
+
+def _first_attending(attention: Any, x: Tensor, first: int) -> Tensor:
+    """Return what timm's attention makes of the first tokens of x (B, T, d): they ask all, nobody else asks."""
+    plain: Any = vision_transformer.__dict__[
+        "Attention"
+    ]  # which versions of timm keep elsewhere, and bring here
+    if type(attention) is not plain or getattr(attention, "gate", None) is not None:
+        return cast(Tensor, attention(x)[:, :first])
+    B, heads = len(x), attention.num_heads
+    weight, bias = attention.qkv.weight, attention.qkv.bias
+    width = len(weight) // 3
+    start, rest = (None, None) if bias is None else (bias[:width], bias[width:])
+    asking = F.linear(x[:, :first], weight[:width], start)  # (B, first, width)
+    asked = F.linear(x, weight[width:], rest)  # (B, T, 2 width)
+    q = asking.view(B, first, heads, -1).transpose(1, 2)  # (B, heads, first, width / heads)
+    k, v = asked.view(B, -1, 2, heads, width // heads).permute(2, 0, 3, 1, 4)
+    mixed = F.scaled_dot_product_attention(attention.q_norm(q), attention.k_norm(k), v)
+    mixed = mixed.transpose(1, 2).reshape(B, first, width)
+    return cast(Tensor, attention.proj(getattr(attention, "norm", nn.Identity())(mixed)))
 
 
 def check_plain(model: nn.Module) -> Any:

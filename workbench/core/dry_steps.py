@@ -83,7 +83,7 @@ class DryRun:
     def see_frozen(self, size: int) -> None:
         """See so many pictures with the frozen backbone alone."""
         backbone = self.network.backbone
-        backbone(backbone.embed(self.feeder.plain(self._pictures(size))))
+        backbone(backbone.stem(self.feeder.plain(self._pictures(size))))
 
     def _pictures(self, size: int) -> np.ndarray:
         return np.arange(size) % len(self.feeder.cache)

@@ -41,7 +41,7 @@ def frozen_features(
     for start in range(0, len(indices), network.piece):
         yield Stage(text, start, len(indices))
         images = feeder.plain(indices[start : start + network.piece])
-        found.append(network.backbone(network.backbone.embed(images)))
+        found.append(network.backbone(network.backbone.stem(images)))
     return torch.cat(found)
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.core.backbone import Stem
 from workbench.core.fusion import Fusion
 from workbench.core.kernel import CHUNK_ELEMENTS
 from workbench.core.network import Network
@@ -64,7 +65,7 @@ def columns_of(network: Network) -> dict[str, int]:
 
 def gradients(
     network: Network,
-    tokens: Tensor,
+    stem: Stem,
     sections: Mapping[str, Tensor],
     outputs: Outputs,
     vectors: Tensor | None = None,
@@ -73,7 +74,7 @@ def gradients(
     """Return the rows of some pictures.
 
     Args:
-        tokens: embedded pictures (B, N, d).
+        stem: what the backbone makes of the pictures.
         sections: each branch's features (B, D) of them, the current section last.
         vectors: random output vectors (O, m); then the rows are Jᵀv, m a picture.
         sketch: folds each block's columns; without it they are all kept.
@@ -81,7 +82,7 @@ def gradients(
     blocks, count = {}, 0
     for name, modules in _blocks(network).items():
         with torch.enable_grad(), _taped(modules) as tape:
-            main = _forward(network, name, tokens, sections)
+            main = _forward(network, name, stem, sections)
             wanted = outputs(main)  # (B, O)
             wanted = wanted if vectors is None else wanted @ vectors.to(wanted)
         blocks[name] = _rows(name, modules, tape, wanted, sketch)
@@ -90,25 +91,25 @@ def gradients(
 
 
 def _blocks(network: Network) -> dict[str, dict[str, nn.Module]]:
-    """Return the trained layers by block, without a fusion whose block is in closed form."""
+    """Return the trained layers by block, without a fusion whose block is in closed form and what nobody reads."""
     parts: dict[str, nn.Module] = {
         name: getattr(network, name)["current"] for name in network.branches
     }
     if network.fusion is not None and not isinstance(network.fusion, Fusion):
         parts["fusion"] = network.fusion
-    return {
-        name: {inner: m for inner, m in part.named_modules() if isinstance(m, _LAYERS)}
+    unread = {layer for module in network.unread for layer in module.modules()}
+    layers: dict[str, dict[str, nn.Module]] = {
+        name: {n: m for n, m in part.named_modules() if isinstance(m, _LAYERS) and m not in unread}
         for name, part in parts.items()
     }
+    return {name: some for name, some in layers.items() if some}
 
 
-def _forward(
-    network: Network, block: str, tokens: Tensor, sections: Mapping[str, Tensor]
-) -> Tensor:
+def _forward(network: Network, block: str, stem: Stem, sections: Mapping[str, Tensor]) -> Tensor:
     """Return m (B, D) with a graph that leads to one block alone."""
     z = dict(sections)
     if block in network.branches:
-        current = network.branch(block, "current", tokens)  # (B, d)
+        current = network.branch(block, "current", stem)  # (B, d)
         z[block] = torch.cat([sections[block][:, : -current.shape[1]], current], 1)
     return network.fuse(z.get("s1"), z.get("s2")).main
 
@@ -121,13 +122,11 @@ def _rows(
     sketch: Sketch | None,
 ) -> Tensor:
     """Return (B · O, columns): one backward pass for each output, shared by all pictures."""
-    names = [name for name in modules if name in tape]
+    names = list(modules)
     results, (B, outputs) = [tape[name][1] for name in names], wanted.shape
     rows = wanted.new_zeros(0)
     for a in range(outputs):
-        deltas = torch.autograd.grad(
-            wanted[:, a].sum(), results, retain_graph=True, allow_unused=True
-        )
+        deltas = torch.autograd.grad(wanted[:, a].sum(), results, retain_graph=True)
         row = _row(block, names, modules, tape, deltas, sketch)  # (B, columns)
         if not a:
             rows = row.new_empty(B, outputs, row.shape[1])
@@ -140,14 +139,13 @@ def _row(
     names: Sequence[str],
     modules: Mapping[str, nn.Module],
     tape: Mapping[str, tuple[Tensor, Tensor]],
-    deltas: Sequence[Tensor | None],
+    deltas: Sequence[Tensor],
     sketch: Sketch | None,
 ) -> Tensor:
     pieces: list[Tensor] = []
     folded: Tensor | None = None
     for name, delta in zip(names, deltas, strict=True):
-        x, result = tape[name]
-        delta = torch.zeros_like(result) if delta is None else delta  # nobody reads this layer
+        x, _ = tape[name]
         for tensor, rows in _of_layer(modules[name], x.detach(), delta):
             if sketch is None:
                 pieces.append(rows)

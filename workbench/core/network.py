@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from workbench.config import ModelConfig
 from workbench.core.adapters import Adapter, Prompt, adapted, prompted, prompts_needed
-from workbench.core.backbone import Backbone
+from workbench.core.backbone import Backbone, Stem
 from workbench.core.fusion import Fusion, SectionAttention
 from workbench.core.heads import PrototypeHead
 
@@ -109,32 +109,36 @@ class Network(nn.Module):
         """Return the trainable parameters by name, without the proxy head."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
+    @property
+    def unread(self) -> list[nn.Module]:
+        """The last block's prompts, under the official start: no attention follows them and nobody pools them."""
+        prompts = [*self.s2["current"].children()] if "s2" in self.branches else []
+        return prompts[self.backbone.depth - 1 :]
+
     def adapter_state(self) -> dict[str, Tensor]:
         """Return every tensor that is not the backbone's: what an adapter file holds."""
         return {k: v for k, v in self.state_dict().items() if not k.startswith("backbone.")}
 
-    def branch(self, name: str, copy_name: str, tokens: Tensor) -> Tensor:
-        """One pass of S1 or S2, `copy_name` "current" or "ema": (B, N, d) -> (B, d)."""
+    def branch(self, name: str, copy_name: str, stem: Stem) -> Tensor:
+        """One pass of S1 or S2, `copy_name` "current" or "ema": (B, d)."""
         modules = getattr(self, name)[copy_name]
         if name == "s1":
-            return adapted(self.backbone, modules, tokens)
-        return prompted(self.backbone, modules, tokens, self.prompt_scale)
+            return adapted(self.backbone, modules, stem)
+        return prompted(self.backbone, modules, stem, self.prompt_scale)
 
     def frozen_sections(
-        self, tokens: Tensor, pretrained: Tensor | None = None
+        self, stem: Stem, pretrained: Tensor | None = None
     ) -> dict[str, list[Tensor]]:
         """For each branch, the sections (B, d) that get no gradient: [pretrained], EMA copy."""
         with torch.no_grad():
             first = []
             if self.use_pretrained:
-                first = [self.backbone(tokens) if pretrained is None else pretrained]
-            return {name: [*first, self.branch(name, "ema", tokens)] for name in self.branches}
+                first = [self.backbone(stem) if pretrained is None else pretrained]
+            return {name: [*first, self.branch(name, "ema", stem)] for name in self.branches}
 
-    def assemble(self, frozen: Mapping[str, list[Tensor]], tokens: Tensor) -> Features:
+    def assemble(self, frozen: Mapping[str, list[Tensor]], stem: Stem) -> Features:
         """Put the current sections beside the frozen ones and fuse."""
-        z = {
-            n: torch.cat([*frozen[n], self.branch(n, "current", tokens)], 1) for n in self.branches
-        }
+        z = {n: torch.cat([*frozen[n], self.branch(n, "current", stem)], 1) for n in self.branches}
         return self.fuse(z.get("s1"), z.get("s2"))
 
     def fuse(self, s1: Tensor | None, s2: Tensor | None) -> Features:
@@ -144,8 +148,9 @@ class Network(nn.Module):
 
     def forward(self, images: Tensor, pretrained: Tensor | None = None) -> Features:
         """Pixels (B, 3, H, W) in [0, 1] -> features; `pretrained` (B, d) may be given if it is known."""
-        tokens = self.backbone.embed(images)
-        return self.assemble(self.frozen_sections(tokens, pretrained), tokens)
+        with torch.no_grad():
+            stem = self.backbone.stem(images)
+        return self.assemble(self.frozen_sections(stem, pretrained), stem)
 
     def forward_in_pieces(self, images: Tensor, size: int) -> Features:
         """Like `forward`, with only `size` pictures' activations in memory: made again when the gradient needs them.

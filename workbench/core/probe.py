@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.core.backbone import Stem
 from workbench.core.jacobian import Outputs, Rows, gradients, joined
 from workbench.core.network import Network
 from workbench.core.sketch import Sketch
@@ -141,15 +142,15 @@ class Eye:
         for first in range(0, len(part), piece):
             yield Stage("Measuring the NTK gap, gradients", first, len(part))
             with undisturbed(self.network):
-                tokens, z = self._sections(part.indices[first : first + piece])
-                found.append(gradients(self.network, tokens, z, outputs, vectors, sketch))
+                stem, z = self._sections(part.indices[first : first + piece])
+                found.append(gradients(self.network, stem, z, outputs, vectors, sketch))
         return joined(found)
 
     @torch.no_grad()
-    def _sections(self, indices: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return embedded pictures (B, N, d) and each branch's features (B, D)."""
-        tokens = self.network.backbone.embed(self._pixels(np.array(indices)))
-        return tokens, {n: self._feature(n, indices, tokens) for n in self.network.branches}
+    def _sections(self, indices: Sequence[int]) -> tuple[Stem, dict[str, Tensor]]:
+        """Return the pictures' stem and each branch's features (B, D)."""
+        stem = self.network.backbone.stem(self._pixels(np.array(indices)))
+        return stem, {n: self._feature(n, indices, stem) for n in self.network.branches}
 
     @torch.no_grad()
     def _piece(self, indices: Sequence[int]) -> View:
@@ -159,25 +160,25 @@ class Eye:
         s1 = None if features.s1 is None else features.s1.double()
         return View(s1, features.main.double())
 
-    def _feature(self, branch: str, indices: Sequence[int], tokens: Tensor) -> Tensor:
+    def _feature(self, branch: str, indices: Sequence[int], stem: Stem) -> Tensor:
         """Return a branch's features (B, D) in the order of sections of `Network.assemble`."""
         network = self.network
         sections = []
         if network.use_pretrained:
-            sections = [_kept(self._pretrained, indices, tokens, network.backbone)]
+            sections = [_kept(self._pretrained, indices, stem, network.backbone)]
         for copy, store in (("ema", self._slow), ("current", self._current)):
             look = partial(network.branch, branch, copy)
-            sections.append(_kept(store.setdefault(branch, {}), indices, tokens, look))
+            sections.append(_kept(store.setdefault(branch, {}), indices, stem, look))
         return torch.cat(sections, 1)
 
 
 def _kept(
-    known: Known, indices: Sequence[int], tokens: Tensor, look: Callable[[Tensor], Tensor]
+    known: Known, indices: Sequence[int], stem: Stem, look: Callable[[Stem], Tensor]
 ) -> Tensor:
     """Return a section (B, d) of the pictures, looking only at those that are not known yet."""
     fresh = [row for row, index in enumerate(indices) if index not in known]
     if fresh:
-        known.update(zip((indices[row] for row in fresh), look(tokens[fresh]), strict=True))
+        known.update(zip((indices[row] for row in fresh), look(stem[fresh]), strict=True))
     return torch.stack([known[index] for index in indices])
 
 
