@@ -1,0 +1,114 @@
+"""The benchmark's plain step is the official arithmetic, as ours is."""
+
+import pytest
+import torch
+
+from tests import small
+from tests.benchmarks.plain_step import PlainStep
+from workbench.config import MethodConfig, ModelConfig, TrainConfig
+from workbench.core.backbone import Backbone
+from workbench.core.learner import Learner
+from workbench.core.network import Network
+
+TOLERANCE = 1e-9  # relative to the largest element of what is compared
+OLD, NEW = 6, 4
+LABELS = torch.tensor([0, 1, 1, 3, 2, 0])
+DRAWN = torch.tensor([5, 0, 2, 3])
+
+
+def learner_in_a_task(*, pretrained: bool, old: int = OLD, dropout: float = 0.0) -> Learner:
+    """Profile `paper` in float64 in the midst of training: nothing is at its start, not even the anchors."""
+    model = ModelConfig(
+        use_pretrained_section=pretrained, bottleneck=4, prompt_tokens=3, dropout=dropout
+    )
+    # four blocks: what the second's prompts take over from the first's is seen by a later attention
+    backbone = Backbone(small.vit(depth=4))
+    network = Network(backbone, model, small.switches("paper")).double()
+    adapters = [p for n, p in network.named_parameters() if not n.startswith("backbone.")]
+    _shift(adapters)
+    prototypes = network.prototypes
+    prototypes.grow(old)
+    prototypes.weight.normal_()
+    prototypes.counts.fill_(1)
+    # beyond the prototypes' rank directions are arbitrary: a matter of the solver, not of the step
+    method = MethodConfig(profile="paper", orthogonality_rank=OLD)
+    training = TrainConfig(batch_size=len(LABELS), learning_rate=0.05, weight_decay=1e-2)
+    chance = torch.Generator().manual_seed(0)
+    learner = Learner(network, method, small.switches("paper"), training, chance)
+    learner.begin_task(tuple(range(old, old + NEW)), 3)
+    _shift(network.live_parameters().values())
+    return learner
+
+
+def _shift(parameters) -> None:
+    with torch.no_grad():
+        for parameter in parameters:
+            parameter.add_(0.2 * torch.randn_like(parameter))
+
+
+def apart(ours: torch.Tensor | None, plain: torch.Tensor | None) -> float:
+    """The largest difference, relative to the largest element; no gradient counts as zero."""
+    ours, plain = (torch.zeros(1) if each is None else each.detach() for each in (ours, plain))
+    scale = max(float(plain.abs().max()), 1e-6)  # a mixer's bias has a gradient of rounding alone
+    return float((ours - plain).abs().max()) / scale
+
+
+def in_pairs(learner: Learner, step: PlainStep) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Our live parameters beside the plain step's, by name."""
+    plain = {n: p for n, p in step.network.named_parameters() if p.requires_grad}
+    ours = learner.network.live_parameters()
+    assert ours.keys() == plain.keys()
+    pairs = {name: (ours[name], plain[name]) for name in ours}
+    pairs["proxy"] = (learner.proxy.weight, step.proxy)
+    pairs["sigma"] = (learner.proxy.sigma, step.sigma)
+    return pairs
+
+
+@pytest.mark.parametrize("pretrained", [False, True], ids=["two sections", "three sections"])
+@pytest.mark.parametrize("old", [0, OLD], ids=["first task", "later task"])
+def test_the_plain_step_has_our_loss_terms_and_gradients(pretrained, old):
+    learner = learner_in_a_task(pretrained=pretrained, old=old)
+    step, images = PlainStep(learner), small.pictures(len(LABELS))
+    drawn = DRAWN[:old]
+    ours = learner.losses(learner.forward(images, LABELS, drawn))
+    plain, _ = step.losses(images, LABELS + old, drawn)
+    assert ours.keys() == plain.keys()
+    errors = {name: apart(ours[name], plain[name]) for name in ours}
+    ours["total"].backward()
+    plain["total"].backward()
+    pairs = in_pairs(learner, step)
+    errors |= {name: apart(a.grad, b.grad) for name, (a, b) in pairs.items()}
+    assert max(errors.values()) <= TOLERANCE, errors
+
+
+def test_after_three_steps_the_plain_step_has_our_parameters():
+    learner = learner_in_a_task(pretrained=True)
+    assert learner.training.batch_size == OLD  # so both draw every old prototype
+    step = PlainStep(learner)
+    before = [p.detach().clone() for p in step.network.parameters()]
+    for seed in range(3):
+        images = small.pictures(len(LABELS), seed)
+        learner.step(learner.losses(learner.forward(images, LABELS)))
+        step.step(images, LABELS + OLD)
+    errors = {name: apart(*pair) for name, pair in in_pairs(learner, step).items()}
+    assert max(errors.values()) <= TOLERANCE, errors
+    after = step.network.parameters()
+    moved = sum(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert moved == len(learner.network.live_parameters())
+
+
+def test_a_term_without_a_pair_of_one_class_counts_as_zero_in_both():
+    learner = learner_in_a_task(pretrained=False)
+    step, images, labels = PlainStep(learner), small.pictures(4), torch.arange(4)
+    ours = learner.losses(learner.forward(images, labels, DRAWN))
+    plain, _ = step.losses(images, labels + OLD, DRAWN)
+    assert plain["mutual_information"] == ours["mutual_information"] == 0
+    assert apart(ours["total"], plain["total"]) <= TOLERANCE
+
+
+def test_the_plain_step_drops_units_in_the_slow_copies_too_as_the_official_code_does():
+    step = PlainStep(learner_in_a_task(pretrained=False, dropout=0.5))
+    images = small.pictures(2)
+    first, second = (step.network(images)[0].detach() for _ in range(2))  # (2, 2 d)
+    slow = slice(0, small.WIDTH)
+    assert not torch.allclose(first[:, slow], second[:, slow])
