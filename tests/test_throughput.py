@@ -1,14 +1,20 @@
-"""The benchmark's plain step is the official arithmetic, as ours is."""
+"""The benchmark's plain step is the official arithmetic, and its table says what it should."""
+
+import json
+from dataclasses import replace
 
 import pytest
 import torch
 
 from tests import small
+from tests.benchmarks import throughput, timing
+from tests.benchmarks.official import check_reference
 from tests.benchmarks.plain_step import PlainStep
 from workbench.config import MethodConfig, ModelConfig, TrainConfig
 from workbench.core.backbone import Backbone
 from workbench.core.learner import Learner
 from workbench.core.network import Network
+from workbench.errors import UsageError
 
 TOLERANCE = 1e-9  # relative to the largest element of what is compared
 OLD, NEW = 6, 4
@@ -112,3 +118,71 @@ def test_the_plain_step_drops_units_in_the_slow_copies_too_as_the_official_code_
     first, second = (step.network(images)[0].detach() for _ in range(2))  # (2, 2 d)
     slow = slice(0, small.WIDTH)
     assert not torch.allclose(first[:, slow], second[:, slow])
+
+
+def test_the_quick_benchmark_prints_every_column_and_writes_what_it_found(tmp_path, capsys):
+    out = tmp_path / "found.json"
+    threads = torch.get_num_threads()
+    assert throughput.main(["--quick", "--device", "cpu", "--out", str(out)]) == 0
+    assert torch.get_num_threads() == threads
+    lines = capsys.readouterr().out.splitlines()
+    headings = [line for line in lines if line.split()[:1] == ["tier"]]
+    assert len(headings) == 2  # without and with the pretrained section
+    assert all(column in line for column in throughput.COLUMNS for line in headings)
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert found["environment"]["torch"] == torch.__version__
+    assert [row["tier"] for row in found["rows"]] == ["plain fp32", "ours fp32"] * 2
+    for row in found["rows"]:
+        assert len(row["ms"]) == found["rounds"] == 2
+        assert row["images_per_s"] == pytest.approx(2000 / row["ms_per_step"])
+        assert row["tflop"] > 0
+        assert row["peak_mb"] > 1
+    plain, ours = found["rows"][:2]
+    assert plain["ratio_to_plain"] == 1
+    assert plain["svd_share"] > 0 == ours["svd_share"]
+
+
+def test_three_sections_take_as_many_more_operations_as_a_pass_has():
+    rows = {}
+    for cell in throughput.CELLS["cpu"]:
+        small_cell = replace(cell, depth=2, batch=1)
+        learner = small_cell.learner(torch.device("cpu"))
+        batch = small_cell.batches(torch.device("cpu"))
+        train = throughput.TIERS[0].build(learner).train
+        rows[cell.pretrained] = timing.operations(lambda train=train, batch=batch: train(batch))
+    one_pass = learner.network.backbone.operations
+    assert rows[True] - rows[False] == pytest.approx(one_pass, rel=0.02)  # and a wider fusion
+
+
+def test_the_peak_of_memory_is_that_of_the_tensors_alive_at_once():
+    a = torch.ones(1000)  # 4,000 bytes, there before
+
+    def work() -> None:
+        b = a + 1
+        c = b * 2
+        del b
+        c.add_(1)
+        c.view(10, 100).exp()
+
+    assert timing.peak_bytes(work, torch.device("cpu")) == 8000
+
+
+def test_a_folder_without_the_official_code_is_refused_with_a_sentence(tmp_path, capsys):
+    with pytest.raises(UsageError, match=r"models/learner\.py is not there"):
+        check_reference(str(tmp_path))
+    assert throughput.main(["--quick", "--device", "cpu", "--reference", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert str(tmp_path) in said.err
+    assert "github.com/Programmergg/NTK-CL" in said.err
+    assert not said.out
+
+
+def test_official_code_that_cannot_be_imported_is_left_out_with_a_sentence(tmp_path, capsys):
+    (tmp_path / "models").mkdir()
+    for name in ("learner", "inc_net", "prompt_vit", "fusion_nets"):
+        (tmp_path / "models" / f"{name}.py").write_text("import a_package_that_nobody_has\n")
+    arguments = ["--quick", "--device", "cpu", "--reference", str(tmp_path)]
+    assert throughput.main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "'official fp32' is left out" in said
+    assert "a_package_that_nobody_has" in said
