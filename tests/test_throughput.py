@@ -142,6 +142,24 @@ def test_the_quick_benchmark_prints_every_column_and_writes_what_it_found(tmp_pa
     assert plain["svd_share"] > 0 == ours["svd_share"]
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_the_quick_benchmark_has_every_tier_on_a_gpu(tmp_path):
+    out = tmp_path / "found.json"
+    assert throughput.main(["--quick", "--device", "cuda", "--out", str(out)]) == 0
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert not found["left_out"]
+    tiers = [tier.label for tier in throughput.TIERS if "cuda" in tier.devices]
+    assert [row["tier"] for row in found["rows"]] == tiers * len(throughput.CELLS["cuda"])
+    assert all(row["peak_mb"] > 1 and row["tflop"] > 0 for row in found["rows"])
+
+
+def test_a_gpu_that_is_not_there_is_refused_with_a_sentence(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert throughput.main(["--device", "cuda"]) == 2
+    assert "needs an NVIDIA GPU" in capsys.readouterr().err
+
+
 def test_three_sections_take_as_many_more_operations_as_a_pass_has():
     rows = {}
     for cell in throughput.CELLS["cpu"]:
