@@ -39,13 +39,13 @@ COLUMNS: dict[str, Callable[[dict[str, Any]], str]] = {
     "peak memory": lambda row: f"{row['peak_mb']:.0f} MB",
     "TFLOP/s": lambda row: f"{row['tflop_per_s']:.4g}",
     "of peak": lambda row: f"{row['share_of_peak']:.1%}",
-    "x plain": lambda row: f"{row['ratio_to_plain']:.2f}" if row["ratio_to_plain"] else "–",
+    "x plain": lambda row: _with_range(row["ratios"]),
 }
 NOTES = """Random weights and pictures of noise, the same for every tier: speed does not depend on content. The pictures are
 tensors on the device before the clock starts, so nothing waits for data. SVD: the decomposition timed by itself in the
 same rounds, over the step; ours makes it once a task. Peak memory: above what lay there before the step. TFLOP/s: the
-tier's own operations, of matmuls, convolutions and attention. x plain: median over rounds of the first row's time over
-this one's."""
+tier's own operations, of matmuls, convolutions and attention. x plain: the first row's time over this one's, median, least
+and most of the rounds."""
 
 
 def measure(
@@ -92,9 +92,16 @@ def _finished(
     row["svd_share"], row["data_wait_ms"] = statistics.median(row["svd_ms"]) / step, 0.0
     row["tflop_per_s"] = 1e3 * row["tflop"] / step
     row["share_of_peak"] = 1e12 * row["tflop_per_s"] / peak
-    plainly = spent.get(first)
-    row["ratio_to_plain"] = plainly and timing.median_ratio(plainly, spent[row["tier"]])
+    own = spent[row["tier"]]
+    row["ratios"] = [a / b for a, b in zip(spent.get(first, []), own, strict=False)]
+    row["ratio_to_plain"] = statistics.median(row["ratios"]) if row["ratios"] else None
     return row
+
+
+def _with_range(ratios: list[float]) -> str:
+    if not ratios:
+        return "–"
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def environment(device: torch.device) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """How a step is measured: interleaved rounds by a clock, operations, peak memory, the device's best at a matmul."""
 
-import statistics
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -143,8 +142,3 @@ def matmul_peak(device: torch.device, precision: str, times: int = 5) -> float:
     with matmuls_in(precision):
         spent = interleaved({"matmul": lambda: torch.mm(a, a)}, times, clock)["matmul"]
     return 2 * side**3 / min(spent)
-
-
-def median_ratio(others: list[float], own: list[float]) -> float:
-    """Return the median over rounds of how many times as long the other took."""
-    return statistics.median(a / b for a, b in zip(others, own, strict=True))
