@@ -1,0 +1,149 @@
+"""What the throughput benchmark compares: backbones with batches, and ways of training on them.
+
+A new way of training is a line in `TIERS`; a new backbone or batch one in `CELLS`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from tests.benchmarks.official import official_loop
+from tests.benchmarks.plain_step import PlainStep
+from workbench.config import MethodConfig, ModelConfig, RunConfig, TrainConfig, effective_switches
+from workbench.core.backbone import Backbone, create
+from workbench.core.device import Stream
+from workbench.core.learner import Learner
+from workbench.core.network import Network
+
+KNOWN, NEW = 50, 10  # classes: the sixth of ten tasks of ten
+SIDE = 224
+STEPS = {"cpu": 1, "cuda": 10}  # of one tier before it is the next one's turn
+Batch = tuple[Tensor, Tensor]  # pixels (B, 3, H, W) in [0, 1], global class ids (B,)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A backbone and a batch; `pretrained`: the backbone's own feature is a section, which costs a pass."""
+
+    name: str
+    architecture: str
+    batch: int
+    pretrained: bool
+    depth: int = 12
+
+    @property
+    def label(self) -> str:
+        """What the table calls it."""
+        blocks = "" if self.depth == 12 else f", {self.depth} blocks"
+        word = "with" if self.pretrained else "without"
+        return f"{self.name}{blocks}, batch {self.batch}, {word} the pretrained section"
+
+    def learner(self, device: torch.device) -> Learner:
+        """Our learner in the midst of its tasks; all weights are random, the same for every tier."""
+        torch.manual_seed(0)
+        method = MethodConfig(profile="paper")
+        switches = effective_switches(RunConfig(method=method))
+        model = ModelConfig(use_pretrained_section=self.pretrained)
+        backbone = Backbone(create(self.architecture, None, depth=self.depth))
+        network = Network(backbone, model, switches).to(device)
+        network.prototypes.grow(KNOWN)
+        network.prototypes.weight.normal_()
+        network.prototypes.counts.fill_(1)
+        training = TrainConfig(batch_size=self.batch)
+        learner = Learner(network, method, switches, training, torch.Generator())
+        learner.begin_task(tuple(range(KNOWN, KNOWN + NEW)), training.epochs)
+        return learner
+
+    def batches(self, device: torch.device) -> list[Batch]:
+        """Pictures of noise for one turn, on the device."""
+        made = torch.Generator().manual_seed(0)
+        found = []
+        for _ in range(STEPS[device.type]):
+            shape = (self.batch, 3, SIDE, SIDE)
+            pixels = torch.randint(0, 256, shape, generator=made, dtype=torch.uint8)
+            ids = torch.randint(KNOWN, KNOWN + NEW, (self.batch,), generator=made)
+            found.append((pixels.to(device) / 255, ids.to(device)))
+        return found
+
+
+CELLS = {
+    "cpu": [Cell("ViT-Tiny/16", "vit_tiny_patch16_224", 16, p) for p in (False, True)],
+    "cuda": [
+        Cell("ViT-B/16", "vit_base_patch16_224", batch, p)
+        for batch in (16, 96)
+        for p in (False, True)
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Competitor:
+    """Something that trains on batches, and the decomposition that each of its steps makes, if it does."""
+
+    train: Callable[[Sequence[Batch]], None]
+    decompose: Callable[[], object] | None = None
+
+
+def plain(learner: Learner) -> Competitor:
+    """The plain formulation of the official step."""
+    step = PlainStep(learner)
+
+    def train(batches: Sequence[Batch]) -> None:
+        for images, ids in batches:
+            step.step(images, ids)
+
+    return Competitor(train, step.directions)
+
+
+def ours(learner: Learner) -> Competitor:
+    """Our step as `core.loop` does it: dropout from a stream of its own, every term read for the log."""
+    dropout = Stream(0, "dropout", learner.network.prototypes.weight.device)
+
+    def train(batches: Sequence[Batch]) -> None:
+        for images, ids in batches:
+            with dropout:
+                batch = learner.forward(images, ids - KNOWN)
+            terms = learner.losses(batch)
+            learner.step(terms)
+            for term in terms.values():
+                float(term.detach())
+
+    return Competitor(train)
+
+
+def ours_in_bf16(learner: Learner) -> Competitor:
+    """Our step with train.precision = "bf16"."""
+    learner.network.backbone.autocast = True
+    return ours(learner)
+
+
+def official(place: Path, learner: Learner) -> Competitor:
+    """The official code's own loop, with random weights."""
+    return Competitor(official_loop(place, learner), PlainStep(learner).directions)
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One row of each cell. `precision`, of the backbone's matmuls: fp32, tf32 or bf16."""
+
+    name: str
+    precision: str
+    devices: tuple[str, ...]
+    build: Callable[[Learner], Competitor]
+
+    @property
+    def label(self) -> str:
+        """What the table calls it."""
+        return f"{self.name} {self.precision}"
+
+
+# Every way of training that is compared. The first is what the others are divided by; a new way is a line here.
+TIERS = [
+    Tier("plain", "fp32", ("cpu", "cuda"), plain),
+    Tier("plain", "tf32", ("cuda",), plain),
+    Tier("ours", "fp32", ("cpu", "cuda"), ours),
+    Tier("ours", "bf16", ("cuda",), ours_in_bf16),
+]
