@@ -131,7 +131,7 @@ def test_the_quick_benchmark_prints_every_column_and_writes_what_it_found(tmp_pa
     assert all(column in line for column in throughput.COLUMNS for line in headings)
     found = json.loads(out.read_text(encoding="utf-8"))
     assert found["environment"]["torch"] == torch.__version__
-    assert [row["tier"] for row in found["rows"]] == ["plain fp32", "ours fp32"] * 2
+    assert [row["tier"] for row in found["rows"]] == ["plain fp32", "ours fp32", "ours bf16"] * 2
     for row in found["rows"]:
         assert len(row["ms"]) == found["rounds"] == 2
         assert row["images_per_s"] == pytest.approx(2000 / row["ms_per_step"])

@@ -116,7 +116,7 @@ def ours(learner: Learner) -> Competitor:
 
 def ours_in_bf16(learner: Learner) -> Competitor:
     """Our step with train.precision = "bf16"."""
-    learner.network.backbone.autocast = True
+    learner.network.backbone.bf16 = True
     return ours(learner)
 
 
@@ -145,5 +145,5 @@ TIERS = [
     Tier("plain", "fp32", ("cpu", "cuda"), plain),
     Tier("plain", "tf32", ("cuda",), plain),
     Tier("ours", "fp32", ("cpu", "cuda"), ours),
-    Tier("ours", "bf16", ("cuda",), ours_in_bf16),
+    Tier("ours", "bf16", ("cpu", "cuda"), ours_in_bf16),
 ]

@@ -227,7 +227,7 @@ class TrainConfig:
     device: str = setting(
         "auto", "'auto' takes the GPU if there is one.", label="Device", choices=("auto", "cpu", "cuda"), advanced=False)  # fmt: skip
     precision: str = setting(
-        "fp32", "bf16 halves the frozen backbone's precision on a GPU; trained parts stay in fp32.",
+        "fp32", "bf16: the frozen backbone multiplies in bfloat16, far faster where the device can; trained parts stay in fp32.",
         label="Precision", choices=("fp32", "bf16"))  # fmt: skip
 
 

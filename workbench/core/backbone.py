@@ -4,7 +4,7 @@ The only module that imports timm's model classes. Widths, depth and token count
 the model, so every size works; what is not a plain ViT is refused with a sentence.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -46,7 +46,6 @@ class Backbone(nn.Module):
     Args:
         model: the timm model, already loaded; it is frozen and kept in evaluation mode.
         mean, std: what the pixels are normalised by, three numbers each, for pixels in [0, 1].
-        autocast: run the frozen parts in bfloat16 where the device is a GPU.
     """
 
     def __init__(
@@ -55,11 +54,13 @@ class Backbone(nn.Module):
         *,
         mean: tuple[float, ...] = (0.0, 0.0, 0.0),
         std: tuple[float, ...] = (1.0, 1.0, 1.0),
-        autocast: bool = False,
     ) -> None:
         super().__init__()
         self.vit = check_plain(model).requires_grad_(False).eval()
-        self.autocast = autocast
+        self._bf16 = False
+        self._halves: list[
+            tuple[nn.Module, nn.Module]
+        ] = []  # no submodules: nobody is to save or train them
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
 
@@ -101,6 +102,17 @@ class Backbone(nn.Module):
         """Side of the square input in pixels."""
         return int(self.vit.patch_embed.img_size[0])
 
+    @property
+    def bf16(self) -> bool:
+        """Whether attention and MLPs compute in bfloat16; norms and what blocks add up stay as they are."""
+        return self._bf16
+
+    @bf16.setter
+    def bf16(self, wanted: bool) -> None:
+        if wanted and not self._halves:
+            self._halves = [(_half(block.attn), _half(block.mlp)) for block in self.vit.blocks]
+        self._bf16 = wanted
+
     def train(self, mode: bool = True) -> "Backbone":
         """Stay in evaluation mode: a frozen backbone drops nothing."""
         return super().train(False)
@@ -108,9 +120,7 @@ class Backbone(nn.Module):
     def embed(self, images: Tensor) -> Tensor:
         """Turn pixels in [0, 1] of shape (B, 3, H, W) into tokens of shape (B, N, d)."""
         pixels = (images - cast(Tensor, self.mean)) / cast(Tensor, self.std)
-        with self._precision(images):
-            x = self.vit._pos_embed(self.vit.patch_embed(pixels))
-            return cast(Tensor, self.vit.norm_pre(x)).to(images.dtype)  # (B, N, d)
+        return cast(Tensor, self.vit.norm_pre(self.vit._pos_embed(self.vit.patch_embed(pixels))))
 
     def stem(self, images: Tensor) -> Stem:
         """Pixels in [0, 1] of shape (B, 3, H, W) up to block 0's MLP, which no adapter or prompt precedes."""
@@ -127,27 +137,26 @@ class Backbone(nn.Module):
 
     def _attend(self, i: int, x: Tensor, first: int | None) -> Tensor:
         block = self.vit.blocks[i]
-        with self._precision(x):
-            normed = block.norm1(x)
-            if first is None:
-                attended = block.attn(normed)
-            else:
-                attended = _first_attending(block.attn, normed, first)
-            attended = block.ls1(attended)
-        return x[:, :first] + cast(Tensor, attended).to(x.dtype)
+        attention, normed = block.attn, block.norm1(x)
+        if self._bf16:
+            attention, normed = self._halves[i][0], normed.bfloat16()
+        if first is None:
+            attended = attention(normed)
+        else:
+            attended = _first_attending(attention, normed, first)
+        return cast(Tensor, x[:, :first] + block.ls1(attended.to(x.dtype)))
 
     def mlp(self, i: int, x: Tensor) -> Tensor:
         """Block i's MLP path without its residual, (B, T, d) -> (B, T, d)."""
         block = self.vit.blocks[i]
-        with self._precision(x):
-            return cast(Tensor, block.ls2(block.mlp(block.norm2(x)))).to(x.dtype)
+        mlp, normed = block.mlp, block.norm2(x)
+        if self._bf16:
+            mlp, normed = self._halves[i][1], normed.bfloat16()
+        return cast(Tensor, block.ls2(mlp(normed).to(x.dtype)))
 
     def pool(self, x: Tensor) -> Tensor:
         """Final norm and the model's own pooling, (B, N, d) or (B, 1, d) as `attend` left it -> (B, d)."""
-        with self._precision(x):
-            return cast(Tensor, self.vit.forward_head(self.vit.norm(x), pre_logits=True)).to(
-                x.dtype
-            )
+        return cast(Tensor, self.vit.forward_head(self.vit.norm(x), pre_logits=True))
 
     def forward(self, stem: Stem) -> Tensor:
         """The backbone's own feature, (B, d)."""
@@ -157,10 +166,13 @@ class Backbone(nn.Module):
             x = x + self.mlp(i, x)
         return self.pool(x)
 
-    def _precision(self, x: Tensor) -> AbstractContextManager[Any]:
-        if self.autocast and x.is_cuda:
-            return torch.autocast("cuda", dtype=torch.bfloat16)
-        return nullcontext()
+
+def _half(module: nn.Module) -> nn.Module:
+    """Return a copy in bfloat16. Without a GPU its attention is spelt out: torch's fused one takes 2 to 5 times as long."""
+    made = copy.deepcopy(module).bfloat16()
+    if isinstance(getattr(made, "fused_attn", None), bool):
+        made.fused_attn = next(made.parameters()).is_cuda  # type: ignore[assignment]
+    return made
 
 
 def _first_attending(attention: Any, x: Tensor, first: int) -> Tensor:
@@ -178,7 +190,11 @@ def _first_attending(attention: Any, x: Tensor, first: int) -> Tensor:
     asked = F.linear(x, weight[width:], rest)  # (B, T, 2 width)
     q = asking.view(B, first, heads, -1).transpose(1, 2)  # (B, heads, first, width / heads)
     k, v = asked.view(B, -1, 2, heads, width // heads).permute(2, 0, 3, 1, 4)
-    mixed = F.scaled_dot_product_attention(attention.q_norm(q), attention.k_norm(k), v)
+    q, k = attention.q_norm(q), attention.k_norm(k)
+    if attention.fused_attn:
+        mixed = F.scaled_dot_product_attention(q, k, v)
+    else:
+        mixed = torch.softmax(q * attention.scale @ k.transpose(-2, -1), -1) @ v
     mixed = mixed.transpose(1, 2).reshape(B, first, width)
     return cast(Tensor, attention.proj(getattr(attention, "norm", nn.Identity())(mixed)))
 

@@ -51,7 +51,7 @@ class DryRun:
         self._chance = Stream(0, "dry steps", device)
         with self._chance:
             self.network = build_network(config.model, switches, weights, device)
-            self.network.backbone.autocast = config.train.precision == "bf16"
+            self.network.backbone.bf16 = config.train.precision == "bf16"
             generator = torch.Generator().manual_seed(0)
             self.learner = method(self.network, config.method, switches, config.train, generator)
             self.learner.begin_task(tuple(range(classes)), config.train.epochs)

@@ -186,12 +186,12 @@ def _kept(
 def undisturbed(network: Network) -> Iterator[None]:
     """Evaluation mode at full precision inside; outside, every module is as it was before."""
     modes = [(module, module.training) for module in network.modules()]
-    autocast = network.backbone.autocast
+    bf16 = network.backbone.bf16
     network.eval()
-    network.backbone.autocast = False
+    network.backbone.bf16 = False
     try:
         yield
     finally:
-        network.backbone.autocast = autocast
+        network.backbone.bf16 = bf16
         for module, training in modes:
             module.training = training

@@ -1,7 +1,7 @@
 """A run with everything loaded, and where in it the loop stands."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from workbench.config import RunConfig, effective_switches
 from workbench.core.build import build_network
-from workbench.core.device import Stream, device_name
+from workbench.core.device import Stream, bf16_cost, device_name, lame_bf16, unused_gpu
 from workbench.core.evaluate import Examiner
 from workbench.core.feeder import Feeder
 from workbench.core.learner import Learner
@@ -83,7 +83,7 @@ def assemble(
     )
     with initialisation:
         network = build_network(config.model, switches, weights, device)
-        network.backbone.autocast = config.train.precision == "bf16"
+        network.backbone.bf16 = config.train.precision == "bf16"
     chance, order = (torch.Generator().manual_seed(seeds.data_order + salt) for salt in (0x5EED, 0))
     learner = method(network, config.method, switches, config.train, chance)
     pacer = pacer_of(config, network, tasks, clock)
@@ -106,6 +106,14 @@ def started(run: Running) -> RunStarted:
         device=device_name(run.feeder.device), sequence=run.config.method.sequence,
         backbone_parameters=sum(p.numel() for p in run.network.backbone.parameters()),
     )  # fmt: skip
+
+
+def oddities(run: Running) -> Iterator[str]:
+    """Yield what is odd about where the run is computed, and how; "" where nothing is."""
+    device, settings = run.feeder.device, run.config.train
+    yield unused_gpu(settings.device, device)
+    if settings.precision == "bf16":
+        yield lame_bf16(bf16_cost(device))
 
 
 def steps_of(config: RunConfig, task: TaskData) -> int:

@@ -16,13 +16,13 @@ from workbench.config import RunConfig, check
 from workbench.core import checkpoint
 from workbench.core.anew import renew
 from workbench.core.away import PicturesAway
-from workbench.core.device import choose_device, unused_gpu
+from workbench.core.device import choose_device
 from workbench.core.joint import accuracy_of_parts, joined
 from workbench.core.learner import Learner
 from workbench.core.loop import learn
 from workbench.core.manifest import write_manifest
 from workbench.core.resume import check_config, check_tasks, packed, restore
-from workbench.core.running import Running, assemble, started
+from workbench.core.running import Running, assemble, oddities, started
 from workbench.core.state import CannotKeep
 from workbench.core.steps import retold
 from workbench.core.tasks import TaskLoader, TaskSet
@@ -204,8 +204,7 @@ class Training:
         """Say that the run has started, or bring it to where the checkpoint stands."""
         if head is None or self._resume is None:
             yield started(run)
-            odd = unused_gpu(self._config.train.device, run.feeder.device)
-            yield from [Note(odd, "warning")] if odd else []
+            yield from (Note(odd, "warning") for odd in oddities(run) if odd)
             yield from run.monitor.plan(run.network, run.tasks.tasks)
             return
         restore(run, self._resume, head)
