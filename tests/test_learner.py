@@ -3,11 +3,12 @@
 import pytest
 import torch
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests import small
 from workbench.config import ModelConfig
 from workbench.core.heads import drift_of
-from workbench.core.learner import Learner
+from workbench.core.learner import Learner, numbers
 from workbench.errors import WorkbenchError
 
 CLASSES = (0, 1, 2)
@@ -253,3 +254,30 @@ def test_one_branch_alone_learns_with_its_cross_entropy(branch):
     terms = train(learner, 2)
     assert terms.keys() == {f"cross_entropy_{branch}", "total"}
     assert made(small.pictures(2)).main.shape == (2, 3 * small.WIDTH)
+
+
+def test_a_step_reads_its_losses_from_the_device_at_once():
+    learner = small.learner()
+    learner.begin_task(CLASSES, 1)
+    batch = learner.forward(small.pictures(6), Y)
+    reads: list[str] = []
+
+    class Counting(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            if "_local_scalar_dense" in str(
+                func
+            ):  # a number is asked for: a GPU would be waited for
+                reads.append(str(func))
+            return func(*args, **(kwargs or {}))
+
+    with Counting():
+        terms = learner.losses(batch)
+        told = numbers(terms)
+    assert told == {name: term.item() for name, term in terms.items()}
+    assert len(terms) > 4
+    assert len(reads) <= 1  # whether any picture has another one of its class
+
+
+def test_numbers_of_any_precision_are_read_as_they_are():
+    terms = {"a": torch.tensor(0.1), "b": torch.tensor([2.5], dtype=torch.float64)}
+    assert numbers(terms) == {"a": torch.tensor(0.1).item(), "b": 2.5}

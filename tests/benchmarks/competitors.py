@@ -15,7 +15,7 @@ from tests.benchmarks.plain_step import PlainStep
 from workbench.config import MethodConfig, ModelConfig, RunConfig, TrainConfig, effective_switches
 from workbench.core.backbone import Backbone, create
 from workbench.core.device import Stream
-from workbench.core.learner import Learner
+from workbench.core.learner import Learner, numbers
 from workbench.core.network import Network
 
 KNOWN, NEW = 50, 10  # classes: the sixth of ten tasks of ten
@@ -108,8 +108,7 @@ def ours(learner: Learner) -> Competitor:
                 batch = learner.forward(images, ids - KNOWN)
             terms = learner.losses(batch)
             learner.step(terms)
-            for term in terms.values():
-                float(term.detach())
+            numbers(terms)
 
     return Competitor(train)
 

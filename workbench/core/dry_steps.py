@@ -17,7 +17,7 @@ from workbench.core.build import build_network
 from workbench.core.cache import PictureCache
 from workbench.core.device import Stream
 from workbench.core.feeder import Feeder
-from workbench.core.learner import Learner
+from workbench.core.learner import Learner, numbers
 from workbench.core.resident import Peak, held, room
 from workbench.core.units import Line
 from workbench.core.weights import LoadedWeights
@@ -69,8 +69,7 @@ class DryRun:
             batch = self.learner.forward(images, labels)
         terms = self.learner.losses(batch)
         self.learner.step(terms)
-        for term in terms.values():
-            float(term.detach())
+        numbers(terms)
 
     @torch.no_grad()
     def look(self, size: int) -> None:

@@ -32,6 +32,12 @@ class Batch:
     old: Tensor  # (R,) global class ids
 
 
+def numbers(terms: Mapping[str, Tensor]) -> dict[str, float]:
+    """Return terms, each of one element, as numbers, all read at once: a GPU is waited for once and not for each."""
+    read = torch.stack([term.detach().reshape(()) for term in terms.values()]).tolist()
+    return dict(zip(terms, read, strict=True))
+
+
 class Learner:
     """The method's state beside the network: proxy head, optimiser, anchors, protected directions.
 
@@ -116,9 +122,9 @@ class Learner:
             for name, z in batch.features.each()
         }
         terms.update(self.auxiliary(batch))
-        for name, term in terms.items():
-            if not torch.isfinite(term):
-                what = f"The loss term '{name}' became {term.item()}"
+        for name, value in numbers(terms).items():
+            if not math.isfinite(value):
+                what = f"The loss term '{name}' became {value}"
                 sentence = f"{what} in task {self.task + 1}. A lower learning rate usually helps."
                 raise NotFinite(sentence, what)
         weights = self.weights()

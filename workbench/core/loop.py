@@ -11,7 +11,7 @@ from workbench.core import answering
 from workbench.core.card import save_run_adapter
 from workbench.core.evaluate import Seen, fuse, see
 from workbench.core.heads import drift_of
-from workbench.core.learner import Learner
+from workbench.core.learner import Learner, numbers
 from workbench.core.running import Place, Running, steps_of
 from workbench.core.tasks import TaskData
 from workbench.events import (
@@ -91,7 +91,7 @@ def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Ev
             batch = run.learner.forward(images, y)
         terms = run.learner.losses(batch)
         run.learner.step(terms)
-        values = {name: float(term.detach()) for name, term in terms.items()}
+        values = numbers(terms)
         # whoever leaves at the step finds it counted
         run.step, place.rest = run.step + 1, place.rest[size:]
         paces = run.pacer.did(run.network.passes_of_step * len(at), len(at), 1)
