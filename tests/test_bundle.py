@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from tests.opened import feature
 from tests.recorded import recorded_run
 from tests.test_compare import log_run
 from tests.test_run_verbs import end
 from workbench import paths
 from workbench.cli import main
 from workbench.errors import CannotWrite, WorkbenchError
+from workbench.face.bundles import Bundles
 from workbench.face.drop import Given
 from workbench.face.window import Window
 from workbench.session import Session
@@ -236,6 +238,7 @@ def test_a_bundle_dropped_on_the_window_is_taken_into_the_log(
     shown = window.desk.history.model
     qtbot.waitUntil(lambda: {run.id for run in shown.runs()} == {"id9", "id1"}, timeout=20_000)
     assert window.desk.toast.label.text() == "run-0001 was taken into the log."
+    qtbot.waitUntil(lambda: not feature(window, Bundles)._work.busy)
     window.commands.take(Given(files=(str(file),)))
     qtbot.waitUntil(lambda: "bundle" in window.desk.strips.texts(), timeout=20_000)
     assert window.desk.strips.texts()["bundle"] == "This run is in the log already, as run-0001."

@@ -32,7 +32,7 @@ TABS = ("train", "results", "compare", "ntk", "try-it")
 SIZES = {"wide": (1280, 800), "small": (960, 600)}
 STATES = ("welcome", *TABS, "told")  # told: two strips over the Train tab
 # state, scheme and size of each picture
-PICTURES = tuple(f"{state}-{scheme}-{size}" for state in STATES for scheme in ("light", "dark") for size in SIZES)  # fmt: skip
+PICTURES = tuple(f"{state}-{scheme}-{size}" for scheme in ("light", "dark") for state in STATES for size in SIZES)  # fmt: skip
 DOUBLED = tuple(f"{state}-light-small" for state in STATES)  # at twice the scale
 
 
@@ -70,18 +70,20 @@ def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
         window.statusBar().hide()  # paths and meters differ everywhere
         clear(window)
         window.show()
-        visit_all(window)
         if kind == "runs":
             window.desk.replay("run1")
             model = window.desk.history.model
             for row in range(model.rowCount()):
                 index, checked = model.index(row, 0), Qt.CheckState.Checked
                 model.setData(index, checked.value, Qt.ItemDataRole.CheckStateRole)
-            visit_all(window)
+        dressed = ""
         for name in names:
             state, scheme, size = name.rsplit("-", 2)
             if (state == "welcome") is (kind == "empty"):
-                apply_theme(app, scheme)
+                if scheme != dressed:
+                    apply_theme(app, scheme)
+                    visit_all(window)
+                dressed = scheme
                 window.resize(*SIZES[size])
                 clear(window)
                 if state == "told":
@@ -98,7 +100,7 @@ def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
 
 
 def visit_all(window: Window) -> None:
-    """Show every page with what is on it: the least width of each counts when areas are divided."""
+    """Show every page in its new dress: the least width of each counts when areas are divided."""
     for place in reversed(range(window.desk.tabs.count())):
         window.desk.tabs.setCurrentIndex(place)
         settle()
