@@ -58,9 +58,8 @@ class Backbone(nn.Module):
         super().__init__()
         self.vit = check_plain(model).requires_grad_(False).eval()
         self._bf16 = False
-        self._halves: list[
-            tuple[nn.Module, nn.Module]
-        ] = []  # no submodules: nobody is to save or train them
+        # Attention and MLP of each block in bfloat16. No submodules: nobody is to save or train them.
+        self._halves: list[tuple[nn.Module, nn.Module]] = []
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
 
@@ -177,9 +176,8 @@ def _half(module: nn.Module) -> nn.Module:
 
 def _first_attending(attention: Any, x: Tensor, first: int) -> Tensor:
     """Return what timm's attention makes of the first tokens of x (B, T, d): they ask all, nobody else asks."""
-    plain: Any = vision_transformer.__dict__[
-        "Attention"
-    ]  # which versions of timm keep elsewhere, and bring here
+    # Where timm keeps the class depends on its version; all bring it here.
+    plain = vars(vision_transformer)["Attention"]
     if type(attention) is not plain or getattr(attention, "gate", None) is not None:
         return cast(Tensor, attention(x)[:, :first])
     B, heads = len(x), attention.num_heads

@@ -161,12 +161,10 @@ class Learner:
         """One optimiser step on the total."""
         self.optimiser.zero_grad()
         terms["total"].backward()  # type: ignore[no-untyped-call]
-        for module in (
-            self.network.unread
-        ):  # no gradient, but the official optimiser decays them all the same
-            for parameter in module.parameters():
-                if parameter.grad is None:
-                    parameter.grad = torch.zeros_like(parameter)
+        # They get no gradient, but the official optimiser decays them all the same.
+        for parameter in (p for module in self.network.unread for p in module.parameters()):
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
         self.optimiser.step()
 
     def average(self, *, is_last: bool) -> bool:
