@@ -212,7 +212,7 @@ def test_an_answer_is_given_up_while_the_child_loads_and_while_it_works(session,
     next(asked)
     (engine,) = engines()
     asked.cancel()
-    assert len(list(asked)) < 3
+    assert all(isinstance(each, Stage) for each in asked)  # what was said already, and no answer
     assert engines() == [engine]
     config = quick_config(folders(tmp_path / "pictures"))
     whole = list(session.estimate(config))  # nothing is left of the other question
