@@ -30,6 +30,10 @@ from workbench.session import Session
 DATA = Path(__file__).parent / "data" / "window"
 TABS = ("train", "results", "compare", "ntk", "try-it")
 SIZES = {"wide": (1280, 800), "small": (960, 600)}
+AREAS = {
+    "wide": (230, 270, 150),
+    "small": (186, 222, 110),
+}  # width of tasks and settings, height of runs
 STATES = ("welcome", *TABS, "told")  # told: two strips over the Train tab
 # state, scheme and size of each picture
 PICTURES = tuple(f"{state}-{scheme}-{size}" for scheme in ("light", "dark") for state in STATES for size in SIZES)  # fmt: skip
@@ -91,16 +95,23 @@ def draw(folder: Path, names: tuple[str, ...], homes: dict[str, Path]) -> None:
                 if state != "welcome":
                     window.desk.tabs.setCurrentIndex(TABS.index(state) if state in TABS else 0)
                 settle()
-                at_rest(window)
-                window.desk.reset_sizes()
+                divide(window, *AREAS[size])
                 settle(100)
                 at_rest(window).save(str(folder / f"{name}.png"))
         window.close()
         QCoreApplication.processEvents()
 
 
+def divide(window: Window, left: int, right: int, below: int) -> None:
+    """Give each area what every page allows; how first sizes are squeezed depends on what pages were shown."""
+    across, down = window.desk.across, window.desk.down
+    middle = across.width() - left - right - 2 * across.handleWidth()
+    across.setSizes([left, middle, right])
+    down.setSizes([down.height() - below - down.handleWidth(), below])
+
+
 def visit_all(window: Window) -> None:
-    """Show every page in its new dress: the least width of each counts when areas are divided."""
+    """Show every page in its new dress, so that it is laid out in it."""
     for place in reversed(range(window.desk.tabs.count())):
         window.desk.tabs.setCurrentIndex(place)
         settle()
