@@ -16,15 +16,13 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
-    if (
-        not gc.isenabled()
-    ):  # a test of the window came before, and nobody holds its widgets any more
+    # A test of the window came before, and nobody holds its widgets any more.
+    if not gc.isenabled():
         _let_go()
     before = set(threading.enumerate())
     in_window = bool({"qtbot", "qapp"} & set(request.fixturenames))
-    if (
-        in_window
-    ):  # Python would look for garbage on any thread, widgets among it: see `face.garbage`
+    # Python would look for garbage on any thread, widgets among it: see `face.garbage`.
+    if in_window:
         gc.disable()
     yield
     _nothing_runs(before)

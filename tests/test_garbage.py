@@ -1,7 +1,4 @@
 import gc
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +7,7 @@ import pytest
 from PySide6.QtCore import QObject, QThread
 from PySide6.QtWidgets import QWidget
 
+from tests.test_manners import start
 from workbench.core import resident
 from workbench.face.garbage import PAUSE, GarbageCollector
 
@@ -145,10 +143,6 @@ sys.exit(code)
 
 @pytest.mark.slow
 def test_the_program_leaves_collecting_to_its_window_while_that_is_open(tmp_path):
-    ended = subprocess.run(
-        [sys.executable, "-c", OPENED, str(tmp_path)],
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-        capture_output=True, text=True, timeout=90, check=False,
-    )  # fmt: skip
+    ended = start(OPENED, tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split("\n")[:2] == ["False True", "True 0"]

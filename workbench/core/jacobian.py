@@ -122,12 +122,11 @@ def _rows(
     sketch: Sketch | None,
 ) -> Tensor:
     """Return (B · O, columns): one backward pass for each output, shared by all pictures."""
-    names = list(modules)
-    results, (B, outputs) = [tape[name][1] for name in names], wanted.shape
+    results, (B, outputs) = [tape[name][1] for name in modules], wanted.shape
     rows = wanted.new_zeros(0)
     for a in range(outputs):
         deltas = torch.autograd.grad(wanted[:, a].sum(), results, retain_graph=True)
-        row = _row(block, names, modules, tape, deltas, sketch)  # (B, columns)
+        row = _row(block, modules, tape, deltas, sketch)  # (B, columns)
         if not a:
             rows = row.new_empty(B, outputs, row.shape[1])
         rows[:, a] = row
@@ -136,7 +135,6 @@ def _rows(
 
 def _row(
     block: str,
-    names: Sequence[str],
     modules: Mapping[str, nn.Module],
     tape: Mapping[str, tuple[Tensor, Tensor]],
     deltas: Sequence[Tensor],
@@ -144,9 +142,8 @@ def _row(
 ) -> Tensor:
     pieces: list[Tensor] = []
     folded: Tensor | None = None
-    for name, delta in zip(names, deltas, strict=True):
-        x, _ = tape[name]
-        for tensor, rows in _of_layer(modules[name], x.detach(), delta):
+    for (name, module), delta in zip(modules.items(), deltas, strict=True):
+        for tensor, rows in _of_layer(module, tape[name][0].detach(), delta):
             if sketch is None:
                 pieces.append(rows)
             else:

@@ -89,9 +89,8 @@ def _show(
     from workbench.face.garbage import GarbageCollector
     from workbench.face.outside import FromOutside
 
-    garbage = GarbageCollector(
-        app
-    )  # before the window: looking for garbage takes a tenth of its making
+    # Before the window: looking for garbage takes a tenth of its making.
+    garbage = GarbageCollector(app)
     window = shown(app, session, scheme)
     garbage.spare()
     window.watch(only, words)

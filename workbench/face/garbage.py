@@ -11,9 +11,7 @@ import time
 from PySide6.QtCore import QObject, QTimer
 
 PAUSE = 250  # ms between two looks, each some µs long where there is nothing to do
-OLDER = (
-    10  # collections of the young after which the older are looked at too, as Python itself has it
-)
+OLDER = 10  # collections of the young, after which the older are looked at too, as by Python itself
 SHARE = 0.01  # of the time that walking through everything may take
 
 
@@ -24,9 +22,7 @@ class GarbageCollector(QObject):
         super().__init__(parent)
         gc.disable()
         self._collections = 0
-        self._rest = (
-            0.0  # on the clock of `time.monotonic`, before which not everything is walked through
-        )
+        self._rest = 0.0  # on `time.monotonic`; before it not everything is walked through
         self._timer = QTimer(self)
         self._timer.setInterval(PAUSE)
         self._timer.timeout.connect(self.look)
