@@ -8,7 +8,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tests import small
 from workbench.config import ModelConfig
 from workbench.core.heads import drift_of
-from workbench.core.learner import Learner, numbers
+from workbench.core.learner import Learner
+from workbench.core.numbers import Watch, numbers
 from workbench.errors import WorkbenchError
 
 CLASSES = (0, 1, 2)
@@ -138,8 +139,9 @@ def test_an_undefined_term_is_left_out_and_counted_and_a_non_finite_one_stops_th
     assert learner.skipped == 3  # and no previous task to regularise towards
     with torch.no_grad():
         learner.network.fusion.value.bias.fill_(torch.nan)
+    terms = learner.losses(learner.forward(small.pictures(6), Y))
     with pytest.raises(WorkbenchError, match="'cross_entropy_hybrid' became nan in task 1"):
-        learner.losses(learner.forward(small.pictures(6), Y))
+        Watch().see(0, numbers(terms))
 
 
 def test_the_official_code_counts_an_undefined_term_as_zero():
@@ -256,26 +258,52 @@ def test_one_branch_alone_learns_with_its_cross_entropy(branch):
     assert made(small.pictures(2)).main.shape == (2, 3 * small.WIDTH)
 
 
-def test_a_step_reads_its_losses_from_the_device_at_once():
-    learner = small.learner()
-    learner.begin_task(CLASSES, 1)
-    batch = learner.forward(small.pictures(6), Y)
-    reads: list[str] = []
+@pytest.mark.parametrize("profile", ["repaired", "paper"])
+def test_a_step_asks_the_device_for_nothing(profile: str) -> None:
+    learner = small.learner(profile)
+    learn_task(learner, CLASSES, 0)
+    learner.begin_task((3, 4, 5), 1)
+    asked: list[str] = []
 
-    class Counting(TorchDispatchMode):
+    class Asking(TorchDispatchMode):
+        """Hears what a GPU would be waited for: a number of it, or a shape that depends on its numbers."""
+
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-            if "_local_scalar_dense" in str(
-                func
-            ):  # a number is asked for: a GPU would be waited for
-                reads.append(str(func))
+            name = func.name()
+            number = "_local_scalar_dense" in name
+            shape = any(part in name for part in ("nonzero", "masked_select", "equal"))
+            of_floats = any(torch.is_tensor(each) and each.is_floating_point() for each in args)
+            masked = name.startswith("aten::index.") and any(
+                each is not None and each.dtype == torch.bool for each in args[1]
+            )
+            if number or (shape and of_floats) or masked:
+                asked.append(name)
             return func(*args, **(kwargs or {}))
 
-    with Counting():
-        terms = learner.losses(batch)
-        told = numbers(terms)
-    assert told == {name: term.item() for name, term in terms.items()}
-    assert len(terms) > 4
-    assert len(reads) <= 1  # whether any picture has another one of its class
+    with Asking():
+        terms = learner.losses(learner.forward(small.pictures(6), Y))
+        learner.step(terms)
+    assert {"mutual_information", "orthogonality", "regularisation"} <= terms.keys()
+    assert not asked
+
+
+def test_under_the_official_switch_a_term_that_overflows_counts_as_zero_and_pulls_at_nothing() -> (
+    None
+):
+    def pulled(far: float) -> dict[str, torch.Tensor]:
+        learner = small.learner("paper")
+        learn_task(learner, CLASSES, 0)
+        learner.begin_task((3, 4, 5), 1)
+        learner.anchors = {name: a + far for name, a in learner.anchors.items()}
+        terms = learner.losses(learner.forward(small.pictures(6), Y))
+        assert float(terms["regularisation"].detach()) == 0
+        learner.step(terms)
+        return {n: p.grad for n, p in learner.network.live_parameters().items()}
+
+    overflowing, left_out = pulled(1e200), pulled(0.0)
+    assert overflowing.keys() == left_out.keys()
+    for name, gradient in left_out.items():
+        assert torch.equal(gradient, overflowing[name]), name
 
 
 def test_numbers_of_any_precision_are_read_as_they_are():

@@ -25,7 +25,6 @@ from tests.tiny import tiny_network
 from workbench.config import MonitorConfig
 from workbench.core import gaps, heat_map, own_kernel, pairs, readings, snapshot
 from workbench.core.kernel import spectrum
-from workbench.core.learner import Batch
 from workbench.core.network import Features, Network
 from workbench.core.newcomer import planned
 from workbench.core.old_kernels import OldKernel, trace_of_all
@@ -78,7 +77,7 @@ def test_the_forecast_is_the_first_step_of_the_real_loss_made_long() -> None:
     gap, each = pairs.forecast(scene, reference, learner)
     assert torch.equal(learner.chance.get_state(), state)
     features = network.eval()(IMAGES[list(NEW.indices)])
-    batch = Batch(features, torch.tensor(NEW.labels) - 2, learner.old_ids)
+    batch = learner.batch(features, torch.tensor(NEW.labels) - 2, learner.old_ids)
     terms, method = learner.losses(batch), learner.method
     only = Features(None, None, features.hybrid)
     loss = (

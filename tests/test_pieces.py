@@ -5,7 +5,7 @@ import torch
 
 from tests.small import pictures
 from tests.tiny import tiny_learner, tiny_network
-from workbench.core.learner import Batch, Learner
+from workbench.core.learner import Learner
 from workbench.core.network import Features
 
 BATCH, CLASSES = 7, 3
@@ -62,7 +62,7 @@ def test_with_dropout_the_gradient_is_that_of_the_masks_that_were_drawn():
     features = Features(
         *(torch.cat([getattr(z, n) for z in pieces]) for n in ("s1", "s2", "hybrid"))
     )
-    expected.step(expected.losses(Batch(features, labels, expected.draw_old(BATCH))))
+    expected.step(expected.losses(expected.batch(features, labels, expected.draw_old(BATCH))))
     for name, gradient in gradients(expected).items():
         torch.testing.assert_close(found[name], gradient, rtol=1e-9, atol=1e-14)
 

@@ -1,4 +1,5 @@
 import time
+from functools import partial
 from threading import Thread
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 
 from tests.pictures import make_picture
 from workbench.core.device import Stream, choose_device, device_name
-from workbench.core.transforms import TestTransform, TrainTransform
+from workbench.core.transforms import TestTransform, TrainTransform, in_unit_range
 from workbench.errors import UsageError
 
 
@@ -20,7 +21,15 @@ def some_pictures() -> list[np.ndarray]:
     ]
 
 
-@pytest.mark.parametrize("transform", [TrainTransform(32), TestTransform(32)])
+def trained_on(pictures: list[np.ndarray], size: int) -> torch.Tensor:
+    """The pictures as they are trained on, drawn from torch's global generator."""
+    transform = TrainTransform(size)
+    return in_unit_range(
+        torch.stack([transform.apply(p, transform.draw(p.shape)) for p in pictures])
+    )
+
+
+@pytest.mark.parametrize("transform", [partial(trained_on, size=32), TestTransform(32)])
 def test_pictures_of_any_size_become_one_batch_in_the_unit_range(transform) -> None:
     batch = transform(some_pictures())
     assert batch.shape == (4, 3, 32, 32)
@@ -51,7 +60,7 @@ def test_cutting_a_long_picture_keeps_its_middle() -> None:
 def test_a_read_only_picture_is_taken_without_a_warning() -> None:
     picture = make_picture("owl", 0)
     picture.flags.writeable = False
-    assert TrainTransform(16)([picture]).shape == (1, 3, 16, 16)
+    assert trained_on([picture], 16).shape == (1, 3, 16, 16)
 
 
 def test_crops_cover_what_the_method_says() -> None:
@@ -59,7 +68,7 @@ def test_crops_cover_what_the_method_says() -> None:
     ramp[:, :, 0] = np.arange(100)[None, :] * 2
     ramp[:, :, 1] = np.arange(100)[:, None] * 2
     with Stream(0):
-        batch = TrainTransform(32)([ramp] * 400) * 255 / 2
+        batch = trained_on([ramp] * 400, 32) * 255 / 2
     across = (batch[:, 0].amax((1, 2)) - batch[:, 0].amin((1, 2))) / 100
     down = (batch[:, 1].amax((1, 2)) - batch[:, 1].amin((1, 2))) / 100
     area = across * down
@@ -75,7 +84,7 @@ def test_crops_cover_what_the_method_says() -> None:
 def test_the_same_seed_gives_the_same_pixels_and_another_others() -> None:
     def drawn(stream: Stream) -> torch.Tensor:
         with stream:
-            return TrainTransform(16)(some_pictures())
+            return trained_on(some_pictures(), 16)
 
     assert (drawn(Stream(3)) == drawn(Stream(3))).all()
     assert (drawn(Stream(3)) != drawn(Stream(4))).any()

@@ -15,8 +15,9 @@ from tests.benchmarks.plain_step import PlainStep
 from workbench.config import MethodConfig, ModelConfig, RunConfig, TrainConfig, effective_switches
 from workbench.core.backbone import Backbone, create
 from workbench.core.device import Stream
-from workbench.core.learner import Learner, numbers
+from workbench.core.learner import Learner
 from workbench.core.network import Network
+from workbench.core.numbers import Watch, numbers
 
 KNOWN, NEW = 50, 10  # classes: the sixth of ten tasks of ten
 SIDE = 224
@@ -101,14 +102,15 @@ def plain(learner: Learner) -> Competitor:
 def ours(learner: Learner) -> Competitor:
     """Our step as `core.loop` does it: dropout from a stream of its own, every term read for the log."""
     dropout = Stream(0, "dropout", learner.network.prototypes.weight.device)
+    watch = Watch()
 
     def train(batches: Sequence[Batch]) -> None:
         for images, ids in batches:
             with dropout:
                 batch = learner.forward(images, ids - KNOWN)
             terms = learner.losses(batch)
+            watch.see(learner.task, numbers(terms))
             learner.step(terms)
-            numbers(terms)
 
     return Competitor(train)
 

@@ -76,6 +76,10 @@ class PictureCache:
             data = self._file.read(item.size)
         return np.frombuffer(data, np.uint8).reshape(item.shape)
 
+    def shape(self, index: int) -> tuple[int, ...]:
+        """Return a picture's (H, W, 3) without reading it."""
+        return self._items[index].shape
+
     def keep(self, order: Sequence[int]) -> None:
         """Keep these pictures alone, in this order: the first one is number 0 from now on."""
         with self._lock:

@@ -17,7 +17,8 @@ from workbench.core.build import build_network
 from workbench.core.cache import PictureCache
 from workbench.core.device import Stream
 from workbench.core.feeder import Feeder
-from workbench.core.learner import Learner, numbers
+from workbench.core.learner import Learner
+from workbench.core.numbers import numbers
 from workbench.core.resident import Peak, held, room
 from workbench.core.units import Line
 from workbench.core.weights import LoadedWeights
@@ -63,8 +64,8 @@ class DryRun:
     def step(self, size: int) -> None:
         """Train on so many pictures."""
         self.network.train()
-        labels = torch.arange(size, device=self.device) % self._classes
-        images = self.feeder.augmented(self._pictures(size))
+        labels = torch.arange(size) % self._classes
+        images = next(self.feeder.augmented([self._pictures(size)]))
         with self._chance:
             batch = self.learner.forward(images, labels)
         terms = self.learner.losses(batch)

@@ -6,6 +6,7 @@ baseline, the nearest class mean on frozen features by cosine.
 """
 
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,10 +39,11 @@ def frozen_features(
 ) -> Generator[Stage, None, Tensor]:
     """Return the frozen backbone's features (n, d) of the pictures."""
     found = [torch.zeros(0, network.backbone.width, device=feeder.device)]
-    for start in range(0, len(indices), network.piece):
-        yield Stage(text, start, len(indices))
-        images = feeder.plain(indices[start : start + network.piece])
-        found.append(network.backbone(network.backbone.stem(images)))
+    pieces = feeder.plain_pieces(indices, network.piece)
+    with closing(pieces):
+        for start in range(0, len(indices), network.piece):
+            yield Stage(text, start, len(indices))
+            found.append(network.backbone(network.backbone.stem(next(pieces))))
     return torch.cat(found)
 
 
@@ -54,12 +56,13 @@ def see(
     found: dict[str, list[Tensor]] = {
         name: [frozen.new_zeros(0, network.width)] for name in network.branches
     }
-    for start in range(0, len(indices), network.piece):
-        yield Stage(text, start, len(indices))
-        at = slice(start, start + network.piece)
-        features = network(feeder.plain(indices[at]), frozen[at])
-        for name in network.branches:
-            found[name].append(getattr(features, name))
+    pieces = feeder.plain_pieces(indices, network.piece)
+    with closing(pieces):
+        for start in range(0, len(indices), network.piece):
+            yield Stage(text, start, len(indices))
+            features = network(next(pieces), frozen[start : start + network.piece])
+            for name in network.branches:
+                found[name].append(getattr(features, name))
     whole = {name: torch.cat(parts) for name, parts in found.items()}
     return Seen(whole.get("s1"), whole.get("s2"), frozen)
 

@@ -17,7 +17,6 @@ from workbench.config import MethodConfig, TrainConfig
 from workbench.core import losses
 from workbench.core.heads import ProxyHead
 from workbench.core.network import Features, Network
-from workbench.errors import NotFinite
 
 AUXILIARY = ("mutual_information", "orthogonality", "regularisation")
 _CONTRAST = {"paper": losses.official_mutual_information, "supcon": losses.supervised_contrast}
@@ -25,17 +24,16 @@ _CONTRAST = {"paper": losses.official_mutual_information, "supcon": losses.super
 
 @dataclass(frozen=True)
 class Batch:
-    """A forward pass in training: features, the task's own labels, and the class ids of old prototypes drawn."""
+    """A forward pass in training: features, the task's own labels, and the class ids of old prototypes drawn.
+
+    The features and `labels` are on the device. What a loss decides by classes it decides by `ids` and
+    `old`, which are on the processor: a GPU is not waited for.
+    """
 
     features: Features
     labels: Tensor  # (B,) local, 0…C_t−1
+    ids: Tensor  # (B,) global class ids
     old: Tensor  # (R,) global class ids
-
-
-def numbers(terms: Mapping[str, Tensor]) -> dict[str, float]:
-    """Return terms, each of one element, as numbers, all read at once: a GPU is waited for once and not for each."""
-    read = torch.stack([term.detach().reshape(()) for term in terms.values()]).tolist()
-    return dict(zip(terms, read, strict=True))
 
 
 class Learner:
@@ -71,8 +69,8 @@ class Learner:
         self.class_ids = class_ids
         self.epochs = epochs
         weight = network.prototypes.weight
-        known = torch.nonzero(network.prototypes.counts > 0).flatten()
-        self._learnt = known[~torch.isin(known, torch.tensor(class_ids, device=known.device))]
+        known = torch.nonzero(network.prototypes.counts.cpu() > 0).flatten()
+        self._learnt = known[~torch.isin(known, torch.tensor(class_ids))]
         network.prototypes.grow(max(class_ids) + 1)
         self.old_ids = self._old_ids()
         self.proxy = ProxyHead(network.width, len(class_ids)).to(weight)
@@ -101,32 +99,28 @@ class Learner:
 
     def draw_old(self, batch: int) -> Tensor:
         """Draw min(batch, number of old classes) old class ids without replacement."""
-        order = torch.randperm(len(self.old_ids), generator=self.chance)[:batch]
-        return self.old_ids[order.to(self.old_ids.device)]
+        return self.old_ids[torch.randperm(len(self.old_ids), generator=self.chance)[:batch]]
 
     def forward(self, images: Tensor, labels: Tensor, old: Tensor | None = None) -> Batch:
-        """Pixels (B, 3, H, W) and local labels (B,) -> what the losses need."""
+        """Pixels (B, 3, H, W) on the device and local labels (B,) on the processor -> what the losses need."""
         size = self.training.at_once
         whole = not 0 < size < len(images)
         features = self.network(images) if whole else self.network.forward_in_pieces(images, size)
-        return Batch(features, labels, self.draw_old(len(labels)) if old is None else old)
+        return self.batch(features, labels, self.draw_old(len(labels)) if old is None else old)
+
+    def batch(self, features: Features, labels: Tensor, old: Tensor) -> Batch:
+        """Put together what the losses need: features (B, D), local labels (B,) and old class ids (R,), both anywhere."""
+        labels, device = labels.cpu(), features.main.device
+        ids = torch.tensor(self.class_ids)[labels]
+        return Batch(features, labels.to(device, non_blocking=True), ids, old.cpu())
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the unweighted terms that are defined, and their weighted `total`.
-
-        Raises:
-            NotFinite: a term is not finite (under the official switch only cross-entropies can raise).
-        """
+        """Return the unweighted terms that are defined, and their weighted `total`."""
         terms = {
             f"cross_entropy_{name}": F.cross_entropy(self.proxy(z), batch.labels)
             for name, z in batch.features.each()
         }
         terms.update(self.auxiliary(batch))
-        for name, value in numbers(terms).items():
-            if not math.isfinite(value):
-                what = f"The loss term '{name}' became {value}"
-                sentence = f"{what} in task {self.task + 1}. A lower learning rate usually helps."
-                raise NotFinite(sentence, what)
         weights = self.weights()
         terms["total"] = torch.stack(
             [weights.get(name, 1.0) * term for name, term in terms.items()]
@@ -145,8 +139,8 @@ class Learner:
         """
         with torch.enable_grad():
             leaf = m.detach().to(self.proxy.weight).requires_grad_()
-            batch = Batch(Features(None, None, leaf), labels, self.old_ids)
-            total = F.cross_entropy(self.proxy(leaf), labels)
+            batch = self.batch(Features(None, None, leaf), labels, self.old_ids)
+            total = F.cross_entropy(self.proxy(leaf), batch.labels)
             if self.switches["mutual_information"] != "off":
                 contrast = self._mutual_information(batch)
                 if contrast is not None and torch.isfinite(contrast):
@@ -233,15 +227,15 @@ class Learner:
         found["regularisation"] = self._regularisation()
         if self.switches["non_finite"] == "zero":
             zero = self.proxy.weight.new_zeros(())
-            return {n: zero if t is None or not torch.isfinite(t) else t for n, t in found.items()}
+            # Finite features give finite terms, unless a sum of squares overflows: its slope is finite then.
+            return {n: zero if t is None else t.where(t.isfinite(), zero) for n, t in found.items()}
         self.skipped += sum(term is None for term in found.values())
         return {name: term for name, term in found.items() if term is not None}
 
     def _mutual_information(self, batch: Batch) -> Tensor | None:
-        ids = torch.tensor(self.class_ids, device=batch.labels.device)
         return _CONTRAST[self.switches["mutual_information"]](
             batch.features.main,
-            ids[batch.labels],
+            batch.ids,
             self.network.prototypes.weight[batch.old],
             batch.old,
             self.method.mi_temperature,
@@ -275,4 +269,4 @@ class Learner:
             return self._learnt
         increment = self.method.fixed_increment or len(self.class_ids)
         rows = len(self.network.prototypes.weight)
-        return torch.arange(max(rows - increment, 0), device=self._learnt.device)
+        return torch.arange(max(rows - increment, 0))

@@ -1,6 +1,7 @@
 """The loop within a task: begin it, train its epochs, settle, test. It goes on from wherever `run.place` says."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from typing import cast
 
 import numpy as np
@@ -11,7 +12,8 @@ from workbench.core import answering
 from workbench.core.card import save_run_adapter
 from workbench.core.evaluate import Seen, fuse, see
 from workbench.core.heads import drift_of
-from workbench.core.learner import Learner, numbers
+from workbench.core.learner import Learner
+from workbench.core.numbers import numbers
 from workbench.core.running import Place, Running, steps_of
 from workbench.core.tasks import TaskData
 from workbench.events import (
@@ -83,20 +85,28 @@ def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Ev
     yield Stage(
         f"Task {number + 1} of {len(run.tasks.tasks)}, epoch {epoch + 1} of {run.config.train.epochs}"
     )
-    while len(place.rest):
-        at = place.rest[:size].numpy()
-        images = run.feeder.augmented(task.train[at])
-        y = torch.from_numpy(labels[at]).to(run.feeder.device)
-        with run.dropout:
-            batch = run.learner.forward(images, y)
-        terms = run.learner.losses(batch)
-        run.learner.step(terms)
-        values = numbers(terms)
-        # whoever leaves at the step finds it counted
-        run.step, place.rest = run.step + 1, place.rest[size:]
-        paces = run.pacer.did(run.network.passes_of_step * len(at), len(at), 1)
-        yield Step(number, epoch, run.step - 1, place.lr, values)
-        yield from paces
+    batches = [part.numpy() for part in torch.split(place.rest, size) if len(part)]
+    feeding = run.feeder.augmented(task.train[at] for at in batches)
+    with closing(feeding):
+        for at, images in zip(batches, feeding, strict=True):
+            values = _learn_from(run, images, torch.from_numpy(labels[at]))
+            # whoever leaves at the step finds it counted
+            run.step, place.rest = run.step + 1, place.rest[len(at) :]
+            paces = run.pacer.did(run.network.passes_of_step * len(at), len(at), 1)
+            yield Step(number, epoch, run.step - 1, place.lr, values)
+            yield from paces
+    run.watch.see_all()
+
+
+def _learn_from(run: Running, images: Tensor, labels: Tensor) -> Mapping[str, float]:
+    """Make one step, and return its terms; what is known not to be finite is said before anything is changed."""
+    with run.dropout:
+        batch = run.learner.forward(images, labels)
+    terms = run.learner.losses(batch)
+    values = numbers(terms)
+    run.watch.see(run.learner.task, values)
+    run.learner.step(terms)
+    return values
 
 
 def _features_before(

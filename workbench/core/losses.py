@@ -26,16 +26,16 @@ def official_mutual_information(
     """The official term, −NCE: all positive pairs pooled in one log-sum (method quirks C and D).
 
     NCE = −log Σ_{y_i = y_j, i≠j} e^{s_ij} + mean_i log Σ_{j≠i} e^{s_ij}, over the batch (B, D) and
-    R old prototypes; its minus sign pushes pictures of one class apart.
+    R old prototypes; its minus sign pushes pictures of one class apart. Labels are on the processor.
     """
     y = torch.cat([labels, prototype_labels])
-    off_diagonal = ~torch.eye(len(y), dtype=torch.bool, device=y.device)
-    s = _similarities(features, prototypes, temperature)
-    positive = (y[:, None] == y[None, :]) & off_diagonal
-    if not positive.any():
+    itself = torch.eye(len(y), dtype=torch.bool)
+    pairs = ((y[:, None] == y[None, :]) & ~itself).flatten().nonzero().flatten()
+    if not len(pairs):
         return None
-    everything = s.masked_fill(~off_diagonal, -torch.inf).logsumexp(1).mean()
-    return s[positive].logsumexp(0) - everything
+    s = _similarities(features, prototypes, temperature)
+    everything = s.masked_fill(itself.to(s.device), -torch.inf).logsumexp(1).mean()
+    return s.flatten()[pairs.to(s.device)].logsumexp(0) - everything
 
 
 def supervised_contrast(
@@ -48,16 +48,17 @@ def supervised_contrast(
     """Per-anchor supervised InfoNCE, minimised (Khosla et al. 2020, arXiv 2004.11362, L_out).
 
     For anchors i of the batch with positives P(i): −mean_{j∈P(i)} log( e^{s_ij} / Σ_{k≠i} e^{s_ik} ),
-    old prototypes among the negatives; mean over such anchors.
+    old prototypes among the negatives; mean over such anchors. Labels are on the processor.
     """
     B = len(labels)
     y = torch.cat([labels, prototype_labels])
-    s = _similarities(features, prototypes, temperature)[:B]  # (B, B + R)
-    itself = torch.eye(B, len(y), dtype=torch.bool, device=y.device)
+    itself = torch.eye(B, len(y), dtype=torch.bool)
     positive = (labels[:, None] == y[None, :]) & ~itself
-    anchors = positive.any(1)
-    if not anchors.any():
+    anchors = positive.any(1).nonzero().flatten()
+    if not len(anchors):
         return None
+    s = _similarities(features, prototypes, temperature)[:B]  # (B, B + R)
+    itself, positive, anchors = (each.to(s.device) for each in (itself, positive, anchors))
     log_share = s - s.masked_fill(itself, -torch.inf).logsumexp(1, keepdim=True)
     per_anchor = (log_share * positive).sum(1)[anchors] / positive.sum(1)[anchors]
     return -per_anchor.mean()

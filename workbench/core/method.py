@@ -45,10 +45,9 @@ class Method(Learner):
         """Return ∂L/∂m (n, D) of cross-entropy and terms at features m (n, D), for the monitor's forecast."""
         with torch.enable_grad():
             leaf = m.detach().to(self.proxy.weight).requires_grad_()
-            total = F.cross_entropy(self.proxy(leaf), labels)
-            for name, term in self.terms(
-                Batch(Features(None, None, leaf), labels, self.old_ids)
-            ).items():
+            batch = self.batch(Features(None, None, leaf), labels, self.old_ids)
+            total = F.cross_entropy(self.proxy(leaf), batch.labels)
+            for name, term in self.terms(batch).items():
                 total = total + self.weights().get(name, 1.0) * term
             (found,) = torch.autograd.grad(total, leaf)
         return found.double()

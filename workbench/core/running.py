@@ -16,6 +16,7 @@ from workbench.core.feeder import Feeder
 from workbench.core.learner import Learner
 from workbench.core.monitor import Monitor
 from workbench.core.network import Network
+from workbench.core.numbers import Watch
 from workbench.core.pace import Pacer
 from workbench.core.tasks import TaskData, TaskSet
 from workbench.core.weights import LoadedWeights
@@ -63,6 +64,7 @@ class Running:
     folder: Path | None
     step: int = 0
     place: Place = field(default_factory=Place)
+    watch: Watch = field(default_factory=Watch)
 
 
 def assemble(

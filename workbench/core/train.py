@@ -144,6 +144,7 @@ class Training:
         run = self._run
         if run is None or self._folder is None:
             return None
+        run.watch.see_all()  # what is kept is sound
         path = checkpoint.write(self._folder, self._number, *packed(run))
         self._number += 1
         self._kept = True
