@@ -100,7 +100,7 @@ def test_an_export_that_answers_otherwise_is_not_kept(trained, tmp_path):
     tensors, card = load_adapter(damaged / "adapter")
     from workbench.core.adapter_file import save_adapter
 
-    tensors["prototypes.weight"] = tensors["prototypes.weight"].flip(0)
+    tensors["prototypes.rows"] = tensors["prototypes.rows"].flip(0)
     save_adapter(damaged / "adapter", tensors, card)
     with pytest.raises(WorkbenchError, match=r"gave other answers \(difference .*It was not kept"):
         exported(damaged, tmp_path / "out", home)

@@ -1,11 +1,13 @@
 """Forgetting taken apart: brute force over a made-up passage, and exact sums on a real run."""
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from tests.test_monitor import EVERYTHING, TASKS, feeder, measured, run_of, train_one
 from tests.tiny import tiny_learner, tiny_network
+from workbench.core.discriminant import DiscriminantHead
 from workbench.core.gaps import Value
 from workbench.core.heads import PrototypeHead
 from workbench.core.lost import CAUSES, Answers, Losses, Passage, mean_of
@@ -57,16 +59,54 @@ def test_each_cause_is_the_fall_that_brute_force_finds_and_they_add_up_exactly()
     losses.learn()
     losses.learn()
     told = losses.add(way, before, now)
-    mixed = torch.cat([before.rows, now.rows[4:]])
+    old, new = before.head.weight, now.head.weight
+    mixed = torch.cat([old, new[4:]])
     for task, labels in enumerate(way.labels):
         scores = [
-            by_hand(before.rows, way.before[task], labels), by_hand(mixed, way.before[task], labels),
+            by_hand(old, way.before[task], labels), by_hand(mixed, way.before[task], labels),
             by_hand(mixed, way.trained[task], labels), by_hand(mixed, way.averaged[task], labels),
-            by_hand(now.rows, way.settled[task], labels),
+            by_hand(new, way.settled[task], labels),
         ]  # fmt: skip
         for cause, high, low in zip(CAUSES, scores, scores[1:], strict=False):
             assert abs(told[task][cause].value - (high - low)) < 1e-15
         assert abs(told[task]["total"].value - (scores[0] - scores[-1])) < 1e-15
+
+
+def test_what_a_discriminant_loses_to_competition_is_what_new_classes_take_in_the_metric_of_before() -> (
+    None
+):
+    """Against distances by hand: the new classes' means beside the old ones, and nothing else as it is later."""
+    chance = torch.Generator().manual_seed(3)
+    x = torch.randn(60, 8, generator=chance, dtype=torch.float64)
+    x[:, 0] *= 5
+    labels = torch.arange(6).repeat(10)
+    x += torch.randn(6, 8, generator=chance, dtype=torch.float64)[labels]
+    heads = []
+    made = DiscriminantHead(8, VOTES).double()
+    for classes in ((0, 1, 2, 3), (4, 5)):
+        made.grow(max(classes) + 1)
+        for label in classes:
+            made.learn(label, x[labels == label])
+        made.settle()
+        heads.append(Answers.of(made))
+    before, now = heads
+    old = labels < 4
+    metric = (before.head.scatter + before.head.ridge * torch.eye(8).double()).inverse()
+
+    def right(classes: int) -> float:
+        apart = x[old][:, None] - now.head.weight[:classes]
+        nearest = torch.einsum("ncd,de,nce->nc", apart, metric, apart).argmin(1)
+        return float((nearest == labels[old]).double().mean())
+
+    losses = Losses()
+    losses.learn()
+    still = [x[old]]
+    told = losses.add(Passage(still, still, still, still, [labels[old]]), before, now)[0]
+    assert told["competition"].value == pytest.approx(right(4) - right(6), abs=1e-12)
+    assert told["competition"].value > 0
+    assert told["training"].value == told["ema"].value == 0
+    kept = float((now.head(x[old]).argmax(1) == labels[old]).double().mean())
+    assert told["total"].value == pytest.approx(right(4) - kept, abs=1e-12)
 
 
 def test_passages_add_up_and_their_mean_is_over_tasks() -> None:
@@ -129,9 +169,12 @@ def test_on_a_real_run_the_parts_add_up_to_the_accuracy_lost_on_the_probe() -> N
     }  # fmt: skip
 
 
-def test_the_last_total_is_the_fall_of_the_probes_accuracy_since_each_task_was_learnt() -> None:
+@pytest.mark.parametrize("answers", ["cosines", "discriminant"])
+def test_the_last_total_is_the_fall_of_the_probes_accuracy_since_each_task_was_learnt(
+    answers: str,
+) -> None:
     """The accuracy right after a task, and at the end, asked of the network itself."""
-    network, seen, size = tiny_network(), feeder(), EVERYTHING.probe_per_task
+    network, seen, size = tiny_network(answers=answers), feeder(), EVERYTHING.probe_per_task
     learner, monitor = tiny_learner(network), Monitor(EVERYTHING, 0, Pacer(1, 1000))
     probes = [draw_task(item, number, size, 0).test for number, item in enumerate(TASKS)]
 

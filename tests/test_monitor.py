@@ -107,6 +107,7 @@ def train_one(
     for class_id in item.info.class_ids:
         mask = torch.from_numpy(item.train_labels == class_id)
         network.prototypes.learn(class_id, features[mask])
+    network.prototypes.settle()
     return [*events, *monitor.settled(epochs - 1, (number + 1) * epochs)]
 
 
@@ -305,6 +306,7 @@ def test_a_planned_run_spends_no_more_than_its_share(share: float) -> None:
             events += monitor.measure(epoch, 0, at_end=epoch == 4)
         for class_id in item.info.class_ids:
             network.prototypes.learn(class_id, torch.randn(1, network.width).double())
+        network.prototypes.settle()
         events += monitor.averaged(changed=True)
         events += monitor.settled(4, 0)
     hook.remove()

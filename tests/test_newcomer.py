@@ -12,10 +12,11 @@ from tests.tiny import tiny_network
 from workbench.config import RunConfig, TrainConfig
 from workbench.core import newcomer, readings
 from workbench.core.glimpse import Glimpse
-from workbench.core.heads import PrototypeHead, ProxyHead
+from workbench.core.heads import ProxyHead
 from workbench.core.network import Network
 from workbench.core.newcomer import NewTask
 from workbench.core.probe import View
+from workbench.core.rules import Cosines
 
 IMAGES = pictures(14)
 OLD, NEW = slice(0, 6), slice(6, 14)
@@ -35,13 +36,11 @@ def glimpse(network: Network, **changes: object) -> Glimpse:
     return replace(whole, **changes)
 
 
-def old_head(network: Network) -> PrototypeHead:
-    head = PrototypeHead(network.width, network.prototypes.votes)
-    head.weight = view(network, OLD).main[:4]
-    return head
+def old_head(network: Network) -> Cosines:
+    return Cosines(view(network, OLD).main[:4], network.prototypes.votes)
 
 
-def jacobians(network: Network, head: PrototypeHead) -> tuple[Tensor, Tensor]:
+def jacobians(network: Network, head: Cosines) -> tuple[Tensor, Tensor]:
     """Return J_A of the old logits and J_B of the new task's, over value layer, head and σ."""
     seen = glimpse(network)
     proxy = ProxyHead(network.width, 3).double()

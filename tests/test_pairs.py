@@ -46,7 +46,7 @@ def shared(network: Network) -> list[Tensor]:
 
 def both_sides(network: Network, learner, parameters: list[Tensor]) -> tuple[Tensor, Tensor]:
     """J_A^g of the old classes' prototypes and J_B^h of the new head."""
-    head = readings.refer(scene_of(network, learner.proxy)).prototypes
+    head = readings.refer(scene_of(network, learner.proxy)).rule
     a = jacobian(head(forward(network, OLD)), parameters)
     return a, jacobian(learner.proxy(forward(network, NEW)), parameters)
 
@@ -67,9 +67,10 @@ def test_overlap_and_angles_are_those_of_the_explicit_jacobians() -> None:
     assert found["ntk.overlap_chance"].value == pytest.approx((10 * 18) ** 0.5 / a.shape[1])
 
 
-def test_the_forecast_is_the_first_step_of_the_real_loss_made_long() -> None:
+@pytest.mark.parametrize("answers", ["cosines", "discriminant"])
+def test_the_forecast_is_the_first_step_of_the_real_loss_made_long(answers: str) -> None:
     """Against autograd through the real network: loss on the hybrid, gradient of V, Jacobian of old logits."""
-    network = tiny_network()
+    network = tiny_network(answers=answers)
     learner = second_task(network)
     scene = scene_of(network, learner.proxy)
     reference = readings.refer(scene)
@@ -103,7 +104,7 @@ def test_a_forecast_that_came_true_scores_one_and_its_opposite_minus_one() -> No
     reference = readings.refer(scene)
     pairs.forecast(scene, reference, learner)
     for sign, cosine, error in ((1.0, 1.0, 0.0), (-1.0, -1.0, 1.0)):
-        came = reference.prototypes(scene.train[0].main) - sign * 0.5 * reference.forecast[0]
+        came = reference.rule(scene.train[0].main) - sign * 0.5 * reference.forecast[0]
         reference.logits = [came]
         values = pairs.scores(scene, reference)
         assert values["ntk.forecast_cosine"].value == pytest.approx(cosine, abs=1e-9)
@@ -123,6 +124,7 @@ def test_a_short_task_goes_where_its_forecast_said(profile: str) -> None:
         features = network(IMAGES[list(OLD.indices)]).main
     for class_id in (0, 1):
         network.prototypes.learn(class_id, features[torch.tensor(OLD.labels) == class_id])
+    network.prototypes.settle()
     teacher.begin_task((2, 3, 4), 1)
     network.eval()
     scene = scene_of(network, teacher.proxy)
@@ -167,15 +169,16 @@ def test_the_full_plans_kernel_is_that_of_every_trained_block(fusion: str) -> No
     assert all(share > 0 for share in shares)
 
 
-def test_with_random_vectors_the_overlap_is_estimated_over_every_block() -> None:
+@pytest.mark.parametrize("answers", ["cosines", "discriminant"])
+def test_with_random_vectors_the_overlap_is_estimated_over_every_block(answers: str) -> None:
     """Equal to the estimate from explicit Jacobians along the same vectors; `test_overlap` shows it unbiased."""
-    network = tiny_network()
+    network = tiny_network(answers=answers)
     learner = second_task(network)
     eye = eye_of(network)
     scene = scene_of(network, learner.proxy, eye)
     reference, rows = readings.refer(scene), ProbeRows(eye, TRACE)
     of_new = result_of(rows.of_training(scene))
-    of_old = result_of(rows.of_inference(OLD, reference.prototypes, (0, 1), "g"))
+    of_old = result_of(rows.of_inference(OLD, reference.rule, (0, 1), "g"))
     found = pairs.pair(scene, reference, 0, (of_old, of_new))
     a, b = both_sides(network, learner, list(network.live_parameters().values()))
     along_a, along_b = (
@@ -189,24 +192,25 @@ def test_with_random_vectors_the_overlap_is_estimated_over_every_block() -> None
     assert result_of(ProbeRows(eye, TRACE).own(scene)) is None
 
 
-def test_the_trace_kernel_sums_the_explicit_one_over_outputs() -> None:
-    network = tiny_network()
+@pytest.mark.parametrize("answers", ["cosines", "discriminant"])
+def test_the_trace_kernel_sums_the_explicit_one_over_outputs(answers: str) -> None:
+    network = tiny_network(answers=answers)
     learner = second_task(network)
     eye = eye_of(network)
     scene = scene_of(network, learner.proxy, eye)
     view = View.joined([scene.train[0], scene.train[1]])
-    head = readings.head_of(network.prototypes.votes, network.prototypes.weight[:2])
+    rule = readings.known_rule(network)
     main = torch.cat([forward(network, OLD), forward(network, NEW)])
-    J = jacobian(head(main), shared(network)).reshape(11, 2, -1)
+    J = jacobian(rule(main), shared(network)).reshape(11, 2, -1)
     exact = torch.einsum("iap,jap->ij", J, J)
-    found = trace_of_all(network, view, head.weight, None)
+    found = trace_of_all(network, view, rule, None)
     torch.testing.assert_close(found, exact, rtol=1e-9, atol=1e-11)
     part = heat_map.picked([OLD, NEW])
-    drawn = result_of(ProbeRows(eye, TRACE).of_inference(part, head, (0, 1), "map"))
+    drawn = result_of(ProbeRows(eye, TRACE).of_inference(part, rule, (0, 1), "map"))
     assert drawn.rows.outputs == 4
-    more = trace_of_all(network, view, head.weight, drawn.rows)
+    more = trace_of_all(network, view, rule, drawn.rows)
     assert float(more.trace()) > float(found.trace())
-    assert trace_of_all(tiny_network("s1"), view, head.weight, None) is None
+    assert trace_of_all(tiny_network("s1"), view, rule, None) is None
 
 
 def test_an_old_kernel_stands_still_until_training_moves_it() -> None:

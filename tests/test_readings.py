@@ -10,7 +10,6 @@ from tests.tiny import tiny_learner, tiny_network
 from workbench.core import own_kernel, readings
 from workbench.core.gaps import displacement_drift
 from workbench.core.heads import ProxyHead
-from workbench.core.kernel import prototype_vectors
 from workbench.core.learner import Learner
 from workbench.core.network import Network
 from workbench.core.probe import Eye, Part, Probed, View
@@ -48,6 +47,7 @@ def second_task(network: Network, **training: float) -> Learner:
         features = network(IMAGES[list(OLD.indices)]).main
     for class_id in (0, 1):
         network.prototypes.learn(class_id, features[torch.tensor(OLD.labels) == class_id])
+    network.prototypes.settle()
     learner.begin_task((2, 3, 4), 1)
     with torch.no_grad():
         learner.proxy.sigma.fill_(1.7)
@@ -113,8 +113,9 @@ def test_a_small_step_of_fusion_and_head_moves_the_logits_by_the_kernel() -> Non
     assert errors[1] / errors[2] == pytest.approx(10, rel=0.1)
 
 
-def test_the_predicted_movement_is_the_jacobian_times_the_displacement() -> None:
-    network = tiny_network()
+@pytest.mark.parametrize("answers", ["cosines", "discriminant"])
+def test_the_predicted_movement_is_the_jacobian_times_the_displacement(answers: str) -> None:
+    network = tiny_network(answers=answers)
     learner = second_task(network)
     eye = eye_of(network)
     reference = readings.refer(scene_of(network, learner.proxy, eye))
@@ -127,8 +128,8 @@ def test_the_predicted_movement_is_the_jacobian_times_the_displacement() -> None
         value.weight += shift[: value.weight.numel()].view_as(value.weight)
         value.bias += shift[value.weight.numel() :]
     now = readings.refer(scene_of(network, learner.proxy, eye)).start
-    (got,) = readings.movement(reference.start, now, reference.prototypes)
-    torch.testing.assert_close(got, (rows @ shift).reshape(5, 2), rtol=0, atol=1e-9)
+    (got,) = readings.movement(reference.start, now, reference.rule)
+    torch.testing.assert_close(got, (rows @ shift).reshape(5, 2), rtol=1e-11, atol=1e-9)
 
 
 def test_spectrum_and_complexity_are_those_of_the_real_networks_jacobian() -> None:
@@ -174,14 +175,14 @@ def test_for_a_small_displacement_prediction_and_measurement_meet() -> None:
     assert errors[0] / errors[1] == pytest.approx(10, rel=0.2)
 
 
-def test_replaying_real_sgd_in_function_space_adds_up_to_the_displacement() -> None:
+@pytest.mark.parametrize("answers", ["cosines", "discriminant"])
+def test_replaying_real_sgd_in_function_space_adds_up_to_the_displacement(answers: str) -> None:
     """v ← μ v + K r + ω J θ with the run's own minibatches and losses equals J (θ − θ_start)."""
-    network = tiny_network()
+    network = tiny_network(answers=answers)
     learner = second_task(network, learning_rate=1.0)
     reference = readings.refer(scene_of(network, learner.proxy))
     (view,), value = reference.start.old, network.fusion.value
-    votes = torch.tensor(network.prototypes.votes, dtype=torch.float64)
-    q = prototype_vectors(view.main, reference.prototypes.weight, votes)
+    q = reference.rule.slopes(view.main)
     linear = displacement_drift(view.s1, q, value.weight.detach(), value.bias.detach())
     replay = Replay(linear, momentum=0.9, weight_decay=1e-2)
     lr = learner.begin_epoch(0)
@@ -194,7 +195,7 @@ def test_replaying_real_sgd_in_function_space_adds_up_to_the_displacement() -> N
         learner.step(learner.losses(batch))
         replay.step(lr, value_block_push(view.s1, q, c, batch.features.hybrid.grad))
     after = readings.refer(scene_of(network, learner.proxy)).start
-    (got,) = readings.movement(reference.start, after, reference.prototypes)
+    (got,) = readings.movement(reference.start, after, reference.rule)
     assert got.abs().max() > 1e-4
     torch.testing.assert_close(got, replay.movement, rtol=1e-9, atol=1e-12)
 
@@ -233,14 +234,18 @@ def test_a_kernel_that_is_not_finite_is_absent() -> None:
     assert {value.reason for value in values.values()} == {"the kernel is not finite"}
 
 
-def test_the_provisional_accuracy_is_that_of_the_network_with_class_means() -> None:
-    network = tiny_network()
+@pytest.mark.parametrize("answers", ["cosines", "discriminant"])
+def test_the_provisional_accuracy_is_that_of_the_network_with_the_tasks_classes_learnt(
+    answers: str,
+) -> None:
+    network = tiny_network(answers=answers)
     learner = second_task(network)
     got = readings.accuracy(scene_of(network, learner.proxy))["probe_accuracy"].value
     with torch.no_grad():
         features = forward(network, NEW)
         for class_id in (2, 3, 4):
             network.prototypes.learn(class_id, features[torch.tensor(NEW.labels) == class_id])
+        network.prototypes.settle()
         images = [*OLD_TEST.indices, *NEW_TEST.indices]
         answers = network.prototypes(network(IMAGES[images]).main).argmax(1)
     truth = torch.tensor([*OLD_TEST.labels, *NEW_TEST.labels])

@@ -10,11 +10,15 @@ from workbench.core.network import Network
 
 
 def tiny_network(
-    branches: str = "both", fusion: str = "linear", *, dropout: float = 0.0
+    branches: str = "both",
+    fusion: str = "linear",
+    *,
+    dropout: float = 0.0,
+    answers: str = "cosines",
 ) -> Network:
     """Return `small.vit` in float64 with adapters that are past their start."""
     model = ModelConfig(branches=branches, bottleneck=4, prompt_tokens=3, dropout=dropout)
-    network = Network(Backbone(vit()), model, switches(fusion=fusion)).double()
+    network = Network(Backbone(vit()), model, switches(fusion=fusion, answers=answers)).double()
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if not name.startswith("backbone."):

@@ -21,7 +21,6 @@ from workbench.core.adapter_file import load_adapter
 from workbench.core.card import load_network
 from workbench.core.forecast import Learnt
 from workbench.core.glimpse import PICTURES, Glimpse, look_at
-from workbench.core.heads import PrototypeHead
 from workbench.core.network import Network
 from workbench.core.newcomer import movement, new_task, planned
 from workbench.core.steps import result_of
@@ -71,8 +70,7 @@ def _compare(session: Session, config: RunConfig, tasks: tuple, before: str, aft
     tensors, _ = load_adapter(run_folder(session.home, after) / "adapter")
     live = {k: v for k, v in tensors.items() if ".current." in k or k.startswith("fusion.")}
     moved_network.load_state_dict(live, strict=False)
-    head = PrototypeHead(network.width, network.prototypes.votes)
-    head.weight = network.prototypes.weight.double()
+    rule = network.prototypes.rule().double()
     known = session.details(before).tasks
     old = [Learnt(t, tuple(k["classes"]), tuple(k["class_ids"])) for t, k in zip(tasks, known, strict=False)]  # fmt: skip
     seen, now = (
@@ -82,10 +80,10 @@ def _compare(session: Session, config: RunConfig, tasks: tuple, before: str, aft
     new = _glimpse(network, config, tasks[4], 4)
     candidate = new_task(new, *planned(config, len(new.train_labels)))
     labels = [[t.class_ids[i] for i in g.train_labels.tolist()] for t, g in zip(old, seen, strict=True)]  # fmt: skip
-    measured = [head(b.train.main) - head(a.train.main) for a, b in zip(seen, now, strict=True)]
-    logits = [head(g.train.main) for g in seen]
+    measured = [rule(b.train.main) - rule(a.train.main) for a, b in zip(seen, now, strict=True)]
+    logits = [rule(g.train.main) for g in seen]
     for kind in ("planned", "ridge"):
-        guess = [getattr(movement(g.train, head, candidate), kind) for g in seen]
+        guess = [getattr(movement(g.train, rule, candidate), kind) for g in seen]
         sizes = [
             [gaps.interplay([d], [g]).value or 0.0 for d, g in zip(side, logits, strict=True)]
             for side in (guess, measured)

@@ -191,6 +191,9 @@ class SwitchConfig:
     old_prototypes: str = _switch(
         "N  Which are old", "Old prototypes are those of known classes, or all but a fixed increment.",
         "known", "known", "fixed_increment")  # fmt: skip
+    answers: str = _switch(
+        "P  Answers", "By cosines with the class means, section by section, or by a discriminant that takes the spread within classes out.",
+        "cosines", "discriminant")  # fmt: skip
     task_mask: str = _switch(
         "O  Task given", "With the task given, other classes' logits become zero or minus infinity.", "zero", "minus_infinity")  # fmt: skip
     ema_dropout: str = _switch(

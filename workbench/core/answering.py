@@ -18,13 +18,13 @@ from workbench.core.tasks import TaskData
 from workbench.errors import WorkbenchError
 
 FOLDER = "answers"
-TEMPERATURES = np.logspace(-2.5, 0.5, 31)
+TEMPERATURES = np.logspace(-2.5, 2.5, 51)
 
 
 def fit_temperature(logits: Tensor, labels: np.ndarray) -> float:
     """Return the softmax temperature that explains the newest task's training pictures best.
 
-    Logits are sums of weighted cosines, so their own scale says nothing of confidence.
+    Logits are sums of weighted cosines or squared distances, so their own scale says nothing of confidence.
     """
     y = torch.from_numpy(labels).to(logits.device)
     scores = [float(F.cross_entropy(logits / float(t), y)) for t in TEMPERATURES]

@@ -1,7 +1,8 @@
 """A run's adapter: saved after each task with the answers it gave, exported only if they come back.
 
 Beside the adapter lies `check.safetensors`: real test pictures as the network saw them and its
-logits on them. An export is read back, rebuilt and must give the same logits.
+logits on them. An export is read back, rebuilt and must give the same logits. `spread.safetensors` has what a
+head needs to answer for more classes, and not to answer; it is not exported.
 """
 
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -26,6 +28,7 @@ from workbench.core.adapter_file import (
 )
 from workbench.core.answering import fit_temperature
 from workbench.core.build import build_network, pixel_scale
+from workbench.core.discriminant import DiscriminantHead
 from workbench.core.evaluate import Examiner
 from workbench.core.network import Network
 from workbench.core.probe import undisturbed
@@ -35,8 +38,9 @@ from workbench.core.weights import LoadedWeights, load_weights
 from workbench.errors import CannotWrite, UsageError, WeightsDiffer, WorkbenchError, because
 from workbench.events import Stage
 
+SPREAD = "spread.safetensors"
 CHECKED_PICTURES = 8
-TOLERANCE = 5e-3  # of a logit; another device's float32 (TF32 convolutions on a GPU) stays below it
+TOLERANCE = 5e-3  # of a logit, or of the picture's largest beyond 1; another device's float32 (TF32 convolutions on a GPU) stays below it
 
 
 def save_run_adapter(
@@ -52,6 +56,8 @@ def save_run_adapter(
     with torch.no_grad(), undisturbed(network):
         logits = network.prototypes(network(pixels).main)
     save_file({"pixels": pixels.cpu(), "logits": logits.cpu()}, folder / "check.safetensors")
+    if isinstance(network.prototypes, DiscriminantHead):
+        save_file({k: v.cpu() for k, v in network.prototypes.spread().items()}, folder / SPREAD)
 
 
 def load_network(
@@ -88,6 +94,25 @@ def load_network(
     check_shapes(tensors, network.adapter_state(), card)
     network.load_state_dict(tensors, strict=False)
     return network.eval(), card
+
+
+def load_learnt(source: Path, home: Path, device: torch.device) -> Generator[Stage, None, Network]:
+    """Rebuild the network of a run's adapter, a folder, ready to answer for more classes.
+
+    Raises:
+        UsageError: what that needs is not beside the adapter.
+    """
+    network, _ = yield from load_network(source, home, device)
+    if isinstance(network.prototypes, DiscriminantHead):
+        place = source.parent / SPREAD
+        try:
+            network.prototypes.load_state_dict(load_file(place), strict=False)
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise UsageError(
+                f"'{place}' is missing or damaged: it holds how the pictures of a class spread, which an exported or "
+                "imported run lacks. Take a run that was trained here."
+            ) from error
+    return network
 
 
 def export_adapter(
@@ -138,7 +163,8 @@ def _difference(
         yield Stage("Comparing its answers", number, len(pixels))
         with torch.no_grad():
             logits = network.prototypes(network(pixels[number : number + 1]).main)
-        found.append((logits - check["logits"][number]).abs().max())
+        given = check["logits"][number]
+        found.append((logits - given).abs().max() / given.abs().max().clamp_min(1))
     return float(torch.stack(found).max())  # NaN if one is
 
 

@@ -105,8 +105,10 @@ class Examiner:
     @torch.no_grad()
     def learnt(self, task: TaskData, features: Tensor) -> None:
         """Set the prototypes of a task's classes from its training pictures' features (n, D)."""
-        set_prototypes(self.network.prototypes, task, features)
-        self.newest = self.network.prototypes(features), task.train_labels
+        head = self.network.prototypes
+        set_prototypes(head, task, features)
+        labels = torch.from_numpy(task.train_labels).to(features.device)
+        self.newest = head.left_out(features, labels), task.train_labels
 
     def examine(self, step: int) -> Generator[Stage, None, Evaluated]:
         """Test on every task seen and return the row, also kept in `rows`."""
@@ -168,3 +170,4 @@ def set_prototypes(head: PrototypeHead, task: TaskData, features: Tensor) -> Non
     labels = torch.from_numpy(task.train_labels).to(features.device)
     for class_id in task.info.class_ids:
         head.learn(class_id, features[labels == class_id])
+    head.settle()

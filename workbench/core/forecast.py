@@ -4,6 +4,7 @@ How old logits would move is `core.newcomer`'s; here it is put beside what they 
 ‖Δ̂‖² / (n C V), and answers before and after, the new classes among the choices.
 """
 
+import copy
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
@@ -15,12 +16,11 @@ from torch import Tensor
 
 from workbench.config import RunConfig, TaskFolder, effective_switches
 from workbench.core import gaps
-from workbench.core.card import load_network
+from workbench.core.card import load_learnt
 from workbench.core.device import choose_device
 from workbench.core.fusion import Fusion
 from workbench.core.gaps import Value
 from workbench.core.glimpse import PICTURES, Glimpse, look_at
-from workbench.core.heads import PrototypeHead
 from workbench.core.network import Network
 from workbench.core.newcomer import (
     Movement,
@@ -31,6 +31,7 @@ from workbench.core.newcomer import (
     why_not,
 )
 from workbench.core.readings import why_no_fusion
+from workbench.core.rules import Rule
 from workbench.core.scores import class_movement
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.events import Note, Stage
@@ -54,9 +55,9 @@ def forecast(
     """Forecast what learning `candidate` next would do to the tasks of the adapter in `source`.
 
     Raises:
-        WorkbenchError: adapter, backbone or candidate cannot be read.
+        WorkbenchError: adapter, what lies beside it, backbone or candidate cannot be read.
     """
-    network, _ = yield from load_network(source, home, choose_device("auto"))
+    network = yield from load_learnt(source, home, choose_device("auto"))
     found = Forecast(run="", candidate=candidate)
     if not isinstance(network.fusion, Fusion):
         return replace(found, reason=why_no_fusion(network))
@@ -83,7 +84,7 @@ def _old_tasks(
     new: tuple[Glimpse, NewTask],
     size: int,
 ) -> Generator[Stage | Note, None, tuple[list[TaskForecast], list[ClassForecast]]]:
-    heads = _heads(network, new[0])
+    rules = _rules(network, new[0])
     tasks, sides = [], []
     for position, task in enumerate(learnt):
         try:
@@ -98,7 +99,7 @@ def _old_tasks(
             tasks.append(TaskForecast(position, task.folder.name, reason=reason))
             continue
         yield Stage(f"Forecasting for '{task.folder.name}'")
-        side = _Side.of(task, seen, heads, new[1])
+        side = _Side.of(task, seen, rules, new[1])
         sides.append(side)
         tasks.append(side.told(position))
     return tasks, _classes(sides)
@@ -116,10 +117,8 @@ class _Side:
     right: tuple[Tensor, Tensor, Tensor]  # (m,) of bool: now, with competition, afterwards
 
     @classmethod
-    def of(
-        cls, task: Learnt, seen: Glimpse, heads: tuple[PrototypeHead, PrototypeHead], new: NewTask
-    ) -> "_Side":
-        old, added = heads
+    def of(cls, task: Learnt, seen: Glimpse, rules: tuple[Rule, Rule], new: NewTask) -> "_Side":
+        old, added = rules
         ids = torch.tensor(task.class_ids, device=seen.test_labels.device)
         truth, main = ids[seen.test_labels], seen.test.main
         before, beside = old(main), added(main)
@@ -175,16 +174,14 @@ def _classes(sides: Sequence[_Side]) -> list[ClassForecast]:
     return found
 
 
-def _heads(network: Network, new: Glimpse) -> tuple[PrototypeHead, PrototypeHead]:
-    """Return the old classes' prototypes, held fixed, and the candidate's from its own pictures."""
-    old = network.prototypes
+def _rules(network: Network, new: Glimpse) -> tuple[Rule, Rule]:
+    """Return the rule for the old classes, held fixed, and that for the candidate's, by the means of its own pictures."""
+    head = copy.deepcopy(network.prototypes).double()
     means = [new.train.main[new.train_labels == place].mean(0) for place in range(len(new.classes))]
-    heads = []
-    for rows in (old.weight.double(), torch.stack(means)):
-        head = PrototypeHead(rows.shape[1], old.votes)
-        head.weight = rows
-        heads.append(head)
-    return heads[0], heads[1]
+    rows = torch.cat([head.weight, torch.stack(means)])
+    rule = head.with_means(rows, torch.ones(len(rows), dtype=torch.bool)).rule()
+    old = len(head.weight)
+    return rule.of(range(old)), rule.of(range(old, len(rows)))
 
 
 def _same_classes(found: Sequence[str], learnt: Sequence[str]) -> bool:

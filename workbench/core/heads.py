@@ -1,10 +1,13 @@
 """The two classifiers of NTK-CL: a proxy head that gives gradients, a prototype head that answers."""
 
+import copy
 import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from workbench.core.rules import Cosines, Rule
 
 
 class ProxyHead(nn.Module):
@@ -22,9 +25,8 @@ class ProxyHead(nn.Module):
 
 
 class PrototypeHead(nn.Module):
-    """Inference: class means, compared section by section.
+    """Inference: class means, compared section by section as `rules.Cosines` says.
 
-    ℓ_a(m) = Σ_k μ_k · cos(m_[k], W_a,[k]) with one vote μ_k for each of the S sections.
     A class met again in a later task gets the mean over all its pictures, weighted by count.
     """
 
@@ -44,22 +46,48 @@ class PrototypeHead(nn.Module):
             self.weight = torch.cat([self.weight, self.weight.new_zeros(new, self.weight.shape[1])])
             self.counts = torch.cat([self.counts, self.counts.new_zeros(new)])
 
-    def learn(self, class_id: int, features: Tensor) -> None:
-        """Fold the pictures' features (n, D) into the class's prototype."""
-        n, old = len(features), int(self.counts[class_id])
+    def learn(self, class_id: int, features: Tensor, stand_for: int | None = None) -> None:
+        """Fold the pictures' features (n, D) into the class's prototype; they may `stand_for` more pictures than they are."""
+        n, old = stand_for or len(features), int(self.counts[class_id])
         mean = features.mean(0)
         self.weight[class_id] = (
             mean if old == 0 else (old * self.weight[class_id] + n * mean) / (old + n)
         )
         self.counts[class_id] = old + n
 
+    def settle(self) -> None:
+        """Be told that a task's classes are learnt, before anything is answered; here nothing is left to do."""
+
+    def with_means(self, means: Tensor, learnt: Tensor) -> "PrototypeHead":
+        """Return a copy that also answers for classes it has not learnt, by their `means` (C, D); `learnt` says of which (C,).
+
+        All else stays: what these classes would take from the others by being there, and nothing more.
+        """
+        made = copy.deepcopy(self)
+        made.grow(len(means))
+        new = learnt & (made.counts == 0)
+        made.weight[new] = means[new].to(made.weight)
+        made.answer_for(torch.nonzero(new).flatten())
+        return made
+
+    def answer_for(self, places: Tensor) -> None:
+        """Be told that the means of the classes at these places are set; here nothing is left to do."""
+
+    def rule(self) -> Rule:
+        """Return the rule that answers now; it may change with the head, unless it is made a copy of."""
+        return Cosines(self.weight, self.votes)
+
     def forward(self, m: Tensor) -> Tensor:
         """(B, D) -> (B, C_seen)."""
-        S = len(self.votes)
-        a = F.normalize(m.view(len(m), S, -1), dim=2)  # (B, S, d)
-        b = F.normalize(self.weight.view(len(self.weight), S, -1), dim=2)  # (C, S, d)
-        votes = torch.tensor(self.votes, dtype=m.dtype, device=m.device)
-        return torch.einsum("bsd,csd,s->bc", a, b, votes)
+        return self.rule()(m)
+
+    def left_out(self, features: Tensor, labels: Tensor) -> Tensor:
+        """Return the logits (n, C) of learnt pictures (n, D), global labels (n,), each as if it had not been learnt.
+
+        A mean over a class hardly knows one picture, so that here they are the logits as they are.
+        """
+        logits: Tensor = self(features)
+        return logits
 
 
 def drift_of(prototypes: Tensor, before: Tensor, after: Tensor) -> Tensor:

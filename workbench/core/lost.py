@@ -6,6 +6,7 @@ a[τ, τ] − a[t, τ]. Competition costs accuracy even where no feature moves (
 prototypes and adds new ones), so a kernel's drift is never all of forgetting.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,30 +21,25 @@ CAUSES = ("competition", "training", "ema", "corrections")
 
 @dataclass(frozen=True)
 class Answers:
-    """The prototype head as it stands: rows (C, D), which classes are learnt (C,), and the votes."""
+    """The head as it stands, and which of its C classes it answers with (C,)."""
 
-    rows: Tensor
+    head: PrototypeHead
     learnt: Tensor
-    votes: tuple[float, ...]
 
     @classmethod
     def of(cls, head: PrototypeHead) -> "Answers":
         """Copy a head."""
-        return cls(head.weight.detach().double().clone(), head.counts > 0, head.votes)
+        return cls(copy.deepcopy(head).double(), head.counts > 0)
 
-    def with_new_rows_of(self, later: "Answers") -> "Answers":
-        """Return the later head with this one's rows where it has them."""
-        rows = later.rows.clone()
-        rows[: len(self.rows)][self.learnt] = self.rows[self.learnt]
-        return Answers(rows, later.learnt, self.votes)
+    def beside_those_of(self, later: "Answers") -> "Answers":
+        """Return this head, answering for the later one's new classes too, by their means then."""
+        return Answers(self.head.with_means(later.head.weight, later.learnt), later.learnt)
 
     def accuracy(self, features: Tensor, labels: Tensor) -> Value:
         """Return the class-incremental accuracy on features (n, D) with global labels (n,)."""
         if not len(labels):
             return Value(None, "the task has no test pictures in the probe")
-        head = PrototypeHead(self.rows.shape[1], self.votes)
-        head.weight = self.rows
-        logits = head(features)  # (n, C)
+        logits: Tensor = self.head(features)  # (n, C)
         logits[:, ~self.learnt] = -torch.inf
         if logits[:, self.learnt].isnan().any():
             return Value(None, "the logits are not finite")
@@ -73,7 +69,7 @@ class Losses:
 
     def add(self, passage: Passage, before: Answers, now: Answers) -> list[Mapping[str, Value]]:
         """Book one passage; return, for each old task, what it lost to each cause and in "total"."""
-        mixed = before.with_new_rows_of(now)
+        mixed = before.beside_those_of(now)
         stages = (
             (before, passage.before), (mixed, passage.before), (mixed, passage.trained),
             (mixed, passage.averaged), (now, passage.settled),

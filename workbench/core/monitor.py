@@ -28,6 +28,7 @@ from workbench.core.plan import KernelPlan
 from workbench.core.probe import Eye, Probed, View, draw_task
 from workbench.core.probe_rows import ProbeRows
 from workbench.core.readings import Reference, Scene
+from workbench.core.rules import Rule
 from workbench.core.tasks import TaskData
 from workbench.events import Event, Measured, Note, Snapshot, Stage
 
@@ -190,8 +191,8 @@ class Monitor:
             yield Stage(TEXT)
             of_old, part = None, self._probes[other].train
             if of_new is not None:
-                head = self._reference.prototypes
-                of_old = yield from self._rows.of_inference(part, head, known, "g")
+                rule = self._reference.rule
+                of_old = yield from self._rows.of_inference(part, rule, known, "g")
             drawn = (of_old, of_new) if of_old and of_new else None
             found = pairs.pair(scene, self._reference, other, drawn)
             yield from _said({"ntk.disturbance": value, **found}, where, other)
@@ -209,7 +210,7 @@ class Monitor:
             for share in (linearity.STEP, -linearity.STEP):
                 with linearity.displaced(scene.network, self._start, share):
                     views = yield from eye.look(old, TEXT)
-                sides.append([self._reference.prototypes(view.main) for view in views])
+                sides.append([self._reference.rule(view.main) for view in views])
             linear = linearity.first_order(*sides)
             found = drift_error(linear, readings.moved(scene, self._reference))
             predicted = interplay(linear, self._reference.logits)
@@ -235,11 +236,9 @@ class Monitor:
     def _last_map(self, scene: Scene, where: Where) -> Iterator[Event]:
         """The kernel among all tasks as they stand now, with how far the old classes moved."""
         network, parts = scene.network, [probe.train for probe in self._probes]
-        known = torch.nonzero(network.prototypes.counts > 0).flatten()
-        rows, ids = network.prototypes.weight[known].double(), tuple(known.tolist())
-        picked = heat_map.picked(parts)
-        head = readings.head_of(network.prototypes.votes, rows)
-        drawn = yield from self._rows.of_inference(picked, head, ids, "map")
+        ids = tuple(torch.nonzero(network.prototypes.counts > 0).flatten().tolist())
+        picked, rule = heat_map.picked(parts), readings.known_rule(network)
+        drawn = yield from self._rows.of_inference(picked, rule, ids, "map")
         more = {}
         if len(parts) > 1:
             deltas = readings.moved(self._scene, self._reference)
@@ -247,19 +246,19 @@ class Monitor:
             of_forecast = pairs.by_class(scene, said) if said else {}
             settled = pairs.by_class(scene, readings.moved(scene, self._reference))
             more = snapshot.class_arrays(pairs.by_class(scene, deltas), of_forecast, settled)
-        yield from self._map(scene, rows, where, "done", drawn, more)
+        yield from self._map(scene, rule, where, "done", drawn, more)
 
     def _map(
         self,
         scene: Scene,
-        prototypes: Tensor,
+        rule: Rule,
         where: Where,
         moment: str,
         drawn: Drawn | None = None,
         more: Mapping[str, np.ndarray] | None = None,
     ) -> Iterator[Event]:
         """Write the kernel among pictures of all tasks, if there is a place for it and it is a number."""
-        arrays = heat_map.arrays(scene, prototypes, drawn) if self._folder is not None else {}
+        arrays = heat_map.arrays(scene, rule, drawn) if self._folder is not None else {}
         if arrays and self._folder is not None:
             name = f"{where[0] + 1:03d}-{moment}"
             path = snapshot.write(self._folder, name, {**arrays, **(more or {})})

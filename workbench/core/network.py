@@ -15,6 +15,7 @@ from torch.utils.checkpoint import checkpoint
 from workbench.config import ModelConfig
 from workbench.core.adapters import Adapter, Prompt, adapted, prompted, prompts_needed
 from workbench.core.backbone import Backbone, Stem
+from workbench.core.discriminant import DiscriminantHead
 from workbench.core.fusion import Fusion, SectionAttention
 from workbench.core.heads import PrototypeHead
 
@@ -74,7 +75,8 @@ class Network(nn.Module):
                 self.fusion = SectionAttention(D, len(votes), model.dropout)
             else:
                 self.fusion = Fusion(D, switches["fusion"], model.dropout)
-        self.prototypes = PrototypeHead(D, votes)
+        head = DiscriminantHead if switches["answers"] == "discriminant" else PrototypeHead
+        self.prototypes = head(D, votes)
         self.train(self.training)
 
     @property
@@ -116,8 +118,13 @@ class Network(nn.Module):
         return prompts[self.backbone.depth - 1 :]
 
     def adapter_state(self) -> dict[str, Tensor]:
-        """Return every tensor that is not the backbone's: what an adapter file holds."""
-        return {k: v for k, v in self.state_dict().items() if not k.startswith("backbone.")}
+        """Return every tensor that answering needs and that is not the backbone's: what an adapter file holds."""
+        needless = (
+            "backbone.",
+            "prototypes.scatter",
+            "prototypes.ridge",
+        )  # DiscriminantHead.spread
+        return {k: v for k, v in self.state_dict().items() if not k.startswith(needless)}
 
     def branch(self, name: str, copy_name: str, stem: Stem) -> Tensor:
         """One pass of S1 or S2, `copy_name` "current" or "ema": (B, d)."""

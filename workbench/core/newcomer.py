@@ -23,11 +23,9 @@ from workbench.config import TrainConfig
 from workbench.core import gaps
 from workbench.core.gaps import Value
 from workbench.core.glimpse import Glimpse
-from workbench.core.heads import PrototypeHead
 from workbench.core.kernel import (
     CHUNK_ELEMENTS,
     Spectrum,
-    prototype_vectors,
     proxy_kernel,
     proxy_logits,
     proxy_vectors,
@@ -38,6 +36,7 @@ from workbench.core.kernel import (
 from workbench.core.probe import View
 from workbench.core.readings import MAX_ROWS
 from workbench.core.ridge import finite_movement, ridge_movement
+from workbench.core.rules import Rule
 
 STABLE = 2.0  # ηΛ_max/n above which gradient descent grows without bound
 
@@ -125,15 +124,14 @@ def mean_head(main: Tensor, labels: Tensor, classes: int) -> Tensor:
     return unit_rows(means)[0]
 
 
-def movement(old: View, head: PrototypeHead, new: NewTask) -> Movement:
-    """Return how learning the new task moves the prototype logits of some pictures, in strips of them."""
-    votes = torch.tensor(head.votes, dtype=torch.float64, device=old.main.device)
-    rows = len(head.weight)
+def movement(old: View, rule: Rule, new: NewTask) -> Movement:
+    """Return how learning the new task moves the logits by which some pictures are answered, in strips of them."""
+    rows = len(rule)
     strip = max(1, CHUNK_ELEMENTS // max(1, rows * max(old.main.shape[1], new.residual.numel())))
     ends, steps = [], []
     for first in range(0, len(old.main), strip):
         some = old[first : first + strip]
-        q = prototype_vectors(some.main, head.weight, votes)
+        q = rule.slopes(some.main)
         k_ab = value_kernel(cast(Tensor, some.s1), q, new.s1, new.q)
         if new.ridge.value is not None:
             ridge = new.ridge.value * new.parts.mean

@@ -16,18 +16,18 @@ from workbench.core import gaps
 from workbench.core.fusion import Fusion
 from workbench.core.gaps import Value
 from workbench.core.jacobian import Rows, gram
-from workbench.core.kernel import CHUNK_ELEMENTS, prototype_vectors, value_kernel
+from workbench.core.kernel import CHUNK_ELEMENTS, value_kernel
 from workbench.core.network import Network
 from workbench.core.pairs import MAX_ROWS
 from workbench.core.probe import View
+from workbench.core.rules import Rule
 
 
 @dataclass(frozen=True)
 class OldKernel:
-    """A task's kernel (n C_τ, n C_τ) as it was learnt, on its own classes' prototypes (C_τ, D) of then."""
+    """A task's kernel (n C_τ, n C_τ) as it was learnt, by the rule that answered for its own classes then."""
 
-    prototypes: Tensor
-    votes: tuple[float, ...]
+    rule: Rule
     kernel: Tensor | None  # None where there is none, for `reason`
     reason: str = ""
 
@@ -37,20 +37,20 @@ class OldKernel:
         head = network.prototypes
         if not isinstance(network.fusion, Fusion):
             reason = "the kernel of old tasks is the fusion layer's, here without a closed form"
-            return cls(head.weight, head.votes, None, reason)
+            return cls(head.rule().double(), None, reason)
         known = [class_id for class_id in class_ids if int(head.counts[class_id])]
-        rows, pictures = head.weight[known].double().clone(), MAX_ROWS // max(len(known), 1)
+        rule, pictures = head.rule().of(known).double(), MAX_ROWS // max(len(known), 1)
         if not pictures or not known or not len(view.main):
-            return cls(rows, head.votes, None, f"one picture of {len(known)} classes exceeds {MAX_ROWS} rows")  # fmt: skip
-        return cls(rows, head.votes, own_kernel(view[:pictures], rows, head.votes))
+            return cls(rule, None, f"one picture of {len(known)} classes exceeds {MAX_ROWS} rows")  # fmt: skip
+        return cls(rule, own_kernel(view[:pictures], rule))
 
     def since(self, view: View) -> tuple[Value, Value]:
         """Return drift and CKA of the kernel now against the one that was taken."""
         if self.kernel is None:
             absent = Value(None, self.reason)
             return absent, absent
-        classes = len(self.prototypes)
-        now = own_kernel(view[: len(self.kernel) // classes], self.prototypes, self.votes)
+        classes = len(self.rule)
+        now = own_kernel(view[: len(self.kernel) // classes], self.rule)
         if not now.isfinite().all():
             absent = Value(None, "the kernel is not finite")
             return absent, absent
@@ -58,30 +58,29 @@ class OldKernel:
         return drift, gaps.kernel_cka(now, self.kernel, classes)
 
 
-def own_kernel(view: View, prototypes: Tensor, votes: tuple[float, ...]) -> Tensor:
+def own_kernel(view: View, rule: Rule) -> Tensor:
     """Return the fusion's block among the inference logits of some pictures, (n C, n C)."""
-    q = prototype_vectors(view.main, prototypes, torch.tensor(votes, dtype=torch.float64))
+    q = rule.slopes(view.main)
     c = cast(Tensor, view.s1)
     return value_kernel(c, q, c, q)
 
 
-def trace_of_all(
-    network: Network, view: View, prototypes: Tensor, drawn: Rows | None
-) -> Tensor | None:
-    """Return the trace kernel Σ_a K[(i,a),(j,a)] among pictures over all prototypes (C, D): (n, n).
+def trace_of_all(network: Network, view: View, rule: Rule, drawn: Rows | None) -> Tensor | None:
+    """Return the trace kernel Σ_a K[(i,a),(j,a)] among pictures over all classes of a rule: (n, n).
 
     The fusion's part is exact: ¼ (1 + cᵀc') Σ_a q_aᵀq'_a. `drawn` are rows along m random output vectors, whose
     mean of products is added. None where there is neither.
     """
     if not isinstance(network.fusion, Fusion) and drawn is None:
         return None
-    n, classes = len(view.main), len(prototypes)
+    n, classes = len(view.main), len(rule)
     total = torch.zeros(n, n, dtype=torch.float64, device=view.main.device)
     if isinstance(network.fusion, Fusion):
-        c, votes = cast(Tensor, view.s1), torch.tensor(network.prototypes.votes, dtype=torch.float64)  # fmt: skip
-        strip = max(1, CHUNK_ELEMENTS // max(1, n * prototypes.shape[1]))
+        c = cast(Tensor, view.s1)
+        strip = max(1, CHUNK_ELEMENTS // max(1, n * rule.rows.shape[1]))
         for first in range(0, classes, strip):
-            q = prototype_vectors(view.main, prototypes[first : first + strip], votes).flatten(1)
+            some = rule.of(range(first, min(first + strip, classes)))
+            q = some.slopes(view.main).flatten(1)
             total += q @ q.T
         total *= 0.25 * (1.0 + c @ c.T)
     if drawn is not None:

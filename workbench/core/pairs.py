@@ -1,7 +1,7 @@
 """What learning a task does to each earlier one: forecast before it, overlap, and the movement it made.
 
-A is an old task's probe seen through the inference logits g of the old classes, prototypes held
-fixed; B the new task's seen through its training logits h: forgetting concerns g, training moves h,
+A is an old task's probe seen through the inference logits g of the old classes, the rule that answers
+held fixed; B the new task's seen through its training logits h: forgetting concerns g, training moves h,
 so K_AB = J_A^g (J_B^h)ᵀ, over the blocks that g and h share (the head is none of g's). Overlap and
 angles: Doan et al. 2021 (arXiv 2010.04003); the forecast and the rank of forgetting: Hidekel &
 Raviv 2026 (arXiv 2606.18024). Formulas in `core.overlap`, `core.newcomer`, `core.vulnerable`, `core.scores`.
@@ -18,9 +18,8 @@ from workbench.core import gaps, overlap, readings
 from workbench.core.fusion import Fusion
 from workbench.core.gaps import Value
 from workbench.core.glimpse import Glimpse
-from workbench.core.heads import PrototypeHead
 from workbench.core.jacobian import Rows, columns_of, gram
-from workbench.core.kernel import prototype_vectors, proxy_vectors, spectrum, value_kernel
+from workbench.core.kernel import proxy_vectors, spectrum, value_kernel
 from workbench.core.learner import Learner
 from workbench.core.newcomer import movement, new_task, planned, why_not
 from workbench.core.probe import View
@@ -60,7 +59,7 @@ def forecast(
     rate, steps = planned(learner.training, seen.pictures)
     reference.forecast = _pushed(scene, reference, learner, rate * steps)
     new = new_task(seen, rate, steps)
-    found = [movement(view, reference.prototypes, new).ridge for view in old]
+    found = [movement(view, reference.rule, new).ridge for view in old]
     ends = [moved for moved in found if moved is not None]
     to_the_end = Value(None, new.ridge.reason)
     if len(ends) == len(old):
@@ -79,7 +78,7 @@ def _pushed(scene: Scene, reference: Reference, learner: Learner, way: float) ->
     toward = 0.5 * push.T @ cast(Tensor, view.s1) + decay * weight  # (D, D)
     shift = 0.5 * push.sum(0) + decay * bias  # (D,)
     ahead = replace(reference.start, weight=weight - way * toward, bias=bias - way * shift)
-    return readings.movement(reference.start, ahead, reference.prototypes)
+    return readings.movement(reference.start, ahead, reference.rule)
 
 
 def _glimpse(scene: Scene) -> Glimpse:
@@ -139,13 +138,13 @@ def pair(
 def _closed(scene: Scene, reference: Reference, task: int) -> dict[str, Value]:
     if not isinstance(scene.network.fusion, Fusion):
         return {f"ntk.{name}": Value(None, why_no_fusion(scene.network)) for name in _CLOSED}
-    classes, D = reference.prototypes.weight.shape
+    classes, D = reference.rule.rows.shape
     a = scene.train[task][: MAX_ROWS // classes]
     b = scene.train[-1][: MAX_ROWS // len(scene.probes[-1].class_ids)]
     if not len(a.main) or not len(b.main):
         absent = Value(None, f"one picture of so many classes exceeds {MAX_ROWS} rows")
         return {f"ntk.{name}": absent for name in ("overlap", "overlap_chance", *_CLOSED)}
-    q_a, q_b = _inference_vectors(a, reference.prototypes), proxy_vectors(b.main, *scene.head)
+    q_a, q_b = reference.rule.slopes(a.main), proxy_vectors(b.main, *scene.head)
     c_a, c_b = cast(Tensor, a.s1), cast(Tensor, b.s1)
     k_aa, k_bb = value_kernel(c_a, q_a, c_a, q_a), value_kernel(c_b, q_b, c_b, q_b)
     k_ab = value_kernel(c_a, q_a, c_b, q_b)
@@ -167,7 +166,7 @@ def _closed(scene: Scene, reference: Reference, task: int) -> dict[str, Value]:
 def _along_vectors(
     scene: Scene, reference: Reference, task: int, a: Drawn, b: Drawn
 ) -> dict[str, Value]:
-    q_a = _inference_vectors(scene.train[task], reference.prototypes)
+    q_a = reference.rule.slopes(scene.train[task].main)
     q_b = proxy_vectors(scene.train[-1].main, *scene.head)
     side_a, side_b = (scene.train[task], q_a, a), (scene.train[-1], q_b, b)
     p_ab = _products(scene, side_a, side_b)
@@ -194,11 +193,6 @@ def _products(scene: Scene, a: tuple[View, Tensor, Drawn], b: tuple[View, Tensor
 def _along(q: Tensor, vectors: Tensor) -> Tensor:
     """Return Σ_a v_a q_ia of each vector: (n, m, D) from q (n, C, D) and vectors (C, m)."""
     return torch.einsum("ncd,cm->nmd", q, vectors.to(q))
-
-
-def _inference_vectors(view: View, prototypes: PrototypeHead) -> Tensor:
-    votes = torch.tensor(prototypes.votes, dtype=torch.float64)
-    return prototype_vectors(view.main, prototypes.weight, votes)
 
 
 def _why_no_forecast(scene: Scene) -> str:

@@ -5,13 +5,13 @@ from functools import partial
 
 from torch import Tensor
 
-from workbench.core.heads import PrototypeHead
 from workbench.core.jacobian import Outputs, Rows
 from workbench.core.own_kernel import Sides
 from workbench.core.pairs import Drawn
 from workbench.core.plan import KernelPlan, signs
 from workbench.core.probe import Eye, Part
 from workbench.core.readings import Scene, kernel_pictures
+from workbench.core.rules import Rule
 from workbench.events import Stage
 
 Drawing = Generator[Stage, None, Drawn | None]
@@ -42,10 +42,10 @@ class ProbeRows:
         return (yield from self._along(probe.train, scene.proxy, probe.class_ids, "h"))
 
     def of_inference(
-        self, part: Part, head: PrototypeHead, class_ids: tuple[int, ...], side: str
+        self, part: Part, rule: Rule, class_ids: tuple[int, ...], side: str
     ) -> Drawing:
-        """Return rows of the inference logits g of some pictures; row i of `head` is class_ids[i]'s."""
-        return (yield from self._along(part, partial(_inference, head), class_ids, side))
+        """Return rows of the inference logits g of some pictures; place i of `rule` is class_ids[i]'s."""
+        return (yield from self._along(part, partial(_inference, rule), class_ids, side))
 
     def _along(
         self, part: Part, outputs: Outputs, class_ids: tuple[int, ...], side: str
@@ -63,6 +63,5 @@ class ProbeRows:
         return rows
 
 
-def _inference(head: PrototypeHead, m: Tensor) -> Tensor:
-    logits: Tensor = head(m.double())
-    return logits
+def _inference(rule: Rule, m: Tensor) -> Tensor:
+    return rule(m.double())

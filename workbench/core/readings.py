@@ -5,6 +5,7 @@ The latter is SGD replayed in function space with momentum and weight decay, v �
 K r = J ∂loss/∂θ, its steps add up to J times the displacement. Formulas in `core.gaps`.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -17,10 +18,11 @@ from torch.nn import functional as F
 from workbench.core import gaps, metrics, scores
 from workbench.core.fusion import Fusion
 from workbench.core.gaps import Value
-from workbench.core.heads import PrototypeHead, ProxyHead
-from workbench.core.kernel import CHUNK_ELEMENTS, prototype_vectors, proxy_logits
+from workbench.core.heads import ProxyHead
+from workbench.core.kernel import CHUNK_ELEMENTS, proxy_logits
 from workbench.core.network import Network
 from workbench.core.probe import Part, Probed, View
+from workbench.core.rules import Rule
 
 MAX_ROWS = 1024  # rows of a kernel: its eigenvalues take about a second on two cores
 
@@ -56,7 +58,7 @@ class Reference:
 
     start: Moment
     last: Moment  # the latest measurement
-    prototypes: PrototypeHead  # of the old classes, held fixed
+    rule: Rule  # that answers for the old classes, held fixed
     logits: list[Tensor]  # g(X_τ; θ_start) of each old task, (n, C_old)
     replayed: list[Tensor]  # Σ_e J_e (θ_{e+1} − θ_e), (n, C_old)
     kernel: Tensor | None = None
@@ -71,11 +73,9 @@ def kernel_pictures(probe: Probed) -> int:
 
 def refer(scene: Scene) -> Reference:
     """Take the references of a task that starts now."""
-    known = scene.network.prototypes
-    head = head_of(known.votes, known.weight[known.counts > 0])
-    moment = _moment(scene)
-    logits = [head(view.main) for view in moment.old]
-    return Reference(moment, moment, head, logits, [torch.zeros_like(g) for g in logits])
+    rule, moment = known_rule(scene.network), _moment(scene)
+    logits = [rule(view.main) for view in moment.old]
+    return Reference(moment, moment, rule, logits, [torch.zeros_like(g) for g in logits])
 
 
 def interplay(scene: Scene, reference: Reference) -> dict[str, Value]:
@@ -86,8 +86,8 @@ def interplay(scene: Scene, reference: Reference) -> dict[str, Value]:
         absent = Value(None, why_no_fusion(scene.network))
         names = ("interplay_predicted", "interplay_replayed", "drift_cosine", "drift_error")
         return values | {f"ntk.{name}": absent for name in names}
-    predicted = movement(reference.start, now, reference.prototypes)
-    further = movement(reference.last, now, reference.prototypes)
+    predicted = movement(reference.start, now, reference.rule)
+    further = movement(reference.last, now, reference.rule)
     reference.replayed = [a + b for a, b in zip(reference.replayed, further, strict=True)]
     reference.last = now
     return values | {
@@ -101,20 +101,20 @@ def interplay(scene: Scene, reference: Reference) -> dict[str, Value]:
 def moved(scene: Scene, reference: Reference) -> list[Tensor]:
     """Return how far each old task's logits have come since the reference, (n, C_old)."""
     pairs = zip(scene.train[:-1], reference.logits, strict=True)
-    return [reference.prototypes(view.main) - start for view, start in pairs]
+    return [reference.rule(view.main) - start for view, start in pairs]
 
 
-def movement(start: Moment, now: Moment, prototypes: PrototypeHead) -> list[Tensor]:
+def movement(start: Moment, now: Moment, rule: Rule) -> list[Tensor]:
     """Return J_τ (θ_now − θ_start) of the value layer for each old task, J at `start`: (n, C_old)."""
-    votes, drifts_of = torch.tensor(prototypes.votes, dtype=torch.float64), []
+    drifts_of = []
     weight = cast(Tensor, now.weight) - cast(Tensor, start.weight)
     bias = cast(Tensor, now.bias) - cast(Tensor, start.bias)
-    strip = max(1, CHUNK_ELEMENTS // max(1, prototypes.weight.numel()))
+    strip = max(1, CHUNK_ELEMENTS // max(1, rule.rows.numel()))
     for view in start.old:
         drifts = []
         for first in range(0, len(view.main), strip):
             some = view[first : first + strip]
-            q = prototype_vectors(some.main, prototypes.weight, votes)
+            q = rule.slopes(some.main)
             drifts.append(gaps.displacement_drift(cast(Tensor, some.s1), q, weight, bias))
         drifts_of.append(torch.cat(drifts))
     return drifts_of
@@ -130,7 +130,7 @@ def accuracy(scene: Scene) -> dict[str, Value]:
     if not len(truth):
         return {"probe_accuracy": Value(None, "the probe has no test pictures")}
     features = torch.cat([view.main for view in scene.test])
-    logits = head_of(head.votes, provisional(scene))(features)
+    logits = provisional(scene)(features)
     unknown = [c for c in range(logits.shape[1]) if not head.counts[c] and c not in seen]
     logits[:, unknown] = -torch.inf
     return {"probe_accuracy": Value(metrics.class_incremental(logits.cpu().numpy(), truth))}
@@ -145,15 +145,15 @@ def network_gap(scene: Scene) -> dict[str, Value]:
     return {f"ntk.gap_{name}": getattr(gap, name) for name in ("nats", "brier", "accuracy")}
 
 
-def provisional(scene: Scene) -> Tensor:
-    """All prototypes (C, D), the task's classes from the probe; a class met before takes the mean of both."""
-    probe, head = scene.probes[-1], scene.network.prototypes
-    rows, features = head.weight.double().clone(), scene.train[-1].main
-    labels = torch.tensor(probe.train.labels, device=rows.device)
+def provisional(scene: Scene) -> Rule:
+    """Return the rule that would answer if the task's classes were learnt from the probe, which stands for all pictures."""
+    probe, features = scene.probes[-1], scene.train[-1].main
+    head = copy.deepcopy(scene.network.prototypes).double()
+    labels = torch.tensor(probe.train.labels, device=features.device)
     for label in sorted(set(probe.train.labels)):
-        old, new = int(head.counts[label]), probe.counts[label]
-        rows[label] = (old * rows[label] + new * features[labels == label].mean(0)) / (old + new)
-    return rows
+        head.learn(label, features[labels == label], probe.counts[label])
+    head.settle()
+    return head.rule()
 
 
 def _moment(scene: Scene) -> Moment:
@@ -177,11 +177,10 @@ def local_labels(scene: Scene, view: View, part: Part) -> Tensor:
     return torch.tensor(local, dtype=torch.int64, device=view.main.device)
 
 
-def head_of(votes: tuple[float, ...], rows: Tensor) -> PrototypeHead:
-    """Return a prototype head with these rows (C, D)."""
-    head = PrototypeHead(rows.shape[1], votes)
-    head.weight = rows.double()
-    return head
+def known_rule(network: Network) -> Rule:
+    """Return the rule that answers now, of the classes learnt, in float64; it stays as it is."""
+    head = network.prototypes
+    return head.rule().of(torch.nonzero(head.counts > 0).flatten().tolist()).double()
 
 
 def why_no_fusion(network: Network) -> str:

@@ -16,7 +16,19 @@ import torch
 from torch import Tensor, nn
 
 from workbench import answers
-from workbench.core import budget, gaps, heads, lost, old_kernels, plan, probe, probe_rows, readings
+from workbench.core import (
+    budget,
+    gaps,
+    heads,
+    lost,
+    old_kernels,
+    plan,
+    probe,
+    probe_rows,
+    readings,
+    rules,
+)
+from workbench.core.discriminant import DiscriminantHead
 from workbench.core.sketch import Sketch
 from workbench.errors import WorkbenchError
 from workbench.events import Evaluated
@@ -24,7 +36,7 @@ from workbench.events import Evaluated
 _CLASSES: dict[str, type] = {
     f"{cls.__module__}.{cls.__qualname__}": cls
     for cls in (
-        answers.Answers, budget.Budget, gaps.Value, heads.ProxyHead, heads.PrototypeHead,
+        answers.Answers, budget.Budget, gaps.Value, heads.ProxyHead, heads.PrototypeHead, DiscriminantHead, rules.Cosines, rules.Linear,
         lost.Answers, lost.Losses, old_kernels.OldKernel, plan.KernelPlan, probe.Eye, probe.Part,
         probe.Probed, probe.View, probe_rows.ProbeRows, readings.Moment, readings.Reference,
         readings.Scene, Sketch, Evaluated,

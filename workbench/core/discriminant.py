@@ -1,0 +1,143 @@
+"""The answering head of `repaired`: class means told apart in the metric of the pictures' spread about them.
+
+The official head compares directions alone; on a strong backbone most of a feature varies with everything but the
+class. Here classes share one covariance (linear discriminant analysis; streaming: Hayes and Kanan 2020, arXiv
+1909.01520), held up by a ridge that the risk estimate KARE of the ridge regression on the same statistics chooses
+(Jacot et al. 2020, arXiv 2006.09796), the measure M8 of the NTK monitor. Kept are sums over all pictures, and none of them.
+"""
+
+import torch
+from torch import Tensor
+
+from workbench.core.heads import PrototypeHead
+from workbench.core.rules import Linear
+
+RIDGES = torch.logspace(-6, 2, 33, dtype=torch.float64)  # in units of the mean eigenvalue
+
+
+class DiscriminantHead(PrototypeHead):
+    """ℓ_a(m) = μ_aᵀ A⁻¹ m − ½ μ_aᵀ A⁻¹ μ_a with A = (S + λI) / n, S the scatter of n pictures within their classes.
+
+    Every class counts alike, however many pictures it has. `settle` makes the rule from the sums.
+    """
+
+    def __init__(self, width: int, votes: tuple[float, ...]) -> None:
+        super().__init__(width, votes)
+        self.register_buffer("scatter", torch.zeros(width, width, dtype=torch.float64))  # S, (D, D)
+        self.register_buffer("ridge", torch.zeros((), dtype=torch.float64))  # λ
+        self.register_buffer("rows", torch.zeros(0, width))  # (C_seen, D)
+        self.register_buffer("offsets", torch.zeros(0))  # (C_seen,)
+
+    scatter: Tensor
+    ridge: Tensor
+    rows: Tensor
+    offsets: Tensor
+
+    def grow(self, classes: int) -> None:
+        """Add empty rows until there are `classes`; old rows are kept."""
+        super().grow(classes)
+        new = classes - len(self.rows)
+        if new > 0:
+            self.rows = torch.cat([self.rows, self.rows.new_zeros(new, self.rows.shape[1])])
+            # no answer before it is learnt
+            self.offsets = torch.cat([self.offsets, self.offsets.new_full((new,), -torch.inf)])
+
+    def learn(self, class_id: int, features: Tensor, stand_for: int | None = None) -> None:
+        """Fold the pictures' features (n, D) into the class's mean and the common scatter."""
+        z, old = features.detach().double(), int(self.counts[class_id])
+        n, mean = stand_for or len(z), z.mean(0)
+        self.scatter += n / len(z) * (z - mean).T @ (z - mean)
+        if old:  # two groups about one mean: Chan, Golub and LeVeque 1979
+            between = self.weight[class_id].double() - mean
+            self.scatter += old * n / (old + n) * torch.outer(between, between)
+        super().learn(class_id, features, stand_for)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Make the rule from the sums as they are now."""
+        known, means, counts = self._known()
+        self.ridge.fill_(chosen_ridge(self.scatter.cpu(), means, counts))
+        self.answer_for(known)
+
+    @torch.no_grad()
+    def answer_for(self, places: Tensor) -> None:
+        """Set the rule of the classes at these places (k,) from their means, in the metric as it was settled."""
+        _, means, counts = self._known()
+        centre = means.mean(0)  # what the classes learnt share tells none apart
+        apart = self.weight.detach().cpu().double()[places.cpu()] - centre
+        rows = counts.sum() * torch.linalg.solve(self._metric(), apart.T).T  # (k, D)
+        offsets = -(rows * (0.5 * apart + centre)).sum(1)
+        self.rows[places], self.offsets[places] = rows.to(self.rows), offsets.to(self.offsets)
+
+    def spread(self) -> dict[str, Tensor]:
+        """Return the buffers that answering does not need, and learning more classes does."""
+        return {"scatter": self.scatter, "ridge": self.ridge}
+
+    def rule(self) -> Linear:
+        """Return the rule that answers now."""
+        return Linear(self.rows, self.offsets)
+
+    @torch.no_grad()
+    def left_out(self, features: Tensor, labels: Tensor) -> Tensor:
+        """Return the logits (n, C) of learnt pictures (n, D), global labels (n,), each as if it had not been learnt.
+
+        With r = x − μ_c and n_c pictures of its class, leaving x out takes n_c / (n_c − 1) r rᵀ from S and
+        r / (n_c − 1) from μ_c; the inverse follows by Sherman and Morrison. The ridge stays; the only
+        picture of its class stays too.
+        """
+        known, means, counts = self._known()
+        x, place = features.detach().cpu().double(), torch.searchsorted(known, labels.cpu())
+        rest = counts[place] - 1  # (n,)
+        share = torch.where(rest > 0, 1 / rest.clamp_min(1), 0.0)
+        r = x - means[place]
+        solved = torch.linalg.solve(self._metric(), torch.cat([means, r]).T).T
+        P, u = solved.split([len(means), len(r)])  # (C, D), (n, D)
+        x_u, h = (x * u).sum(1), (r * u).sum(1)
+        lift = (share * counts[place]) / (1 - share * counts[place] * h)  # κ / (1 − κ h)
+        t = r @ P.T  # (n, C)
+        cross = x @ P.T + (lift * x_u)[:, None] * t
+        own_length = (means * P).sum(1) + lift[:, None] * t.square()
+        rows, grown = torch.arange(len(x)), 1 + lift * h  # 1 / (1 − κ h)
+        cross[rows, place] -= share * x_u * grown
+        own_length[rows, place] += (-2 * share * t[rows, place] + share.square() * h) * grown
+        logits = torch.full((len(x), len(self.counts)), -torch.inf, dtype=torch.float64)
+        logits[:, known] = (counts.sum() - 1) * (cross - 0.5 * own_length)
+        return logits.to(features)
+
+    def _known(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return which classes are learnt (C,), their means (C, D) and numbers of pictures (C,), on the processor."""
+        counts = self.counts.cpu()
+        known = torch.nonzero(counts > 0).flatten()
+        return known, self.weight.detach().cpu().double()[known], counts[known].double()
+
+    def _metric(self) -> Tensor:
+        """Return S + λI, (D, D), on the processor: its solver gives the same on every machine with a GPU or without."""
+        return self.scatter.cpu() + self.ridge.cpu() * torch.eye(len(self.scatter)).double()
+
+
+def chosen_ridge(scatter: Tensor, means: Tensor, counts: Tensor) -> float:
+    """Return the λ of `RIDGES` whose ridge regression on one-hot targets has the least KARE, from sums alone.
+
+    Args:
+        scatter: S within classes, (D, D) float64.
+        means, counts: of the classes learnt, (C, D) and (C,).
+
+    With centred features X (n, D) and targets Y (n, C), XᵀX = S + Σ_a n_a (μ_a − μ)(μ_a − μ)ᵀ and XᵀY has columns
+    n_a (μ_a − μ); then KARE = (‖Y − XW‖² / n) / (1 − df / n)² with df = 1 + tr XᵀX (XᵀX + λI)⁻¹.
+    """
+    n = counts.sum()
+    apart = means - (counts @ means) / n  # (C, D)
+    values, vectors = torch.linalg.eigh(scatter + (counts[:, None] * apart).T @ apart)
+    values = values.clamp_min(0)
+    unit = float(values.mean())
+    if unit == 0:  # all pictures are alike: any metric is as good as another
+        return 1.0
+    ridges = RIDGES * unit  # (G,)
+    power = (
+        (vectors.T @ (counts[:, None] * apart).T).square().sum(1)
+    )  # (D,) of XᵀY along each direction
+    shrunk = 1 / (values + ridges[:, None])  # (G, D)
+    left = (n - (counts.square().sum() / n)) + (power * shrunk * (values * shrunk - 2)).sum(1)
+    free = 1 - (1 + (values * shrunk).sum(1)) / n
+    risk = torch.where(free > 0, left.clamp_min(0) / free.square(), torch.inf)
+    return float(ridges[int(risk.argmin())]) if bool(risk.isfinite().any()) else float(ridges[-1])

@@ -1,0 +1,74 @@
+"""How features become the logits that answer, and the logits' slopes: what a head stands for at one moment.
+
+The monitor holds such a rule fixed while the network learns on: logits g of old classes move with the features alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from workbench.core.kernel import prototype_vectors
+
+
+@dataclass(frozen=True)
+class Cosines:
+    """ℓ_a(m) = Σ_k μ_k · cos(m_[k], W_a,[k]) with one vote μ_k for each of the S sections (arXiv 2407.17120)."""
+
+    rows: Tensor  # W, (C, D)
+    votes: tuple[float, ...]
+
+    def __call__(self, m: Tensor) -> Tensor:
+        """(n, D) -> (n, C)."""
+        S = len(self.votes)
+        a = F.normalize(m.view(len(m), S, -1), dim=2)  # (n, S, d)
+        b = F.normalize(self.rows.view(len(self.rows), S, -1), dim=2)  # (C, S, d)
+        votes = torch.tensor(self.votes, dtype=m.dtype, device=m.device)
+        return torch.einsum("bsd,csd,s->bc", a, b, votes)
+
+    def slopes(self, m: Tensor) -> Tensor:
+        """Return q = ∂ℓ/∂m, (n, C, D)."""
+        return prototype_vectors(m, self.rows, torch.tensor(self.votes, dtype=torch.float64))
+
+    def of(self, places: Sequence[int]) -> "Cosines":
+        """Return the rule for the classes at these places alone."""
+        return Cosines(self.rows[list(places)], self.votes)
+
+    def double(self) -> "Cosines":
+        """Return a copy in float64 that nothing changes."""
+        return Cosines(self.rows.detach().double().clone(), self.votes)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """ℓ_a(m) = w_aᵀ m + b_a."""
+
+    rows: Tensor  # w, (C, D)
+    offsets: Tensor  # b, (C,)
+
+    def __call__(self, m: Tensor) -> Tensor:
+        """(n, D) -> (n, C)."""
+        return m @ self.rows.T + self.offsets
+
+    def slopes(self, m: Tensor) -> Tensor:
+        """Return q = ∂ℓ/∂m, (n, C, D), the same for every picture."""
+        return self.rows.expand(len(m), *self.rows.shape)
+
+    def of(self, places: Sequence[int]) -> "Linear":
+        """Return the rule for the classes at these places alone."""
+        return Linear(self.rows[list(places)], self.offsets[list(places)])
+
+    def double(self) -> "Linear":
+        """Return a copy in float64 that nothing changes."""
+        return Linear(self.rows.detach().double().clone(), self.offsets.detach().double().clone())
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+Rule = Cosines | Linear
