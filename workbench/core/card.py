@@ -36,7 +36,7 @@ from workbench.errors import CannotWrite, UsageError, WeightsDiffer, WorkbenchEr
 from workbench.events import Stage
 
 CHECKED_PICTURES = 8
-TOLERANCE = 5e-3  # of a logit; another device's float32 (TF32 convolutions on a GPU) stays below it
+TOLERANCE = 5e-3  # of a logit; another device's float32 stays below it
 
 
 def save_run_adapter(
@@ -169,5 +169,5 @@ def _card(
         classes=tuple(classes[i] for i in range(len(classes))), tasks=tuple(t.info.name for t in tasks),
         preprocessing=Preprocessing(size=size, resize=max(size, round(size / CROP_SHARE)), interpolation="bicubic", **scale),
         profile=config.method.profile, switches=switches, model=asdict(config.model), metrics=metrics,
-        licence=weights.licence, temperature=temperature,
+        licence=weights.licence, precision=backbone.tier, temperature=temperature,
     )  # fmt: skip
