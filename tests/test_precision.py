@@ -1,5 +1,6 @@
 """Tiers of precision: which one a run gets, where torch's switch for TF32 stands, and that nobody else meets it."""
 
+import json
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
@@ -15,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from tests import small
+from tests.resumed import gone_on, recorded, small_config
 from tests.test_bf16 import KINDS, network
 from tests.trained import folders, quick_config
 from workbench.config import RunConfig, with_values
@@ -321,6 +323,31 @@ def test_a_run_left_at_any_event_leaves_the_switch_as_it_was(
     next(event for event in events if type(event).__name__ == kind)
     assert switch() == OUTSIDE
     events.close()
+
+
+def test_a_run_that_goes_on_in_another_tier_says_so_once(tmp_path: Path) -> None:
+    config = small_config(tmp_path / "pictures", **{"train.precision": "bf16"})
+    whole = recorded(config, tmp_path)
+    for wanted, (said, path) in zip(
+        ("bf16", "strict", "auto"), whole.checkpoints[2:], strict=False
+    ):
+        step = json.loads(path.with_suffix(".json").read_text())["position"]["step"]
+        change = f"From step {step} on this run is trained in strict, before that in bf16."
+        now = with_values(config, {"train.precision": wanted})
+        events, _ = gone_on(now, tmp_path, path)
+        notes = [event.text for event in events if isinstance(event, Note)]
+        assert [text for text in notes if "this run is trained in" in text] == (
+            [] if wanted == "bf16" else [change]
+        )
+        assert (events == whole.told[said:]) == (wanted == "bf16")
+
+
+def test_a_run_that_is_asked_to_go_on_in_a_tier_that_is_not_there_says_so(tmp_path: Path) -> None:
+    config = small_config(tmp_path / "pictures", **{"train.precision": "strict"})
+    path = recorded(config, tmp_path).checkpoints[0][1]
+    now = with_values(config, {"train.precision": "tf32"})
+    said = [each.text for each in gone_on(now, tmp_path, path)[0] if isinstance(each, Note)]
+    assert sum(text.startswith("tf32 needs an NVIDIA GPU") for text in said) == 1
 
 
 def test_an_adapter_answers_in_strict_whatever_it_was_trained_in(tmp_path: Path) -> None:

@@ -134,11 +134,15 @@ def test_settings_are_changed_on_the_way_and_noted(whole: tuple[Session, str, Ru
     run = stopped_at(session, config, 1)
     with pytest.raises(UsageError, match=r"train\.epochs cannot be changed within a run"):
         session.resuming.resume(run.id, {"train.epochs": 3})
-    again = session.resuming.resume(run.id, {"train.learning_rate": 0.01})
+    changes = {"train.learning_rate": 0.01, "train.precision": "bf16"}
+    again = session.resuming.resume(run.id, changes)
     assert session.details(run.id).config["train"]["learning_rate"] == 0.01
     notes = [event.text for event in session.events(run.id) if isinstance(event, Note)]
     assert any("learning_rate 0.01, before that 0.025" in note for note in notes)
+    assert any(note.endswith("on: precision bf16, before that auto.") for note in notes)
     assert again.work() == "finished"
+    notes = [event.text for event in session.events(run.id) if isinstance(event, Note)]
+    assert any("on this run is trained in bf16, before that in strict." in note for note in notes)
 
 
 def test_what_is_not_as_it_was_is_asked_about(tmp_path: Path) -> None:

@@ -221,13 +221,14 @@ class Training:
             yield from (Note(odd, "warning") for odd in oddities(run) if odd)
             yield from run.monitor.plan(run.network, run.tasks.tasks)
             return
-        restore(run, self._resume, head)
+        odd = restore(run, self._resume, head)
         meant = [task["name"] for task in head["tasks"]]
         others = [task.info.name for task in run.tasks.tasks] != meant
         if others:
             run.monitor.extend(run.tasks.tasks, run.network, between=not run.place.begun)
         if others or changed or self._config.train.epochs > head["config"]["train"]["epochs"]:
             yield started(run)
+        yield from (Note(sentence, "warning") for sentence in odd)
         yield from renew(run, changed)
 
     def _head(self) -> dict[str, Any] | None:
