@@ -21,6 +21,7 @@ from tests.test_bf16 import KINDS, network
 from tests.trained import folders, quick_config
 from workbench.config import RunConfig, with_values
 from workbench.core.adapter_file import load_adapter
+from workbench.core.estimate import estimate
 from workbench.core.learner import Learner
 from workbench.core.precision import has_tf32, oddity, products_in, resolve
 from workbench.core.predict import predict
@@ -358,6 +359,14 @@ def test_an_adapter_answers_in_strict_whatever_it_was_trained_in(tmp_path: Path)
         answers = list(predict(tmp_path / "run" / "adapter", [str(pictures[0])], tmp_path))
     assert sum(isinstance(each, Guess) for each in answers) == 16
     assert {state for _, state in watched.of_others} == {STRICT}
+
+
+def test_dry_steps_are_tried_in_the_runs_tier_and_are_exact_beside_it(tmp_path: Path) -> None:
+    config = quick_config(folders(tmp_path / "pictures"), precision="tf32")
+    watched = Watched(set())
+    with watched:
+        list(estimate(config, tmp_path))
+    assert {state for _, state in watched.of_others} == {STRICT}  # the processor has no tf32
 
 
 @pytest.mark.gpu

@@ -246,6 +246,18 @@ def test_of_an_extension_that_fails_nothing_is_left(
     assert (sorted(folder.parent.iterdir()), session.runs()) == before
 
 
+def test_the_command_goes_on_in_another_precision_or_says_which_there_are(
+    whole: tuple[Session, str, RunConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    session, _, config = whole
+    run = stopped_at(session, config, 1)
+    command = ["--home", str(session.home), "resume", run.id, "--precision"]
+    assert main([*command, "fp32"]) == 2
+    assert "'fp32' is not one of auto, strict, tf32, bf16" in capsys.readouterr().err
+    assert main([*command, "bf16"]) == 0
+    assert session.details(run.id).config["train"]["precision"] == "bf16"
+
+
 def test_wrong_use_of_the_commands_is_a_sentence(
     whole: tuple[Session, str, RunConfig], capsys: pytest.CaptureFixture[str]
 ) -> None:

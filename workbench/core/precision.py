@@ -17,7 +17,8 @@ from workbench.core.device import device_name
 
 STRICT, TF32, BF16 = "strict", "tf32", "bf16"
 _SIDE = 512  # of the matrices whose product is timed
-_SWITCH = threading.RLock()  # held by whoever computes: the switch is the process's
+# Held by whoever computes, since the switch is the process's. Never taken by one who holds `device.GLOBAL_CHANCE`.
+_SWITCH = threading.RLock()
 
 
 def resolve(config: RunConfig, device: torch.device) -> str:
