@@ -124,8 +124,9 @@ class Backbone(nn.Module):
     def embed(self, images: Tensor) -> Tensor:
         """Turn pixels in [0, 1] of shape (B, 3, H, W) into tokens of shape (B, N, d)."""
         pixels = (images - cast(Tensor, self.mean)) / cast(Tensor, self.std)
+        # a convolution, whose input and weights get no gradient
         with switched(tf32=True) if self._tier == TF32 else nullcontext():
-            patches = self.vit.patch_embed(pixels)  # a convolution, of what gets no gradient
+            patches = self.vit.patch_embed(pixels)
         return cast(Tensor, self.vit.norm_pre(self.vit._pos_embed(patches)))
 
     def stem(self, images: Tensor) -> Stem:
