@@ -40,6 +40,7 @@ CARD = AdapterCard(
     model={"branches": "both", "bottleneck": 16, "use_pretrained_section": False},
     metrics={"average_accuracy": 0.5, "forgetting": None},
     licence="Apache-2.0",
+    precision="bf16",
 )
 
 
@@ -72,6 +73,7 @@ def test_the_card_is_strict_json_with_names_in_their_own_script(tmp_path: Path) 
 
 def test_the_readmes_snippet_runs(tmp_path: Path) -> None:
     readme = save_adapter(tmp_path, TENSORS, CARD)[2].read_text(encoding="utf-8")
+    assert "(profile repaired, precision bf16)" in readme
     found = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
     assert found
     done = subprocess.run(

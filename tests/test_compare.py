@@ -97,6 +97,19 @@ def rows(page: ComparePage) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
+def test_runs_that_were_trained_in_other_tiers_are_told_apart(tmp_path: Path) -> None:
+    started = recorded_run(1)[0]
+    assert isinstance(started, RunStarted)
+    with closing(Session(tmp_path, entry_points=False)) as session:
+        with session.log() as log:
+            for number, tier in ((1, "strict"), (2, "bf16")):
+                log_run(log, number, [replace(started, precision=tier)])
+        found = session.table.compare(["id1", "id2"])
+    assert [(each.label, each.values) for each in found.differences] == [
+        ("precision in force", ("bf16", "strict"))
+    ]
+
+
 def test_with_fewer_than_two_ticked_the_page_says_what_to_do(window: Window, qtbot: QtBot) -> None:
     window.actions_by_id["show_compare"].trigger()
     page = comparing(window).page

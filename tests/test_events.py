@@ -11,7 +11,7 @@ from workbench.events import KINDS, Measured, Note, RunStarted, Step, TaskInfo, 
 
 TASK = TaskInfo("Ö 空格", ("a", "b"), (0, 1), (8, 9), (2, 3), "f" * 64)
 EXAMPLES = {
-    "RunStarted": RunStarted((TASK, TASK), {"fusion": "linear"}, "sample", "0" * 64, 384, 99, "cpu", "open"),
+    "RunStarted": RunStarted((TASK, TASK), {"fusion": "linear"}, "sample", "0" * 64, 384, 99, "cpu", "open", 999, "bf16"),
     "Stage": events.Stage("Reading", 3, 7),
     "Pace": events.Pace(12.5, None, 3, 7),
     "TaskStarted": events.TaskStarted(1, 8, 2, 6),

@@ -114,16 +114,25 @@ def test_why_there_is_no_gpu_is_said(
     assert re.search(f"{why}$", unused_gpu("auto", CPU))
 
 
-@pytest.mark.parametrize(("device", "words"), [("cpu", "on the processor"), (GPU, f"on {GPU}")])
-def test_a_run_says_where_it_trains(device: str, words: str, qtbot: QtBot) -> None:
+@pytest.mark.parametrize(
+    ("device", "precision", "words"),
+    [
+        ("cpu", "", "on the processor"),
+        ("cpu", "strict", "on the processor, strict"),
+        (GPU, "bf16", f"on {GPU}, bf16"),
+    ],
+)
+def test_a_run_says_where_it_trains_and_in_which_precision(
+    device: str, precision: str, words: str, qtbot: QtBot
+) -> None:
     panel = RunPanel()
     qtbot.addWidget(panel)
     started = next(event for event in recorded_run(4) if isinstance(event, RunStarted))
-    begun = RunStarted(**{**vars(started), "device": device})
+    begun = RunStarted(**{**vars(started), "device": device, "precision": precision})
     panel.show_news([begun, TaskStarted(2, 1400, 20, 100), Step(2, 6, 1432, 0.01, {})])
     assert panel.stage.text() == f"task 3 of 4 · epoch 7/20 · step 1,432 · {words}"
-    assert trained_on(device) == words
-    assert trained_on("") == ""
+    assert trained_on(device, precision) == words
+    assert trained_on("", "") == ""
 
 
 def test_a_past_run_tells_where_it_was_trained_and_with_which_versions(

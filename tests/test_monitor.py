@@ -179,7 +179,7 @@ def test_measuring_leaves_modes_gradients_and_every_random_state_alone() -> None
     assert not list(monitor.plan(network, TASKS[:1]))
     begin(learner, TASKS[0])
     network.train()
-    network.backbone.bf16 = True
+    network.backbone.tier = "bf16"
     before = {name: p.detach().clone() for name, p in network.state_dict().items()}
     modes = [module.training for module in network.modules()]
     assert any(modes)
@@ -192,7 +192,7 @@ def test_measuring_leaves_modes_gradients_and_every_random_state_alone() -> None
     ):
         for _ in events:
             assert [module.training for module in network.modules()] == modes
-            assert network.backbone.bf16
+            assert network.backbone.tier == "bf16"
     assert torch.equal(torch.get_rng_state(), states[0])
     assert (np.random.get_state()[1] == states[1]).all()  # noqa: NPY002
     assert random.getstate() == states[2]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.test_compare import comparing, log_run, other_pictures, tick
 from tests.test_run_verbs import end
 from workbench.cli import main
 from workbench.config import RunConfig, to_dict, with_values
-from workbench.events import Evaluated, Event, Failed, Measured, Note
+from workbench.events import Evaluated, Event, Failed, Measured, Note, RunStarted
 from workbench.face.canvas import ensure_application
 from workbench.face.reports import Reports
 from workbench.face.run_report import facts_of, run_figures, run_page
@@ -95,6 +96,13 @@ def page_of(session: Session, run: str, *, drawn: bool = True) -> str:
     text = run_page(facts, list(run_figures(session, facts)) if drawn else [])
     assert application is not None
     return text
+
+
+def test_the_report_tells_the_precision_or_that_it_was_not_recorded(session: Session) -> None:
+    started = recorded_run(1)[0]
+    assert isinstance(started, RunStarted)
+    run = logged(session, [replace(started, precision="tf32")])
+    assert "<dt>Precision</dt><dd>tf32</dd>" in page_of(session, run, drawn=False)
 
 
 def test_the_report_of_a_run_is_whole_and_needs_nothing_else(session: Session) -> None:

@@ -134,11 +134,15 @@ def test_settings_are_changed_on_the_way_and_noted(whole: tuple[Session, str, Ru
     run = stopped_at(session, config, 1)
     with pytest.raises(UsageError, match=r"train\.epochs cannot be changed within a run"):
         session.resuming.resume(run.id, {"train.epochs": 3})
-    again = session.resuming.resume(run.id, {"train.learning_rate": 0.01})
+    changes = {"train.learning_rate": 0.01, "train.precision": "bf16"}
+    again = session.resuming.resume(run.id, changes)
     assert session.details(run.id).config["train"]["learning_rate"] == 0.01
     notes = [event.text for event in session.events(run.id) if isinstance(event, Note)]
     assert any("learning_rate 0.01, before that 0.025" in note for note in notes)
+    assert any(note.endswith("on: precision bf16, before that auto.") for note in notes)
     assert again.work() == "finished"
+    notes = [event.text for event in session.events(run.id) if isinstance(event, Note)]
+    assert any("on this run is trained in bf16, before that in strict." in note for note in notes)
 
 
 def test_what_is_not_as_it_was_is_asked_about(tmp_path: Path) -> None:
@@ -240,6 +244,18 @@ def test_of_an_extension_that_fails_nothing_is_left(
     with pytest.raises(DiskFull):
         session.resuming.extend(finished, epochs=1)
     assert (sorted(folder.parent.iterdir()), session.runs()) == before
+
+
+def test_the_command_goes_on_in_another_precision_or_says_which_there_are(
+    whole: tuple[Session, str, RunConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    session, _, config = whole
+    run = stopped_at(session, config, 1)
+    command = ["--home", str(session.home), "resume", run.id, "--precision"]
+    assert main([*command, "fp32"]) == 2
+    assert "'fp32' is not one of auto, strict, tf32, bf16" in capsys.readouterr().err
+    assert main([*command, "bf16"]) == 0
+    assert session.details(run.id).config["train"]["precision"] == "bf16"
 
 
 def test_wrong_use_of_the_commands_is_a_sentence(

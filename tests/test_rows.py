@@ -40,7 +40,16 @@ TASK = TaskInfo('Vögel, "kleine"\n小鳥', ("a", "ß 🐦"), (3, 1), (5, 6), (1
 
 SAMPLES: dict[str, Event] = {
     "RunStarted": RunStarted(
-        (TASK, TASK), {"fusion": "linear"}, "vit/ü", "cd" * 32, 192, 12345, "cpu", "open"
+        (TASK, TASK),
+        {"fusion": "linear"},
+        "vit/ü",
+        "cd" * 32,
+        192,
+        12345,
+        "cpu",
+        "open",
+        67890,
+        "strict",
     ),
     "TaskStarted": TaskStarted(1, 30, 20, 600),
     "Step": Step(1, 2, 31, 0.1 + 0.2, {"total": 1 / 3, "cross_entropy_s1": 1e-300, "später": -0.0}),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -14,11 +15,13 @@ from sqlite_utils import Database
 
 from tests.logged import begin, timed
 from tests.recorded import recorded_run
+from workbench.cli.text import run_text
 from workbench.errors import UsageError, WorkbenchError
-from workbench.events import Event, Failed, Measured, Note, Step, TaskEnded
-from workbench.log import migrations
+from workbench.events import Event, Failed, Measured, Note, RunStarted, Step, TaskEnded
+from workbench.log import migrations, table
 from workbench.log.processes import process_lives
 from workbench.log.store import Log
+from workbench.query import parse
 
 
 def test_a_run_begins_as_starting_with_all_that_was_asked(tmp_path: Path) -> None:
@@ -110,6 +113,30 @@ def test_the_views_are_readable(tmp_path: Path) -> None:
     cells = list(db.query("SELECT * FROM accuracy_matrix"))
     assert len(cells) == 6
     assert {cell["on_task_name"] for cell in cells} == {"finches", "gulls", "owls"}
+    db.close()
+
+
+def test_the_tier_of_a_run_stands_beside_its_device_and_is_empty_where_it_was_not_recorded(
+    tmp_path: Path,
+) -> None:
+    started = next(event for event in recorded_run(1) if isinstance(event, RunStarted))
+    with Log(tmp_path / "log.db") as log:
+        for name, tier in (("older", ""), ("newer", "bf16")):
+            begin(log, name, name)
+            log.write(name, timed([replace(started, precision=tier)]))
+        assert {run.id: (run.device, run.precision) for run in log.runs()} == {
+            "older": ("cpu", ""), "newer": ("cpu", "bf16")}  # fmt: skip
+        with log.snapshot() as db:
+            for text, found in (("precision:bf16", ["newer"]), ("-precision:bf16", ["older"])):
+                assert [run.id for run in table.page(db, parse(text))] == found
+            facts = table.configurations(db, ["older", "newer"])
+        assert {run: fact["precision"] for run, fact in facts.items()} == {
+            "older": "", "newer": "bf16"}  # fmt: skip
+        shown = {run: run_text(log.details(run)) for run in ("older", "newer")}
+    assert "on the processor, precision bf16\n" in shown["newer"]
+    assert "precision" not in shown["older"]
+    db = Database(tmp_path / "log.db")
+    assert {run["precision"] for run in db.query("SELECT * FROM runs")} == {"", "bf16"}
     db.close()
 
 

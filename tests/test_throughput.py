@@ -131,7 +131,11 @@ def test_the_quick_benchmark_prints_every_column_and_writes_what_it_found(tmp_pa
     assert all(column in line for column in throughput.COLUMNS for line in headings)
     found = json.loads(out.read_text(encoding="utf-8"))
     assert found["environment"]["torch"] == torch.__version__
-    assert [row["tier"] for row in found["rows"]] == ["plain fp32", "ours fp32", "ours bf16"] * 2
+    assert [row["tier"] for row in found["rows"]] == [
+        "plain strict",
+        "ours strict",
+        "ours bf16",
+    ] * 2
     for row in found["rows"]:
         assert len(row["ms"]) == found["rounds"] == 2
         assert row["images_per_s"] == pytest.approx(2000 / row["ms_per_step"])
@@ -202,5 +206,5 @@ def test_official_code_that_cannot_be_imported_is_left_out_with_a_sentence(tmp_p
     arguments = ["--quick", "--device", "cpu", "--reference", str(tmp_path)]
     assert throughput.main(arguments) == 0
     said = capsys.readouterr().out
-    assert "'official fp32' is left out" in said
+    assert "'official strict' is left out" in said
     assert "a_package_that_nobody_has" in said

@@ -52,6 +52,7 @@ class RunStarted(Event):
     device: str  # as a person says it: "cpu" or the GPU's name
     sequence: str  # "closed" or "open"
     backbone_parameters: int = 0  # 0: not recorded
+    precision: str = ""  # the tier that it is trained in, see `core.precision`; "": not recorded
 
 
 @dataclass(frozen=True)

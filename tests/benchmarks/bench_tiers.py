@@ -3,7 +3,7 @@
     python -m tests.benchmarks.bench_tiers [SEEDS]
 
 Trains the quick sample in each precision with 1 to SEEDS (5) as every seed, one after the other in
-turn; prints accuracy and seconds of each run, and means with sample standard deviations. Wants the
+turn; tf32 on a GPU that knows it. Prints accuracy and seconds of each run, and means with sample standard deviations. Wants the
 machine to itself.
 """
 
@@ -15,10 +15,12 @@ import time
 from pathlib import Path
 
 from workbench.config import RunConfig, SeedConfig, with_values
+from workbench.core.device import choose_device
+from workbench.core.precision import has_tf32
 from workbench.events import Measured
 from workbench.session import Session, ThreadEngine
 
-TIERS = ("fp32", "bf16")
+TIERS = ("strict", "tf32", "bf16")
 MEASURES = ("average_accuracy", "accuracy_seen")
 """Of the run's last row: A-bar, the mean of A_1 … A_T, and A_T."""
 
@@ -38,12 +40,14 @@ def trained(session: Session, config: RunConfig) -> tuple[float, ...]:
 def main(arguments: list[str]) -> None:
     """Print a line for each run, then the means."""
     seeds = int(arguments[0]) if arguments else 5
-    found: dict[str, list[tuple[float, ...]]] = {tier: [] for tier in TIERS}
+    device = choose_device("auto")
+    tiers = [tier for tier in TIERS if tier != "tf32" or has_tf32(device)]
+    found: dict[str, list[tuple[float, ...]]] = {tier: [] for tier in tiers}
     with tempfile.TemporaryDirectory() as home:
         session = Session(home, entry_points=False)
         for seed in range(seeds):
             every = SeedConfig(*[seed] * len(dataclasses.fields(SeedConfig)))
-            for tier in TIERS:
+            for tier in tiers:
                 config = with_values(session.sample_config(), {"train.precision": tier})
                 found[tier].append(trained(session, dataclasses.replace(config, seeds=every)))
                 numbers = " ".join(f"{value:6.1f}" for value in found[tier][-1])

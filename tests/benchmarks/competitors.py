@@ -5,6 +5,7 @@ A new way of training is a line in `TIERS`; a new backbone or batch one in `CELL
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -115,9 +116,9 @@ def ours(learner: Learner) -> Competitor:
     return Competitor(train)
 
 
-def ours_in_bf16(learner: Learner) -> Competitor:
-    """Our step with train.precision = "bf16"."""
-    learner.network.backbone.bf16 = True
+def ours_in(tier: str, learner: Learner) -> Competitor:
+    """Our step with this `train.precision`; as in a run, the backbone alone is in the tier."""
+    learner.network.backbone.tier = tier
     return ours(learner)
 
 
@@ -128,12 +129,18 @@ def official(place: Path, learner: Learner) -> Competitor:
 
 @dataclass(frozen=True)
 class Tier:
-    """One row of each cell. `precision`, of the backbone's matmuls: fp32, tf32 or bf16."""
+    """One row of each cell.
+
+    Attributes:
+        precision: of the backbone's matmuls: strict, tf32 or bf16.
+        switch: what torch is switched to around the whole step; our network switches the backbone's part by itself.
+    """
 
     name: str
     precision: str
     devices: tuple[str, ...]
     build: Callable[[Learner], Competitor]
+    switch: str = "strict"
 
     @property
     def label(self) -> str:
@@ -143,8 +150,9 @@ class Tier:
 
 # Every way of training that is compared. The first is what the others are divided by; a new way is a line here.
 TIERS = [
-    Tier("plain", "fp32", ("cpu", "cuda"), plain),
-    Tier("plain", "tf32", ("cuda",), plain),
-    Tier("ours", "fp32", ("cpu", "cuda"), ours),
-    Tier("ours", "bf16", ("cpu", "cuda"), ours_in_bf16),
+    Tier("plain", "strict", ("cpu", "cuda"), plain),
+    Tier("plain", "tf32", ("cuda",), plain, switch="tf32"),
+    Tier("ours", "strict", ("cpu", "cuda"), ours),
+    Tier("ours", "tf32", ("cuda",), partial(ours_in, "tf32")),
+    Tier("ours", "bf16", ("cpu", "cuda"), partial(ours_in, "bf16")),
 ]

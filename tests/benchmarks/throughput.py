@@ -28,6 +28,7 @@ from tests.benchmarks import timing
 from tests.benchmarks.competitors import CELLS, TIERS, Cell, Competitor, Tier, official
 from tests.benchmarks.official import check_reference
 from workbench.core.device import choose_device, device_name
+from workbench.core.precision import products_in
 from workbench.errors import UsageError
 
 COLUMNS: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -78,7 +79,7 @@ def measure(
 
 def _in_precision(tier: Tier, work: Any, *arguments: Any) -> Callable[[], object]:
     def inside() -> object:
-        with timing.matmuls_in(tier.precision):
+        with products_in(tier.switch):
             return work(*arguments)
 
     return inside
@@ -173,7 +174,7 @@ def main(arguments: Sequence[str]) -> int:
         tiers = list(TIERS)
         if options.reference:
             build = partial(official, check_reference(options.reference))
-            tiers.append(Tier("official", "fp32", ("cpu", "cuda"), build))
+            tiers.append(Tier("official", "strict", ("cpu", "cuda"), build))
         with threads(options.threads):
             found = report(options, tiers)
     except UsageError as error:

@@ -2,8 +2,7 @@
 
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -16,20 +15,10 @@ from torch.utils.flop_counter import (
     sdpa_flop_count,
 )
 
+from workbench.core.precision import products_in
+
 MATMUL_SIDE = {"cpu": 1024, "cuda": 8192}
-_TORCH_NAMES = {"tf32": "high"}  # of precisions that torch itself is switched to
 aten = torch.ops.aten
-
-
-@contextmanager
-def matmuls_in(precision: str) -> Iterator[None]:
-    """Let float32 matmuls use TF32 inside if `precision` is tf32; else they are true float32."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(_TORCH_NAMES.get(precision, "highest"))
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def clock_of(device: torch.device) -> Callable[[], float]:
@@ -139,6 +128,6 @@ def matmul_peak(device: torch.device, precision: str, times: int = 5) -> float:
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a = torch.randn(side, side, device=device, dtype=dtype)
     clock = clock_of(device)
-    with matmuls_in(precision):
+    with products_in(precision):
         spent = interleaved({"matmul": lambda: torch.mm(a, a)}, times, clock)["matmul"]
     return 2 * side**3 / min(spent)

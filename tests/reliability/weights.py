@@ -93,6 +93,7 @@ def an_adapter(place: Sandbox) -> tuple[bytes, dict[str, Any]]:
         classes=(AdapterClass("a", 0), AdapterClass("b", 0)), tasks=("t",),
         preprocessing=Preprocessing(32, 36, "bicubic", (0.5,) * 3, (0.5,) * 3), profile="repaired",
         switches=switches, model=dataclasses.asdict(model), metrics={"a": 0.5}, licence="none",
+        precision="strict",
     )  # fmt: skip
     files = save_adapter(place.given / "original", network.adapter_state(), card)
     return files[0].read_bytes(), json.loads(files[1].read_text(encoding="utf-8"))

@@ -159,6 +159,8 @@ def _add_going_on(command: Callable[..., argparse.ArgumentParser]) -> None:
     resume.add_argument("--learning-rate", type=float, metavar="X", help=text)
     text = "go on on another device: auto, cpu, cuda"
     resume.add_argument("--device", metavar="NAME", help=text)
+    text = "go on in another precision: auto, strict, tf32, bf16"
+    resume.add_argument("--precision", metavar="NAME", help=text)
     text = "resume even though pictures or versions are not as they were"
     resume.add_argument("--anyway", action="store_true", help=text)
     text = "the pictures of folder OLD lie in NEW now; may be given several times"

@@ -16,6 +16,7 @@ _SETTINGS = {
     "batch_size": "train.batch_size",
     "learning_rate": "train.learning_rate",
     "device": "train.device",
+    "precision": "train.precision",
 }
 
 

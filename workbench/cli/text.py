@@ -40,6 +40,7 @@ def run_text(details: RunDetails) -> str:
     lines.append(
         f"profile {s.profile}, backbone {s.backbone}, {s.tasks_done} of {s.tasks_total} tasks"
         + (f", on {'the processor' if s.device == 'cpu' else s.device}" if s.device else "")
+        + (f", precision {s.precision}" if s.precision else "")
     )
     for number, row in enumerate(details.accuracy_matrix, 1):
         lines.append(

@@ -230,8 +230,9 @@ class TrainConfig:
     device: str = setting(
         "auto", "'auto' takes the GPU if there is one.", label="Device", choices=("auto", "cpu", "cuda"), advanced=False)  # fmt: skip
     precision: str = setting(
-        "fp32", "bf16: the frozen backbone multiplies in bfloat16, far faster where the device can; trained parts stay in fp32.",
-        label="Precision", choices=("fp32", "bf16"))  # fmt: skip
+        "auto", "What the frozen backbone multiplies in; trained parts are in float32 always. strict: float32. tf32: TF32, on NVIDIA "
+        "GPUs since 2020. bf16: bfloat16, fastest where the device has it. auto: bf16 on such a GPU, else and in profile paper strict.",
+        label="Precision", choices=("auto", "strict", "tf32", "bf16"))  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ class AdapterCard:
     model: Mapping[str, Any]  # config.ModelConfig as plain values
     metrics: Mapping[str, float | None]
     licence: str  # of the backbone's weights, which are not in the file
+    precision: str  # the tier it was trained in, see `core.precision`; it answers in strict
     temperature: float = 1.0  # what logits are divided by before they become probabilities
 
 
@@ -257,7 +258,7 @@ def _readme(card: AdapterCard) -> str:
     names = "\n".join(f"{i}. {entry.name} ({card.tasks[entry.task]})" for i, entry in enumerate(card.classes))  # fmt: skip
     return f"""# An NTK-CL adapter
 
-Trained with NTK-CL workbench {card.program} (profile {card.profile}) on top of the frozen backbone
+Trained with NTK-CL workbench {card.program} (profile {card.profile}, precision {card.precision}) on top of the frozen backbone
 `{card.backbone}`, whose weights (SHA-256 `{card.weights_sha256}`) are not in these files.
 Licence of those weights: {card.licence}
 

@@ -4,7 +4,7 @@ The only module that imports timm's model classes. Widths, depth and token count
 the model, so every size works; what is not a plain ViT is refused with a sentence.
 """
 
-import copy
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -16,6 +16,8 @@ from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.core.frozen_layers import LayerInTF32, in_tier, linear_in_tf32
+from workbench.core.precision import BF16, STRICT, TF32, switched
 from workbench.errors import UsageError
 
 FITS = (
@@ -57,9 +59,9 @@ class Backbone(nn.Module):
     ) -> None:
         super().__init__()
         self.vit = check_plain(model).requires_grad_(False).eval()
-        self._bf16 = False
-        # Attention and MLP of each block in bfloat16. No submodules: nobody is to save or train them.
-        self._halves: list[tuple[nn.Module, nn.Module]] = []
+        self._tier = STRICT
+        # Attention and MLP of each block by tier. No submodules: nobody is to save or train them.
+        self._copies: dict[str, list[tuple[nn.Module, nn.Module]]] = {}
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
 
@@ -102,15 +104,18 @@ class Backbone(nn.Module):
         return int(self.vit.patch_embed.img_size[0])
 
     @property
-    def bf16(self) -> bool:
-        """Whether attention and MLPs compute in bfloat16; norms and what blocks add up stay as they are."""
-        return self._bf16
+    def tier(self) -> str:
+        """What attention and MLPs multiply in, of `precision`; norms and what blocks add up stay in float32."""
+        return self._tier
 
-    @bf16.setter
-    def bf16(self, wanted: bool) -> None:
-        if wanted and not self._halves:
-            self._halves = [(_half(block.attn), _half(block.mlp)) for block in self.vit.blocks]
-        self._bf16 = wanted
+    @tier.setter
+    def tier(self, wanted: str) -> None:
+        if wanted != STRICT and wanted not in self._copies:
+            blocks = self.vit.blocks
+            self._copies[wanted] = [
+                (in_tier(block.attn, wanted), in_tier(block.mlp, wanted)) for block in blocks
+            ]
+        self._tier = wanted
 
     def train(self, mode: bool = True) -> "Backbone":
         """Stay in evaluation mode: a frozen backbone drops nothing."""
@@ -119,7 +124,10 @@ class Backbone(nn.Module):
     def embed(self, images: Tensor) -> Tensor:
         """Turn pixels in [0, 1] of shape (B, 3, H, W) into tokens of shape (B, N, d)."""
         pixels = (images - cast(Tensor, self.mean)) / cast(Tensor, self.std)
-        return cast(Tensor, self.vit.norm_pre(self.vit._pos_embed(self.vit.patch_embed(pixels))))
+        # a convolution, whose input and weights get no gradient
+        with switched(tf32=True) if self._tier == TF32 else nullcontext():
+            patches = self.vit.patch_embed(pixels)
+        return cast(Tensor, self.vit.norm_pre(self.vit._pos_embed(patches)))
 
     def stem(self, images: Tensor) -> Stem:
         """Pixels in [0, 1] of shape (B, 3, H, W) up to block 0's MLP, which no adapter or prompt precedes."""
@@ -136,9 +144,7 @@ class Backbone(nn.Module):
 
     def _attend(self, i: int, x: Tensor, first: int | None) -> Tensor:
         block = self.vit.blocks[i]
-        attention, normed = block.attn, block.norm1(x)
-        if self._bf16:
-            attention, normed = self._halves[i][0], normed.bfloat16()
+        attention, normed = self._in_tier(i, 0, block.attn, block.norm1(x))
         if first is None:
             attended = attention(normed)
         else:
@@ -148,10 +154,14 @@ class Backbone(nn.Module):
     def mlp(self, i: int, x: Tensor) -> Tensor:
         """Block i's MLP path without its residual, (B, T, d) -> (B, T, d)."""
         block = self.vit.blocks[i]
-        mlp, normed = block.mlp, block.norm2(x)
-        if self._bf16:
-            mlp, normed = self._halves[i][1], normed.bfloat16()
+        mlp, normed = self._in_tier(i, 1, block.mlp, block.norm2(x))
         return cast(Tensor, block.ls2(mlp(normed).to(x.dtype)))
+
+    def _in_tier(self, i: int, part: int, own: nn.Module, x: Tensor) -> tuple[nn.Module, Tensor]:
+        """Return block i's part as the tier has it, with its input in the type that it takes."""
+        if self._tier == STRICT:
+            return own, x
+        return self._copies[self._tier][i][part], x.bfloat16() if self._tier == BF16 else x
 
     def pool(self, x: Tensor) -> Tensor:
         """Final norm and the model's own pooling, (B, N, d) or (B, 1, d) as `attend` left it -> (B, d)."""
@@ -166,14 +176,6 @@ class Backbone(nn.Module):
         return self.pool(x)
 
 
-def _half(module: nn.Module) -> nn.Module:
-    """Return a copy in bfloat16. Without a GPU its attention is spelt out: torch's fused one takes 2 to 5 times as long."""
-    made = copy.deepcopy(module).bfloat16()
-    if isinstance(getattr(made, "fused_attn", None), bool):
-        made.fused_attn = next(made.parameters()).is_cuda  # type: ignore[assignment]
-    return made
-
-
 def _first_attending(attention: Any, x: Tensor, first: int) -> Tensor:
     """Return what timm's attention makes of the first tokens of x (B, T, d): they ask all, nobody else asks."""
     # Where timm keeps the class depends on its version; all bring it here.
@@ -184,8 +186,9 @@ def _first_attending(attention: Any, x: Tensor, first: int) -> Tensor:
     weight, bias = attention.qkv.weight, attention.qkv.bias
     width = len(weight) // 3
     start, rest = (None, None) if bias is None else (bias[:width], bias[width:])
-    asking = F.linear(x[:, :first], weight[:width], start)  # (B, first, width)
-    asked = F.linear(x, weight[width:], rest)  # (B, T, 2 width)
+    times = linear_in_tf32 if isinstance(attention.qkv, LayerInTF32) else F.linear
+    asking = times(x[:, :first], weight[:width], start)  # (B, first, width)
+    asked = times(x, weight[width:], rest)  # (B, T, 2 width)
     q = asking.view(B, first, heads, -1).transpose(1, 2)  # (B, heads, first, width / heads)
     k, v = asked.view(B, -1, 2, heads, width // heads).permute(2, 0, 3, 1, 4)
     q, k = attention.q_norm(q), attention.k_norm(k)

@@ -40,7 +40,8 @@ from workbench.events import Stage
 
 SPREAD = "spread.safetensors"
 CHECKED_PICTURES = 8
-TOLERANCE = 5e-3  # of a logit, or of the picture's largest beyond 1; another device's float32 (TF32 convolutions on a GPU) stays below it
+# Of a logit, or of a picture's largest where that is beyond 1; another device's float32 stays below it.
+TOLERANCE = 5e-3
 
 
 def save_run_adapter(
@@ -195,5 +196,5 @@ def _card(
         classes=tuple(classes[i] for i in range(len(classes))), tasks=tuple(t.info.name for t in tasks),
         preprocessing=Preprocessing(size=size, resize=max(size, round(size / CROP_SHARE)), interpolation="bicubic", **scale),
         profile=config.method.profile, switches=switches, model=asdict(config.model), metrics=metrics,
-        licence=weights.licence, temperature=temperature,
+        licence=weights.licence, precision=backbone.tier, temperature=temperature,
     )  # fmt: skip

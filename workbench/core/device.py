@@ -2,7 +2,6 @@
 
 import hashlib
 import threading
-import time
 from types import TracebackType
 
 import torch
@@ -11,7 +10,6 @@ from torch import Tensor
 from workbench.errors import UsageError
 from workbench.paths import has_gpu_driver
 
-_SIDE = 512  # of the matrices whose product is timed
 GLOBAL_CHANCE = threading.RLock()  # held by whoever sets torch's global generators
 
 
@@ -49,31 +47,6 @@ def unused_gpu(name: str, device: torch.device) -> str:
         "An NVIDIA driver is here, but PyTorch finds no GPU to use, so this run trains on the "
         f"processor, which takes far longer. {why}"
     )
-
-
-def bf16_cost(device: torch.device) -> float:
-    """Return how many times as long as in float32 a matrix product takes in bfloat16 here, measured in some ms."""
-    return _product_seconds(device, torch.bfloat16) / _product_seconds(device, torch.float32)
-
-
-def lame_bf16(cost: float) -> str:
-    """Return what is to be said of a `bf16_cost` of 1 or more; "" where there is something to gain."""
-    if cost < 1:
-        return ""
-    return (
-        f"bf16 gains nothing here: its matrix products take {cost:.1f} times as long as those of fp32 on this device. "
-        "With train.precision at fp32 the same run is faster, and exact."
-    )
-
-
-def _product_seconds(device: torch.device, dtype: torch.dtype) -> float:
-    a = torch.ones(_SIDE, _SIDE, device=device, dtype=dtype)
-    taken = []
-    for _ in range(5):
-        began = time.perf_counter()
-        float((a @ a)[0, 0])  # a GPU is waited for
-        taken.append(time.perf_counter() - began)
-    return min(taken)
 
 
 class Stream:

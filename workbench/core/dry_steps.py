@@ -19,6 +19,7 @@ from workbench.core.device import Stream
 from workbench.core.feeder import Feeder
 from workbench.core.learner import Learner
 from workbench.core.numbers import numbers
+from workbench.core.precision import resolve
 from workbench.core.resident import Peak, held, room
 from workbench.core.units import Line
 from workbench.core.weights import LoadedWeights
@@ -52,7 +53,7 @@ class DryRun:
         self._chance = Stream(0, "dry steps", device)
         with self._chance:
             self.network = build_network(config.model, switches, weights, device)
-            self.network.backbone.bf16 = config.train.precision == "bf16"
+            self.network.backbone.tier = resolve(config, device)
             generator = torch.Generator().manual_seed(0)
             self.learner = method(self.network, config.method, switches, config.train, generator)
             self.learner.begin_task(tuple(range(classes)), config.train.epochs)

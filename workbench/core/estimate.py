@@ -6,6 +6,7 @@ a line with the batch, through dry steps at two batch sizes, beside the pictures
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from workbench.config import RunConfig, effective_switches
@@ -13,7 +14,9 @@ from workbench.core.cache import PictureCache
 from workbench.core.device import choose_device
 from workbench.core.dry_steps import DryRun, measure
 from workbench.core.learner import Learner
+from workbench.core.precision import STRICT, products_in
 from workbench.core.resident import held, room
+from workbench.core.steps import inside
 from workbench.core.units import Units, largest_batch, total_seconds
 from workbench.core.weights import LoadedWeights, load_weights
 from workbench.core.workload import Counted, amounts, count, monitor_passes, read_samples
@@ -41,7 +44,7 @@ def estimate(
         weights = yield from _weights(config.model.backbone, home)
         classes = max(len(task) for task in counted.tasks)
         dry = DryRun(config, weights, cache, device, method, classes)
-        found = yield from measure(dry, batch, before)
+        found = yield from inside(partial(products_in, STRICT), measure(dry, batch, before))
         each = sum(cache[i].nbytes for i in range(len(cache))) / len(cache)
     memory = found.memory
     if device.type == "cpu":  # beside a GPU the pictures are kept in the computer's memory

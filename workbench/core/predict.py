@@ -13,6 +13,7 @@ from workbench.core.card import load_network
 from workbench.core.device import choose_device
 from workbench.core.network import Network
 from workbench.core.pictures import PictureError, decode, is_picture_name
+from workbench.core.precision import STRICT, products_in
 from workbench.core.transforms import TestTransform
 from workbench.errors import UsageError
 from workbench.events import Stage
@@ -87,7 +88,9 @@ def _shares(
     pictures: Sequence[np.ndarray],
     device: torch.device,
 ) -> np.ndarray:
-    logits = network.prototypes(network(transform(pictures).to(device)).main)  # (B, C)
+    """Answer in strict, whatever the adapter was trained in: the same answers on every device, but for rounding."""
+    with products_in(STRICT):
+        logits = network.prototypes(network(transform(pictures).to(device)).main)  # (B, C)
     shares: np.ndarray = torch.softmax(logits / card.temperature, 1).cpu().numpy()
     return shares
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from workbench.core.backbone import Stem
 from workbench.core.jacobian import Outputs, Rows, gradients, joined
 from workbench.core.network import Network
+from workbench.core.precision import STRICT, products_in
 from workbench.core.sketch import Sketch
 from workbench.core.tasks import TaskData
 from workbench.events import Stage
@@ -186,12 +187,13 @@ def _kept(
 def undisturbed(network: Network) -> Iterator[None]:
     """Evaluation mode at full precision inside; outside, every module is as it was before."""
     modes = [(module, module.training) for module in network.modules()]
-    bf16 = network.backbone.bf16
+    tier = network.backbone.tier
     network.eval()
-    network.backbone.bf16 = False
+    network.backbone.tier = STRICT
     try:
-        yield
+        with products_in(STRICT):
+            yield
     finally:
-        network.backbone.bf16 = bf16
+        network.backbone.tier = tier
         for module, training in modes:
             module.training = training

@@ -1,6 +1,6 @@
 """A run's whole state into a checkpoint and back; what may differ between the two configurations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from workbench import __version__
 from workbench.config import RunConfig, to_dict
 from workbench.core import checkpoint
 from workbench.core.network import Network
+from workbench.core.precision import oddity
 from workbench.core.running import Place, Running
 from workbench.core.state import CannotKeep, Packer, Unpacker
 from workbench.errors import PicturesDiffer, UsageError
@@ -20,7 +21,7 @@ from workbench.events import TaskInfo
 from workbench.plugins import culprit
 
 _FREE = ("name", "data.tasks", "data.cache_megabytes", "train.batch_size", "train.learning_rate",
-         "train.device", "train.epochs", "train.at_once")  # fmt: skip
+         "train.device", "train.precision", "train.epochs", "train.at_once")  # fmt: skip
 _SAME = ("class_ids", "class_names", "train_counts", "test_counts")
 _FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, SafetensorError)  # fmt: skip
 
@@ -48,6 +49,7 @@ def packed(run: Running) -> tuple[dict[str, Any], bytes]:
         "order": packer.pack(run.order.get_state()),
         "pacer": run.pacer.state(),
         "device": run.feeder.device.type,
+        "precision": run.network.backbone.tier,
     }
     head = {
         "position": {"task": place.task, "begun": place.begun, "epoch": place.epoch, "step": run.step},
@@ -59,8 +61,10 @@ def packed(run: Running) -> tuple[dict[str, Any], bytes]:
     return head, save_bytes(packer.tensors)
 
 
-def restore(run: Running, path: Path, head: Mapping[str, Any]) -> None:
+def restore(run: Running, path: Path, head: Mapping[str, Any]) -> list[str]:
     """Bring a newly assembled run to where the checkpoint at `path` stands; `head` is its description.
+
+    Returns what is to be said if it goes on in another tier of precision.
 
     Raises:
         DamagedCheckpoint: it does not hold such a run.
@@ -78,10 +82,22 @@ def restore(run: Running, path: Path, head: Mapping[str, Any]) -> None:
         before = head["config"]["train"]["learning_rate"]
         if run.place.begun:
             _adapt(run, before)
+        asked = head["config"]["train"]["precision"]
+        said = [each for each in _other_tier(run, state["precision"], asked) if each]
     except _FAULTS as error:
         raise checkpoint.damaged(path, f"it does not hold this run ({error})") from error
     if own:  # outside: what a plug-in raises here is not the file's fault
         run.learner.load_state_dict(own)
+    return said
+
+
+def _other_tier(run: Running, before: str, asked: str) -> Iterator[str]:
+    """Yield what is odd about the tier if it is not that of `before`, or another one was `asked` for then."""
+    now, wanted = run.network.backbone.tier, run.config.train.precision
+    if now != before:
+        yield f"From step {run.step:,} on this run is trained in {now}, before that in {before}."
+    if now != before or wanted != asked:
+        yield oddity(wanted, run.feeder.device)
 
 
 def _restored(
@@ -130,7 +146,7 @@ def check_config(config: RunConfig, head: Mapping[str, Any]) -> None:
     """Raise unless a run with this configuration may go on from the checkpoint.
 
     Raises:
-        UsageError: it differs in more than batch, learning rate, device, more tasks, or more epochs at the end.
+        UsageError: it differs in more than batch, learning rate, device, precision, more tasks, or more epochs at the end.
     """
     now, before = to_dict(config), head["config"]
     for key, value in _flat(before).items():

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from workbench.config import RunConfig, effective_switches
 from workbench.core.build import build_network
-from workbench.core.device import Stream, bf16_cost, device_name, lame_bf16, unused_gpu
+from workbench.core.device import Stream, device_name, unused_gpu
 from workbench.core.evaluate import Examiner
 from workbench.core.feeder import Feeder
 from workbench.core.learner import Learner
@@ -18,6 +18,7 @@ from workbench.core.monitor import Monitor
 from workbench.core.network import Network
 from workbench.core.numbers import Watch
 from workbench.core.pace import Pacer
+from workbench.core.precision import oddity, resolve
 from workbench.core.tasks import TaskData, TaskSet
 from workbench.core.weights import LoadedWeights
 from workbench.events import RunStarted
@@ -85,7 +86,7 @@ def assemble(
     )
     with initialisation:
         network = build_network(config.model, switches, weights, device)
-        network.backbone.bf16 = config.train.precision == "bf16"
+        network.backbone.tier = resolve(config, device)
     chance, order = (torch.Generator().manual_seed(seeds.data_order + salt) for salt in (0x5EED, 0))
     learner = method(network, config.method, switches, config.train, chance)
     pacer = pacer_of(config, network, tasks, clock)
@@ -107,6 +108,7 @@ def started(run: Running) -> RunStarted:
         feature_width=run.network.width, trainable_parameters=trainable,
         device=device_name(run.feeder.device), sequence=run.config.method.sequence,
         backbone_parameters=sum(p.numel() for p in run.network.backbone.parameters()),
+        precision=run.network.backbone.tier,
     )  # fmt: skip
 
 
@@ -114,8 +116,7 @@ def oddities(run: Running) -> Iterator[str]:
     """Yield what is odd about where the run is computed, and how; "" where nothing is."""
     device, settings = run.feeder.device, run.config.train
     yield unused_gpu(settings.device, device)
-    if settings.precision == "bf16":
-        yield lame_bf16(bf16_cost(device))
+    yield oddity(settings.precision, device)
 
 
 def steps_of(config: RunConfig, task: TaskData) -> int:

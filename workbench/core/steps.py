@@ -1,7 +1,7 @@
 """Work that says how far it is and returns what it made: run to its end unheard, or heard through an ear."""
 
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from typing import Any, TypeVar
 
 R = TypeVar("R")
@@ -30,3 +30,18 @@ def retold(work: Generator[S, None, R], tell: Callable[[S], T | None]) -> Genera
                 return result
             if (told := tell(said)) is not None:
                 yield told
+
+
+def inside(
+    surroundings: Callable[[], AbstractContextManager[None]], work: Generator[S, None, R]
+) -> Generator[S, None, R]:
+    """Run `work` with `surroundings()` around each of its steps; while it waits, and when it is closed, they are left."""
+    with closing(work):
+        while True:
+            with surroundings():
+                try:
+                    said = next(work)
+                except StopIteration as end:
+                    result: R = end.value
+                    return result
+            yield said

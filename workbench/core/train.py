@@ -6,9 +6,10 @@ and `Stage`, which the clock paces, and so does a run that goes on from a checkp
 """
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,11 +22,12 @@ from workbench.core.joint import accuracy_of_parts, joined
 from workbench.core.learner import Learner
 from workbench.core.loop import learn
 from workbench.core.manifest import write_manifest
+from workbench.core.precision import STRICT, products_in
 from workbench.core.resume import check_config, check_tasks, packed, restore
 from workbench.core.running import Running, assemble, oddities, started
 from workbench.core.state import CannotKeep
-from workbench.core.steps import retold
-from workbench.core.tasks import TaskLoader, TaskSet
+from workbench.core.steps import inside, retold
+from workbench.core.tasks import TaskData, TaskLoader, TaskSet
 from workbench.core.weights import load_weights
 from workbench.errors import DiskFull, UsageError
 from workbench.events import (
@@ -174,13 +176,25 @@ class Training:
             if self._folder is not None:
                 write_manifest(self._folder, contents)
             run = assemble(config, weights, tasks, device, self._folder, self._clock, self._method)
-            yield from self._start(run, head, changed)
-            self._run = run
-            for task in tasks.tasks[run.place.task :]:
-                yield from learn(run, task)
-            if config.data.joint:
-                yield from accuracy_of_parts(run.examiner, parts, config.train.epochs - 1, run.step)
-            yield Finished(run.step)
+            computing = self._computing(run, parts, head, changed)
+            yield from inside(partial(products_in, STRICT), computing)
+
+    def _computing(
+        self,
+        run: Running,
+        parts: Sequence[TaskData],
+        head: dict[str, Any] | None,
+        changed: tuple[int, ...],
+    ) -> Generator[Event, None, None]:
+        """Start or go on, and train to the end; what is not the backbone's computes in float32 whatever the tier."""
+        yield from self._start(run, head, changed)
+        self._run = run
+        for task in run.tasks.tasks[run.place.task :]:
+            yield from learn(run, task)
+        if run.config.data.joint:
+            last = run.config.train.epochs - 1
+            yield from accuracy_of_parts(run.examiner, parts, last, run.step)
+        yield Finished(run.step)
 
     def _loaded(
         self, loader: TaskLoader, said: bool
@@ -208,13 +222,14 @@ class Training:
             yield from (Note(odd, "warning") for odd in oddities(run) if odd)
             yield from run.monitor.plan(run.network, run.tasks.tasks)
             return
-        restore(run, self._resume, head)
+        odd = restore(run, self._resume, head)
         meant = [task["name"] for task in head["tasks"]]
         others = [task.info.name for task in run.tasks.tasks] != meant
         if others:
             run.monitor.extend(run.tasks.tasks, run.network, between=not run.place.begun)
         if others or changed or self._config.train.epochs > head["config"]["train"]["epochs"]:
             yield started(run)
+        yield from (Note(sentence, "warning") for sentence in odd)
         yield from renew(run, changed)
 
     def _head(self) -> dict[str, Any] | None:

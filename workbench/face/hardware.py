@@ -33,8 +33,9 @@ def torch_version() -> str:
         return ""
 
 
-def trained_on(device: str) -> str:
-    """Return "on the processor" or "on" the GPU's name; "" for a run that has not begun."""
-    if device == "cpu":
-        return say("on the processor")
-    return say("on {gpu}").format(gpu=device) if device else ""
+def trained_on(device: str, precision: str) -> str:
+    """Return "on the processor" or "on" the GPU's name, and in which tier if known; "" for a run that has not begun."""
+    if not device:
+        return ""
+    place = say("on the processor") if device == "cpu" else say("on {gpu}").format(gpu=device)
+    return f"{place}, {precision}" if precision else place

@@ -94,7 +94,7 @@ COLUMNS = (
     _plain("profile", "Profile", lambda run: run.profile, "Arithmetic: repaired, or paper", 76),
     _plain("backbone", "Backbone", lambda run: run.backbone, "The frozen Vision Transformer", 124),
     _plain("seed", "Seed", lambda run: str(run.seed), "Seed of the initialisation", 54, number=True),
-    _plain("device", "Trained", lambda run: trained_on(run.device), "On the processor, or on which GPU", 130, at_first=False),
+    _plain("device", "Trained", lambda run: trained_on(run.device, run.precision), "On the processor, or on which GPU, and in which precision", 130, at_first=False),
     _plain("created", "Created", lambda run: ago(run.created), "", 96),
     _plain("star", "★", lambda run: "★" if run.starred else "", "Starred: press S", 30),
     _plain("tags", "Tags", lambda run: ", ".join(run.tags), "Edit with T: words between commas", 100),

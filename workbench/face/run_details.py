@@ -106,7 +106,7 @@ class DetailsOfRun(Feature):
         run, seeds = details.summary, details.config.get("seeds", {})
         state = self.tr("{state}: {reason}") if run.state_reason else "{state}"
         yield self.tr("State"), state.format(state=say(run.state), reason=run.state_reason)
-        yield self.tr("Trained"), trained_on(run.device)
+        yield self.tr("Trained"), trained_on(run.device, run.precision)
         yield self.tr("Begun"), _moment(run.created)
         yield self.tr("Ended"), _moment(run.ended or "")
         yield self.tr("Backbone"), run.backbone

@@ -145,7 +145,7 @@ class RunPanel(QFrame):
     def _show_place(self, event: RunStarted | TaskStarted | Step | TaskEnded) -> None:
         if isinstance(event, RunStarted):
             self._tasks = len(event.tasks)
-            self._device = trained_on(event.device)
+            self._device = trained_on(event.device, event.precision)
             return
         if isinstance(event, TaskStarted):
             self._epochs = event.epochs

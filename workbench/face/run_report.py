@@ -280,6 +280,7 @@ def _made_with(facts: RunFacts) -> Iterator[tuple[str, str]]:
     yield say("Backbone"), run.backbone
     yield say("Weights (SHA-256)"), tag("code", started.weights_sha256) if started else unknown
     yield say("Device"), started.device if started else unknown
+    yield say("Precision"), (started.precision if started else "") or say("not recorded")
     yield say("Seed"), str(run.seed)
     if started:
         yield say("Feature width"), f"{started.feature_width:,}"

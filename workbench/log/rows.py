@@ -197,7 +197,8 @@ class Recorder:
         values = {
             "state": "running", "state_reason": "", "started": utc(time), "switches": json_of(dict(event.switches)),
             "backbone": event.backbone, "class_order": json_of(order), "sequence": event.sequence,
-            "device": event.device, "weights_sha256": event.weights_sha256, "feature_width": event.feature_width,
+            "device": event.device, "precision": event.precision, "weights_sha256": event.weights_sha256,
+            "feature_width": event.feature_width,
             "trainable_parameters": event.trainable_parameters, "tasks_total": len(event.tasks),
         }  # fmt: skip
         columns = ", ".join(f"{name} = :{name}" for name in values)

@@ -220,3 +220,20 @@ def m009_groups_without_the_bin(db: Database) -> None:
         WHERE r.deleted IS NULL
         ORDER BY g.created DESC, r.number;
     """)
+
+
+@MIGRATIONS()
+def m010_precision(db: Database) -> None:
+    """The tier of precision that a run is trained in, beside the device; empty where it was not recorded."""
+    db.executescript("""
+    ALTER TABLE run ADD COLUMN precision TEXT NOT NULL DEFAULT '';
+    DROP VIEW runs;
+    CREATE VIEW runs AS
+        SELECT r.id, r.name, r.state, r.state_reason, r.created, r.started, r.ended, r.profile, r.backbone,
+               r.seed, r.device, r.precision, s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy,
+               s.forgetting, s.baseline_accuracy AS baseline, r.starred, r.note,
+               (SELECT group_concat(tag, ', ') FROM run_tag t WHERE t.run = r.number) AS tags, r.imported
+        FROM run r JOIN run_summary s ON s.run = r.number
+        WHERE r.deleted IS NULL
+        ORDER BY r.created DESC, r.number DESC;
+    """)

@@ -28,6 +28,7 @@ COLUMNS = {
 }  # fmt: skip
 _TEXTS = {
     "name": "r.name", "note": "r.note", "backbone": "r.backbone", "profile": "r.profile", "device": "r.device",
+    "precision": "r.precision",
 }  # fmt: skip
 _NUMBERS = {
     "acc": "100 * s.final_accuracy", "mean": "100 * s.average_accuracy", "forget": "100 * s.forgetting",
@@ -246,9 +247,9 @@ def remove(db: Database, run_id: str) -> None:
 
 
 def configurations(db: Database, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return of each run its `config`, `switches`, `versions`, `device` and `fingerprints` by task."""
+    """Return of each run its `config`, `switches`, `versions`, `device`, `precision`, `weights` and `tasks`."""
     rows = db.execute(
-        "SELECT r.id, r.config, r.switches, r.versions, r.device, r.weights_sha256, (SELECT json_group_array("
+        "SELECT r.id, r.config, r.switches, r.versions, r.device, r.precision, r.weights_sha256, (SELECT json_group_array("
         "json_array(name, fingerprint, test_counts)) FROM run_task t WHERE t.run = r.number) "
         "FROM run r WHERE r.id IN (SELECT value FROM json_each(?))",
         [json_of(list(run_ids))],
@@ -259,10 +260,11 @@ def configurations(db: Database, run_ids: Sequence[str]) -> dict[str, dict[str, 
             "switches": json.loads(switches),
             "versions": json.loads(versions),
             "device": device or "",
+            "precision": precision,
             "weights": weights or "",
             "tasks": json.loads(tasks),
         }
-        for run_id, config, switches, versions, device, weights, tasks in rows
+        for run_id, config, switches, versions, device, precision, weights, tasks in rows
     }
 
 

@@ -43,6 +43,7 @@ class RunSummary:
     group: str = ""  # id of the group of runs that it was trained for
     parent: str = ""  # id of the run that it goes on from
     device: str = ""  # what it trains on: "cpu", or the GPU's name; "" until it has begun
+    precision: str = ""  # the tier it trains in: strict, tf32 or bf16; "" until it has begun
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from workbench.measures import MEASURES
 from workbench.report import RunSummary
 
 SAME = 1e-12  # numbers closer than this are called equal
+_LABELS = {"precision": "precision in force", "weights": "weights (SHA-256)"}
 _FIRST = ("average_accuracy", "accuracy_seen", "forgetting")  # listed before other measures
 
 
@@ -106,11 +107,15 @@ def _values_of(fact: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]
     for name, value in fact["switches"].items():  # in force, whatever the profile
         values[f"switches.{name}"] = str(value)
         labels.setdefault(f"switches.{name}", name.replace("_", " "))
-    told = {"device": fact["device"], "weights": fact["weights"][:12]}
+    told = {
+        "device": fact["device"],
+        "precision": fact["precision"],
+        "weights": fact["weights"][:12],
+    }
     told |= {f"version.{name}": version for name, version in fact["versions"].items()}
     for key, value in told.items():
         values[key] = str(value) or "–"
-        labels[key] = key.replace("version.", "version of ").replace("weights", "weights (SHA-256)")
+        labels[key] = _LABELS.get(key, key.replace("version.", "version of "))
     return values, labels
 
 

@@ -34,7 +34,9 @@ if typing.TYPE_CHECKING:
     from workbench.session.session import Session
 
 RESUMABLE = ("stopped", "interrupted", "failed")
-CHANGEABLE = ("train.batch_size", "train.at_once", "train.learning_rate", "train.device")
+CHANGEABLE = (
+    "train.batch_size", "train.at_once", "train.learning_rate", "train.device", "train.precision",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
