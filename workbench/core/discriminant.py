@@ -16,9 +16,10 @@ RIDGES = torch.logspace(-6, 2, 33, dtype=torch.float64)  # in units of the mean 
 
 
 class DiscriminantHead(PrototypeHead):
-    """ℓ_a(m) = μ_aᵀ A⁻¹ m − ½ μ_aᵀ A⁻¹ μ_a with A = (S + λI) / n, S the scatter of n pictures within their classes.
+    """ℓ_a(m) = ((μ_a − c)ᵀ A⁻¹ (m − c) − ½ (μ_a − c)ᵀ A⁻¹ (μ_a − c)) / u with A = S + λI, S the scatter within classes.
 
-    Every class counts alike, however many pictures it has. `settle` makes the rule from the sums.
+    c is the mean of the class means and u the mean of (μ_a − c)ᵀ A⁻¹ (μ_a − c), so that logits are of the size of
+    cosines. Every class counts alike, however many pictures it has. `settle` makes the rule from the sums.
     """
 
     def __init__(self, width: int, votes: tuple[float, ...]) -> None:
@@ -62,10 +63,11 @@ class DiscriminantHead(PrototypeHead):
     @torch.no_grad()
     def answer_for(self, places: Tensor) -> None:
         """Set the rule of the classes at these places (k,) from their means, in the metric as it was settled."""
-        _, means, counts = self._known()
+        _, means, _ = self._known()
         centre = means.mean(0)  # what the classes learnt share tells none apart
         apart = self.weight.detach().cpu().double()[places.cpu()] - centre
-        rows = counts.sum() * torch.linalg.solve(self._metric(), apart.T).T  # (k, D)
+        metric = self._metric()
+        rows = torch.linalg.solve(metric, apart.T).T / self._unit(metric, means)  # (k, D)
         offsets = -(rows * (0.5 * apart + centre)).sum(1)
         self.rows[places], self.offsets[places] = rows.to(self.rows), offsets.to(self.offsets)
 
@@ -82,15 +84,17 @@ class DiscriminantHead(PrototypeHead):
         """Return the logits (n, C) of learnt pictures (n, D), global labels (n,), each as if it had not been learnt.
 
         With r = x − μ_c and n_c pictures of its class, leaving x out takes n_c / (n_c − 1) r rᵀ from S and
-        r / (n_c − 1) from μ_c; the inverse follows by Sherman and Morrison. The ridge stays; the only
+        r / (n_c − 1) from μ_c; the inverse follows by Sherman and Morrison. λ, c and u stay; the only
         picture of its class stays too.
         """
         known, means, counts = self._known()
-        x, place = features.detach().cpu().double(), torch.searchsorted(known, labels.cpu())
+        metric, centre = self._metric(), means.mean(0)
+        means, x = means - centre, features.detach().cpu().double() - centre
+        place = torch.searchsorted(known, labels.cpu())
         rest = counts[place] - 1  # (n,)
         share = torch.where(rest > 0, 1 / rest.clamp_min(1), 0.0)
         r = x - means[place]
-        solved = torch.linalg.solve(self._metric(), torch.cat([means, r]).T).T
+        solved = torch.linalg.solve(metric, torch.cat([means, r]).T).T
         P, u = solved.split([len(means), len(r)])  # (C, D), (n, D)
         x_u, h = (x * u).sum(1), (r * u).sum(1)
         lift = (share * counts[place]) / (1 - share * counts[place] * h)  # κ / (1 − κ h)
@@ -101,8 +105,15 @@ class DiscriminantHead(PrototypeHead):
         cross[rows, place] -= share * x_u * grown
         own_length[rows, place] += (-2 * share * t[rows, place] + share.square() * h) * grown
         logits = torch.full((len(x), len(self.counts)), -torch.inf, dtype=torch.float64)
-        logits[:, known] = (counts.sum() - 1) * (cross - 0.5 * own_length)
+        logits[:, known] = (cross - 0.5 * own_length) / self._unit(metric, means)
         return logits.to(features)
+
+    @staticmethod
+    def _unit(metric: Tensor, means: Tensor) -> float:
+        """Return u; 1 where all class means are one."""
+        apart = means - means.mean(0)
+        length = (apart * torch.linalg.solve(metric, apart.T).T).sum(1).mean()
+        return float(length) or 1.0
 
     def _known(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return which classes are learnt (C,), their means (C, D) and numbers of pictures (C,), on the processor."""

@@ -69,8 +69,9 @@ class Monitor:
 
     def plan(self, network: Network, tasks: Sequence[TaskData]) -> Iterator[Note]:
         """Choose the kernel, and make the probe small enough for the budget."""
-        if self._off:
-            yield left_out.everything()
+        if self._off or not network.branches:
+            yield left_out.everything() if self._off else left_out.untrained()
+            self._off = True
             return
         asked, room = self._size, self._budget.of(self._pacer.passes)
         plan, self._size, self._budget.reserved = choose(
