@@ -91,6 +91,23 @@ def test_pictures_that_stand_for_more_count_as_copies_of_themselves() -> None:
     torch.testing.assert_close(few(x), copies(x), rtol=1e-9, atol=1e-9)
 
 
+def test_settled_roughly_it_keeps_the_ridge_and_at_first_takes_a_tenth_of_the_mean_eigenvalue() -> (
+    None
+):
+    x, labels = pictures()
+    head = DiscriminantHead(D, (1.0,)).double()
+    head.grow(CLASSES)
+    for label in range(CLASSES):
+        head.learn(label, x[labels == label])
+    head.settle_roughly()
+    whole = x - x.mean(0)
+    assert float(head.ridge) == pytest.approx(0.1 * float(whole.square().sum()) / D, rel=1e-12)
+    torch.testing.assert_close(head(x), head_of(x, labels, ridge=float(head.ridge))(x), rtol=1e-12, atol=1e-12)  # fmt: skip
+    head.ridge.fill_(7.0)
+    head.settle_roughly()
+    assert float(head.ridge) == 7.0
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_ridge_is_the_one_of_least_kare_with_the_hat_matrix_written_out(seed: int) -> None:
     x, labels = pictures(seed)

@@ -58,6 +58,10 @@ class PrototypeHead(nn.Module):
     def settle(self) -> None:
         """Be told that a task's classes are learnt, before anything is answered; here nothing is left to do."""
 
+    def settle_roughly(self) -> None:
+        """As `settle`, without what takes long: for a glimpse."""
+        self.settle()
+
     def with_means(self, means: Tensor, learnt: Tensor) -> "PrototypeHead":
         """Return a copy that also answers for classes it has not learnt, by their `means` (C, D); `learnt` says of which (C,).
 
