@@ -68,6 +68,19 @@ def test_overlap_and_angles_are_those_of_the_explicit_jacobians() -> None:
     assert found["ntk.overlap_chance"].value == pytest.approx((10 * 18) ** 0.5 / a.shape[1])
 
 
+def test_a_pair_looks_at_its_own_old_task_alone() -> None:
+    """Else the pairs of a task's end would cost the square of the tasks before it."""
+    network = tiny_network()
+    scene = scene_of(network, second_task(network).proxy)
+    reference, twice = readings.refer(scene), [scene.probes[0], *scene.probes]
+    many = replace(scene, probes=twice, train=[scene.train[0], *scene.train])
+    reference.logits = [reference.logits[0]] * 2
+    seen: list[Tensor] = []
+    reference.prototypes.register_forward_hook(lambda head, given, logits: seen.append(logits))
+    assert pairs.pair(many, reference, 1) == pairs.pair(scene, reference, 0)
+    assert [len(logits) for logits in seen] == [len(scene.train[0].main)] * 2
+
+
 def test_the_forecast_is_the_first_step_of_the_real_loss_made_long() -> None:
     """Against autograd through the real network: loss on the hybrid, gradient of V, Jacobian of old logits."""
     network = tiny_network()
