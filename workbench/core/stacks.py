@@ -1,4 +1,4 @@
-"""Small tensors of one kind as rows of one: a file of a few tensors is written in a tenth of the time of one of thousands.
+"""Small tensors of one kind as rows of one: a file of a few tensors is written faster than one of thousands.
 
 The monitor keeps what it saw of each picture as a tensor of its own, so that a checkpoint after many
 tasks would consist of thousands; safetensors spends some hundredths of a millisecond on each.
