@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import hashlib
 import json
 import os
 import pickle
@@ -12,13 +13,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 
-from tests.resumed import copied, recorded, small_config
+from tests.resumed import copied, gone_on, recorded, small_config
 from workbench.core import checkpoint
 from workbench.core.backbone import create
 from workbench.core.checkpoint import DamagedCheckpoint
 from workbench.core.method import Method
+from workbench.core.stacks import stacked, unstacked
 from workbench.core.state import CannotKeep, Packer, Unpacker
 from workbench.core.train import Training
 from workbench.errors import DiskFull, UsageError
@@ -51,6 +53,31 @@ def test_tensors_keep_type_layout_and_sharing():
     assert again["b"][0] is again["b"][1]
     assert again["b"][0].dtype == torch.bfloat16
     assert again["c"].dtype == np.int32
+
+
+def test_many_numbers_come_back_exactly_and_are_not_in_the_json():
+    numbers = [0.1 * k for k in range(16)] + [float("nan"), float("-inf"), -0.0]
+    for value in (numbers, tuple(numbers), list(range(16)), tuple(range(-16, 0)), [2**70] * 16):
+        again = there_and_back(value)
+        assert repr(again) == repr(value)
+        assert {type(item) for item in again} == {type(value[0])}
+    mixed = [True] * 16 + [0.5, None]
+    assert repr(there_and_back(mixed)) == repr(mixed)
+    assert len(json.dumps(Packer({}).pack([0.1 * k for k in range(1000)]))) < 60
+
+
+def test_tensors_of_one_kind_lie_in_one_and_come_apart_again():
+    tensors = {f"{k}": torch.full((3,), float(k)) for k in range(500)}
+    tensors |= {"wide": torch.ones(3, dtype=torch.float64), "large": torch.rand(200, 200)}
+    tensors |= {"none": torch.zeros(0, 3), "one": torch.tensor(1.0), "two": torch.tensor(2.0)}
+    fewer, rows = stacked(tensors)
+    assert len(fewer) == 5
+    again = unstacked(fewer, json.loads(json.dumps(rows)))
+    assert again.keys() == tensors.keys()
+    assert all(torch.equal(again[name], tensor) for name, tensor in tensors.items())
+    assert stacked({}) == ({}, {})
+    with pytest.raises(ValueError, match="zip"):
+        unstacked(fewer, {stack: names[:-1] for stack, names in rows.items()})
 
 
 def test_an_anchor_is_the_same_object_and_is_not_stored():
@@ -163,6 +190,24 @@ def test_a_newer_format_names_the_version(run, tmp_path):
     place.write_text(json.dumps({**json.loads(place.read_text()), "format": 9}))
     with pytest.raises(DamagedCheckpoint, match="newer version"):
         checkpoint.usable(tmp_path, f"checkpoint/{path.name}")
+
+
+def test_a_checkpoint_of_the_first_format_is_gone_on_from(tmp_path):
+    config = small_config(tmp_path / "pictures", **{"train.epochs": 1})
+    whole = recorded(config, tmp_path)
+    said, path = whole.checkpoints[3]
+    head = checkpoint.read_head(path)
+    rows = head["state"].pop("stacks")
+    assert rows
+    folder = path.parent.parent
+    blob = save(unstacked(load_file(path), rows))
+    tree = {**head, "format": 1, "sha256": hashlib.sha256(blob).hexdigest()}
+    path.write_bytes(blob)
+    path.with_suffix(".json").write_text(json.dumps({**tree, "check": checkpoint._check(tree)}))
+    checkpoint.usable(folder, checkpoint.place_of(int(path.stem)))
+    events, adapter = gone_on(config, tmp_path, path)
+    assert events == whole.told[said:]
+    assert adapter == whole.adapter
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):

@@ -19,8 +19,8 @@ from workbench.core.hub import (
     checked_sha256,
     fetch,
     hub_urls,
-    stored_file,
 )
+from workbench.core.stored import stored_file
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Stage
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.logged import begin, timed
 from tests.recorded import recorded_run
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Measured, RunStarted, Step, TaskInfo
+from workbench.log import numbers
 from workbench.log.numbers import details_dict, summary_dict, write_numbers
 from workbench.log.store import Log
 from workbench.report import RunDetails
@@ -108,3 +110,13 @@ def test_a_target_that_cannot_be_written_is_named_and_nothing_is_left_half(tmp_p
     file.touch()
     with pytest.raises(WorkbenchError, match=r"^Could not write to .*file"):
         write_numbers(details, back, file)
+
+
+def test_rows_are_made_one_by_one_so_that_other_threads_have_their_turns() -> None:
+    """One list of a million rows is turned into text in a single call, which lets no other thread in."""
+    said = iter(recorded_run(2))
+    rows = numbers._curves(said)
+    assert next(rows)[0] == "kind"
+    assert next(rows)[0] == "loss"
+    assert any(isinstance(event, Step) for event in said)  # not read to its end yet
+    assert isinstance(numbers._steps([]), Iterator)

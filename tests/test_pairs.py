@@ -32,6 +32,7 @@ from workbench.core.overlap import overlap_of_vectors
 from workbench.core.plan import KernelPlan, fitted
 from workbench.core.probe import View
 from workbench.core.probe_rows import ProbeRows
+from workbench.core.rules import Cosines
 from workbench.core.steps import result_of
 from workbench.events import Measured, Note, Snapshot
 
@@ -65,6 +66,25 @@ def test_overlap_and_angles_are_those_of_the_explicit_jacobians() -> None:
     cosines = torch.linalg.svdvals(right[0] @ right[1].T)
     assert found["ntk.angle_max"].value == pytest.approx(float(cosines[0]), abs=1e-9)
     assert found["ntk.overlap_chance"].value == pytest.approx((10 * 18) ** 0.5 / a.shape[1])
+
+
+def test_a_pair_looks_at_its_own_old_task_alone() -> None:
+    """Else the pairs of a task's end would cost the square of the tasks before it."""
+    network = tiny_network()
+    scene = scene_of(network, second_task(network).proxy)
+    reference, twice = readings.refer(scene), [scene.probes[0], *scene.probes]
+    many = replace(scene, probes=twice, train=[scene.train[0], *scene.train])
+    reference.logits = [reference.logits[0]] * 2
+    seen: list[Tensor] = []
+
+    class Heard(Cosines):
+        def __call__(self, m: Tensor) -> Tensor:
+            seen.append(m)
+            return super().__call__(m)
+
+    reference.rule = Heard(reference.rule.rows, reference.rule.votes)
+    assert pairs.pair(many, reference, 1) == pairs.pair(scene, reference, 0)
+    assert [len(m) for m in seen] == [len(scene.train[0].main)] * 2
 
 
 @pytest.mark.parametrize("answers", ["cosines", "discriminant"])

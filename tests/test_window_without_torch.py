@@ -121,6 +121,20 @@ if __name__ == "__main__":
 """
 
 
+SHOWN = """
+def main():
+    app = QApplication([])
+    session, window = opened(Path(sys.argv[1]))
+    window.grab()
+    print(json.dumps([name for name in ("http.client", "ssl", "scipy") if name in sys.modules]))
+    window.close()
+    session.close()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
 def told_by(text: str, place: Path) -> list[list[object]]:
     """Run this in a process of its own; return what it printed last."""
     script = place / "script.py"
@@ -140,6 +154,10 @@ def test_the_window_trains_and_asks_without_torch(tmp_path: Path) -> None:
     assert said[5] == "UsageError"  # an adapter is no backbone's weights: the child's own sentence
     assert said[6] > 2
     assert heavy == []
+
+
+def test_the_window_is_shown_without_what_fetches_weights(tmp_path: Path) -> None:
+    assert told_by(SHOWN, tmp_path) == []
 
 
 def test_every_tab_a_replay_drops_and_the_palette_do_without_torch(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.errors import CannotWrite, DiskFull, WorkbenchError, because
 
-FORMAT = 1
+FORMAT = 2  # 1: every tensor by itself, every number in the JSON
 FOLDER = "checkpoint"
 KEPT = 2  # the newest so many
 _LISTS = ("class_ids", "class_names", "train_counts", "test_counts")

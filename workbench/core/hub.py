@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.core.connection import Hops, connect, sha256_in
+from workbench.core.stored import part_of, record_of, recorded_sha256, stored_file, version_of
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Stage
 from workbench.paths import weights_folder
 
-SUFFIXES = (".safetensors", ".bin", ".pth", ".pt")
 CHUNK = 1 << 18  # bytes
 TICK_SECONDS = 0.1  # at most ten stages a second
 ATTEMPTS = 3  # in a row without a new byte
@@ -51,28 +51,6 @@ def hub_urls(repository: str, filename: str = "") -> tuple[str, ...]:
     ):
         raise UsageError(f"HF_ENDPOINT is {endpoint!r}, which is not a web address (https://…).")
     return tuple(f"{endpoint}/{repository}/resolve/main/{name}" for name in dict.fromkeys(names))
-
-
-def stored_file(name: str, home: Path) -> Path | None:
-    """Return the file that holds the weights called `name`, or None if they are not on this computer."""
-    places = (weights_folder(home) / f"{name}{suffix}" for suffix in SUFFIXES)
-    return next((place for place in places if place.is_file()), None)
-
-
-def recorded_sha256(path: Path) -> str:
-    """Return the SHA-256 recorded when the file was downloaded, "" if it was not or cannot be read."""
-    try:
-        return _record(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def remove(name: str, home: Path) -> None:
-    """Delete the weights called `name`, begun downloads of them included; what is not there is no fault."""
-    for suffix in SUFFIXES:
-        place = weights_folder(home) / f"{name}{suffix}"
-        for path in (place, _record(place), _part(place), _version(place)):
-            path.unlink(missing_ok=True)
 
 
 def fetch(weights: Weights, home: Path) -> Generator[Stage, None, Path]:
@@ -107,7 +85,7 @@ def checked_sha256(path: Path) -> Generator[Stage, None, str]:
     recorded = recorded_sha256(path)
     if recorded not in ("", digest.hexdigest()):
         raise WorkbenchError(
-            f"'{path}' is not the file that was downloaded: its hash differs from '{_record(path).name}'. "
+            f"'{path}' is not the file that was downloaded: its hash differs from '{record_of(path).name}'. "
             "Delete both to download it again."
         )
     return digest.hexdigest()
@@ -119,17 +97,17 @@ def _download(weights: Weights, folder: Path) -> Generator[Stage, None, Path]:
         place = folder / f"{weights.name}{os.path.splitext(url)[1]}"
         hops = Hops()
         if (yield from _download_from(url, weights.name, place, hops)):
-            _record(place).unlink(missing_ok=True)  # of a file that was deleted since
-            sha256 = yield from checked_sha256(_part(place))
+            record_of(place).unlink(missing_ok=True)  # of a file that was deleted since
+            sha256 = yield from checked_sha256(part_of(place))
             if hops.sha256 not in ("", sha256):
-                _part(place).unlink()
+                part_of(place).unlink()
                 raise WorkbenchError(
                     f"The weights of {weights.name} came damaged: their SHA-256 is {sha256[:12]}…, and the hub "
                     f"names {hops.sha256[:12]}…. They were deleted; start again."
                 )
-            _record(place).write_text(sha256 + "\n", encoding="utf-8")
-            os.replace(_part(place), place)
-            _version(place).unlink(missing_ok=True)
+            record_of(place).write_text(sha256 + "\n", encoding="utf-8")
+            os.replace(part_of(place), place)
+            version_of(place).unlink(missing_ok=True)
             return place
     asked = " or ".join(weights.urls) or "any hub"
     raise WorkbenchError(
@@ -139,7 +117,7 @@ def _download(weights: Weights, folder: Path) -> Generator[Stage, None, Path]:
 
 def _download_from(url: str, name: str, place: Path, hops: Hops) -> Generator[Stage, None, bool]:
     """Fill the part file from `url`, over several connections if they break; False if it is not there."""
-    part, failures, was_reached = _part(place), 0, False
+    part, failures, was_reached = part_of(place), 0, False
     while failures < ATTEMPTS:
         size = _size(part)
         yield Stage(f"Connecting for the weights of {name}")
@@ -172,7 +150,7 @@ def _download_from(url: str, name: str, place: Path, hops: Hops) -> Generator[St
 
 def _accept(answer: http.client.HTTPResponse, name: str, place: Path) -> int:
     """Prepare the part file for what is coming and return the whole file's bytes, 0 if not told."""
-    folder, part = place.parent, _part(place)
+    folder, part = place.parent, part_of(place)
     if answer.headers.get_content_type() == "text/html":
         raise WorkbenchError(
             f"{answer.url} answered with a web page instead of weights; perhaps this network asks for "
@@ -191,9 +169,9 @@ def _accept(answer: http.client.HTTPResponse, name: str, place: Path) -> int:
         version = (
             answer.headers.get("Last-Modified", "") if tag.startswith("W/") or not tag else tag
         )
-        _version(place).unlink(missing_ok=True)
+        version_of(place).unlink(missing_ok=True)
         if version:
-            _write(_version(place), version.encode(), "wb")
+            _write(version_of(place), version.encode(), "wb")
     free = shutil.disk_usage(folder).free
     if left > free:
         raise WorkbenchError(
@@ -233,26 +211,13 @@ def _make(folder: Path) -> None:
         raise WorkbenchError(f"The folder {folder} could not be made: {error.strerror}.") from error
 
 
-def _part(place: Path) -> Path:
-    return place.with_name(f"{place.name}.part")
-
-
-def _version(place: Path) -> Path:
-    """Return the file that holds the ETag or date of what the part file is a part of."""
-    return place.with_name(f"{place.name}.part.version")
-
-
 def _version_text(place: Path) -> str:
     """Return the version as it may stand in a header, or an empty string."""
     try:
-        text = _version(place).read_text(encoding="ascii").strip()
+        text = version_of(place).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         return ""
     return text if text.isprintable() else ""
-
-
-def _record(path: Path) -> Path:
-    return path.with_name(f"{path.name.removesuffix('.part')}.sha256")
 
 
 def _size(path: Path) -> int:

@@ -23,7 +23,7 @@ from workbench.core.kernel import proxy_vectors, spectrum, value_kernel
 from workbench.core.learner import Learner
 from workbench.core.newcomer import movement, new_task, planned, why_not
 from workbench.core.probe import View
-from workbench.core.readings import Reference, Scene, local_labels, moved, why_no_fusion
+from workbench.core.readings import Reference, Scene, local_labels, moved, moved_of, why_no_fusion
 from workbench.core.scores import class_movement, rank_correlation
 from workbench.core.vulnerable import expected_rank, vulnerable_rank
 
@@ -158,7 +158,9 @@ def _closed(scene: Scene, reference: Reference, task: int) -> dict[str, Value]:
         "ntk.overlap_chance": overlap.chance_overlap(len(k_aa), len(k_bb), D * D + D),
         "ntk.angle_max": largest,
         "ntk.angle_mean": mean,
-        "ntk.vulnerable_rank": vulnerable_rank(parts, moved(scene, reference)[task][: len(a.main)]),
+        "ntk.vulnerable_rank": vulnerable_rank(
+            parts, moved_of(scene, reference, task)[: len(a.main)]
+        ),
         "ntk.vulnerable_expected": expected_rank(a.main, classes),
     }
 

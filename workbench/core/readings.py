@@ -100,8 +100,12 @@ def interplay(scene: Scene, reference: Reference) -> dict[str, Value]:
 
 def moved(scene: Scene, reference: Reference) -> list[Tensor]:
     """Return how far each old task's logits have come since the reference, (n, C_old)."""
-    pairs = zip(scene.train[:-1], reference.logits, strict=True)
-    return [reference.rule(view.main) - start for view, start in pairs]
+    return [moved_of(scene, reference, task) for task in range(len(reference.logits))]
+
+
+def moved_of(scene: Scene, reference: Reference, task: int) -> Tensor:
+    """Return how far one old task's logits have come since the reference, (n, C_old)."""
+    return reference.rule(scene.train[task].main) - reference.logits[task]
 
 
 def movement(start: Moment, now: Moment, rule: Rule) -> list[Tensor]:

@@ -15,6 +15,7 @@ from workbench.core import checkpoint
 from workbench.core.network import Network
 from workbench.core.precision import oddity
 from workbench.core.running import Place, Running
+from workbench.core.stacks import stacked, unstacked
 from workbench.core.state import CannotKeep, Packer, Unpacker
 from workbench.errors import PicturesDiffer, UsageError
 from workbench.events import TaskInfo
@@ -51,6 +52,7 @@ def packed(run: Running) -> tuple[dict[str, Any], bytes]:
         "device": run.feeder.device.type,
         "precision": run.network.backbone.tier,
     }
+    tensors, state["stacks"] = stacked(packer.tensors)
     head = {
         "position": {"task": place.task, "begun": place.begun, "epoch": place.epoch, "step": run.step},
         "versions": {"workbench": __version__, "torch": torch.__version__},
@@ -58,7 +60,7 @@ def packed(run: Running) -> tuple[dict[str, Any], bytes]:
         "tasks": [_facts(task.info) for task in run.tasks.tasks],
         "state": state,
     }  # fmt: skip
-    return head, save_bytes(packer.tensors)
+    return head, save_bytes(tensors)
 
 
 def restore(run: Running, path: Path, head: Mapping[str, Any]) -> list[str]:
@@ -77,7 +79,8 @@ def restore(run: Running, path: Path, head: Mapping[str, Any]) -> list[str]:
             raise UsageError(
                 "train.device: this run was trained on the processor and can only go on there. Choose 'cpu'."
             )
-        own = _restored(run, state, load_file(path))
+        tensors = unstacked(load_file(path), state.get("stacks", {}))  # none in format 1
+        own = _restored(run, state, tensors)
         run.step = int(head["position"]["step"])
         before = head["config"]["train"]["learning_rate"]
         if run.place.begun:

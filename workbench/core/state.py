@@ -48,6 +48,9 @@ _CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 _MAPPINGS = {"dict": dict, "ordered": OrderedDict}
 _WIDE = ":float64"  # behind the name of a tensor that is stored as float32, being exactly that
 _PLAIN = (type(None), bool, int, str)
+_MANY = 16  # numbers in a list or tuple that are kept as a tensor: JSON of them takes longer
+_NUMBERS = {float: torch.float64, int: torch.int64}
+_MOST = 2**62  # an integer that a tensor can hold
 
 
 class CannotKeep(WorkbenchError):  # noqa: N818  (a fact about a value)
@@ -101,8 +104,9 @@ class Packer:
             return ["number", self._put(_as_tensor(np.asarray(value)))]
         for name, container in _CONTAINERS.items():
             if kind is container:
-                items = value if kind in (list, tuple) else sorted(value, key=repr)
-                return [name, [self.pack(item) for item in items]]
+                return self._items(
+                    name, value if kind in (list, tuple) else sorted(value, key=repr)
+                )
         for name, mapping in _MAPPINGS.items():
             if kind is mapping:
                 return [name, [[self.pack(k), self.pack(v)] for k, v in value.items()]]
@@ -112,6 +116,12 @@ class Packer:
             groups = [self.pack(list(group["params"])) for group in value.param_groups]
             return ["optimiser", kind.__name__, groups, self.pack(value.state_dict())]
         return ["object", _name_of(kind), self.pack(_inside(value))]
+
+    def _items(self, name: str, items: list[Any] | tuple[Any, ...]) -> list[Any]:
+        dtype = _dtype_of(items) if len(items) >= _MANY else None
+        if dtype is not None:
+            return ["numbers", name, self._put(torch.tensor(items, dtype=dtype))]
+        return [name, [self.pack(item) for item in items]]
 
     def _tensor(self, value: Tensor) -> list[Any]:
         if value.grad_fn is not None or value.layout != torch.strided or value.is_complex():
@@ -179,6 +189,8 @@ class Unpacker:
         if kind in ("array", "number"):
             array = self._content(content[0]).numpy()
             return array if kind == "array" else array[()]
+        if kind == "numbers":
+            return _CONTAINERS[content[0]](self._content(content[1]).tolist())
         if kind == "generator":
             generator = torch.Generator()
             generator.set_state(self._content(content[0]))
@@ -241,6 +253,15 @@ def _inside(value: Any) -> dict[str, Any]:
     return {key: inner for key, inner in vars(value).items() if key not in left_out}
 
 
+def _dtype_of(values: list[Any] | tuple[Any, ...]) -> torch.dtype | None:
+    """Return the type of a tensor that holds these numbers exactly; None where they are not all of one kind."""
+    kinds = set(map(type, values))
+    kind = kinds.pop()
+    if kinds or (kind is int and max(map(abs, values)) > _MOST):
+        return None
+    return _NUMBERS.get(kind)
+
+
 def _name_of(kind: type) -> str:
     name = f"{kind.__module__}.{kind.__qualname__}"
     if name in _CLASSES:
@@ -258,8 +279,9 @@ def _torch_module(name: str) -> type[nn.Module]:
 
 
 def _digest(content: Tensor) -> bytes:
-    plain = content.reshape(-1).view(torch.uint8).numpy()  # whatever the type, bfloat16 included
-    return hashlib.sha256(plain.data).digest()
+    # a view costs more than the hash of a small tensor, and numpy only lacks bfloat16
+    plain = content.view(torch.int16) if content.dtype == torch.bfloat16 else content
+    return hashlib.sha256(plain.numpy().data).digest()
 
 
 def _as_tensor(array: np.ndarray) -> Tensor:

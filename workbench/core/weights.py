@@ -25,7 +25,8 @@ from workbench.core import sample_backbone as sample
 from workbench.core.backbone import check_plain, create
 from workbench.core.backbone_name import RANDOM, Name, parse_name, which_tag
 from workbench.core.device import GLOBAL_CHANCE
-from workbench.core.hub import SUFFIXES, Weights, checked_sha256, fetch, hub_urls
+from workbench.core.hub import Weights, checked_sha256, fetch, hub_urls
+from workbench.core.stored import SUFFIXES
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Stage
 

@@ -33,6 +33,7 @@ class Trace:
         self.marks = pg.ScatterPlotItem(pen=None, useCache=False, antialias=True)
         self._color, self._dash, self._width, self._base = "#000000", "solid", 1.0, "#ffffff"
         self._stance: Stance = "plain"
+        self._height = 0.0
         for item in (self.raw, self.curve, self.marks):
             plot.addItem(item)
 
@@ -49,6 +50,9 @@ class Trace:
 
     def stack(self, height: float) -> None:
         """Lie at this height, all parts below the next whole number."""
+        if height == self._height:  # most of the time: every refresh asks it of every line
+            return
+        self._height = height
         for item, above in ((self.raw, 0.0), (self.curve, 0.3), (self.marks, 0.5)):
             item.setZValue(height + above)
 

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -90,22 +90,21 @@ def _remove(part: Path) -> None:
         part.unlink()
 
 
-def _curves(events: Iterable[Event]) -> list[Row]:
-    """One row a value, in the order they were said; an absent value is empty and has its reason."""
-    rows: list[Row] = [
-        ("kind", "name", "unit", "task", "other", "epoch", "step", "value", "reason")
-    ]
+def _curves(events: Iterable[Event]) -> Iterator[Row]:
+    """One row a value, in the order they were said; an absent value is empty and has its reason.
+
+    Rows are yielded, here and in `_steps`: a writer that has them all in a list holds up every
+    other thread until the last one is text, the window for a second a million rows.
+    """
+    yield ("kind", "name", "unit", "task", "other", "epoch", "step", "value", "reason")
     for event in events:
         if isinstance(event, Step):
             place = (event.task, None, event.epoch, event.step)
-            rows += [
-                ("loss", name, _unit("loss", name), *place, value, "")
-                for name, value in event.terms.items()
-            ]
+            for name, value in event.terms.items():
+                yield ("loss", name, _unit("loss", name), *place, value, "")
         elif isinstance(event, Measured):
             about = (event.task, event.other, event.epoch, event.step, event.value, event.reason)
-            rows.append(("measure", event.name, _unit("measure", event.name), *about))
-    return rows
+            yield ("measure", event.name, _unit("measure", event.name), *about)
 
 
 def _unit(kind: str, name: str) -> str:
@@ -119,13 +118,14 @@ def _matrix(details: RunDetails) -> list[Row]:
     return [("after_task", *names), *((name, *row) for name, row in rows)]
 
 
-def _steps(events: Iterable[Event]) -> list[Row]:
+def _steps(events: Iterable[Event]) -> Iterator[Row]:
     steps = [event for event in events if isinstance(event, Step)]
     seen = dict.fromkeys(name for step in steps for name in step.terms)
     terms = [name for name in LOSS_TERMS if name in seen]
     terms += [name for name in seen if name not in LOSS_TERMS]
-    header = ("step", "task", "epoch", "lr", *terms)
-    return [header, *((s.step, s.task, s.epoch, s.lr, *_in_order(s.terms, terms)) for s in steps)]
+    yield ("step", "task", "epoch", "lr", *terms)
+    for s in steps:
+        yield (s.step, s.task, s.epoch, s.lr, *_in_order(s.terms, terms))
 
 
 def _in_order(values: Mapping[str, float], names: Iterable[str]) -> list[float | None]:

@@ -88,7 +88,7 @@ def rewind(
     if config is not None:
         sql = "UPDATE run SET config = ? WHERE number = ?"
         db.execute(sql, [json_of(dict(config)), run])
-    _make_current(db, run)
+    _make_current(db, run, cut)
     _forget_files(db, run, run_id)
     _own(db, run)
 
@@ -128,27 +128,21 @@ def fork(db: Database, parent_id: str, child_id: str, to: LoggedCheckpoint) -> N
         [parent, child],
     )
     db.execute("UPDATE run SET parent_run = ? WHERE number = ?", [parent_id, child])
-    _make_current(db, child)
+    _make_current(db, child, to.n)
     _copy_files(db, (parent, parent_id), (child, child_id))
     _forget_files(db, child, child_id)
     _own(db, child)
 
 
-def _make_current(db: Database, run: int) -> None:
-    """Make summary and accuracies again from the events that are there.
+def _make_current(db: Database, run: int, last: int) -> None:
+    """Make summary and accuracies again from the events that are there, the last one with number `last`.
 
     The number of tasks stays: one that goes on with more tasks knows them before it says so.
     """
     (total,) = db.execute("SELECT tasks_total FROM run WHERE number = ?", [run]).fetchone()
     db.execute("DELETE FROM accuracy WHERE run = ?", [run])
     db.execute(_CURRENT, [run])
-    (last,) = db.execute(
-        "SELECT MAX(n) FROM (" + " UNION ALL ".join(
-            f"SELECT MAX(n) AS n FROM {table} WHERE run = :run" for table in _EVENTS
-        ) + ")",
-        {"run": run},
-    ).fetchone()  # fmt: skip
-    db.execute("UPDATE run_summary SET last_event = ? WHERE run = ?", [last or 0, run])
+    db.execute("UPDATE run_summary SET last_event = ? WHERE run = ?", [last, run])
     recorder = Recorder(db, run)
     for said, event in [*_stored(db, run), *_shown(db, run)]:
         recorder.keep_current(said, event)

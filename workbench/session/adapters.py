@@ -81,7 +81,7 @@ class Adapters:
         )
 
     def _is_present(self, backbone: str, weights_file: str) -> bool:
-        from workbench.core.hub import stored_file
+        from workbench.core.stored import stored_file
 
         if weights_file:
             return Path(weights_file).expanduser().is_file()

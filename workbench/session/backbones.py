@@ -116,7 +116,7 @@ class Backbones:
 
     def delete(self, name: str) -> None:
         """Delete downloaded weights with what belongs to them."""
-        from workbench.core.hub import remove
+        from workbench.core.stored import remove
 
         try:
             remove(name.partition("?")[0], self._home)
@@ -162,7 +162,7 @@ class Backbones:
         )
 
     def _with_file(self, facts: BackboneFacts) -> BackboneFacts:
-        from workbench.core.hub import recorded_sha256, stored_file
+        from workbench.core.stored import recorded_sha256, stored_file
 
         path = stored_file(facts.name, self._home)
         if path is None:

@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from workbench import config as configs, paths
 from workbench.config import RunConfig, TaskFolder
 from workbench.errors import UsageError
 from workbench.events import Note, Stopped
-from workbench.log import resume as log_resume
+from workbench.log import reading, resume as log_resume, table
 from workbench.log.resume import LoggedCheckpoint
 from workbench.log.store import UNDER_WAY
 from workbench.report import RunDetails, RunSummary, ScanProgress
@@ -98,15 +99,14 @@ class Resuming:
 
     def is_saved(self, run: str) -> bool:
         """Return whether a checkpoint is there to go on from, whole or not; cheap: nothing is read of it."""
-        summary = self._session.details(run).summary
-        with self._session.log() as log, log.snapshot() as db:
-            logged = log_resume.checkpoints(db, summary.id)
-        folder = paths.run_folder(self._session.home, summary.id)
+        folder, logged = self._checkpoints(run)
         return any((folder / point.event.path).is_file() for point in logged)
 
     def gone(self, run: str) -> str:
         """Return the first of a run's folders of pictures that is not there, or an empty string."""
-        config = configs.from_dict(self._session.details(run).config)
+        with self._session.log() as log, log.snapshot() as db:
+            (known,) = table.configurations(db, [reading.find(db, run)]).values()
+        config = configs.from_dict(known["config"])
         places = (path for task in config.data.tasks for path in task.paths)
         return next((path for path in places if not os.path.isdir(path)), "")
 
@@ -130,10 +130,7 @@ class Resuming:
 
     def points(self, run: str) -> Points:
         """Return where the run can go on; reads its newest checkpoint whole."""
-        summary = self._session.details(run).summary
-        with self._session.log() as log, log.snapshot() as db:
-            logged = log_resume.checkpoints(db, summary.id)
-        folder = paths.run_folder(self._session.home, summary.id)
+        folder, logged = self._checkpoints(run)
         for number, point in enumerate(logged):
             if is_whole(folder, point.event.path):
                 return Points(point, damaged_sentence(number, point.event.step))
@@ -235,6 +232,12 @@ class Resuming:
         """Let a run that was made ready, and cannot begin, count as stopped where it stands."""
         with self._session.log() as log:
             log.write(run.id, [(_now(), Stopped(run.steps))])
+
+    def _checkpoints(self, run: str) -> tuple[Path, list[LoggedCheckpoint]]:
+        """Return the run's folder and what the log says lies there, newest first."""
+        with self._session.log() as log, log.snapshot() as db:
+            run_id = reading.find(db, run)
+            return paths.run_folder(self._session.home, run_id), log_resume.checkpoints(db, run_id)
 
     def _must_be_resumable(self, details: RunDetails) -> RunConfig:
         refusal = self.refusal(details.summary)
