@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.errors import CannotWrite, DiskFull, WorkbenchError, because
 
-FORMAT = 2  # 1: every tensor by itself, every number in the JSON
+FORMAT = 2
 FOLDER = "checkpoint"
 KEPT = 2  # the newest so many
 _LISTS = ("class_ids", "class_names", "train_counts", "test_counts")
@@ -88,10 +88,10 @@ def read_head(path: Path) -> dict[str, Any]:
         raise damaged(path, "its description is not JSON") from error
     if not isinstance(tree, dict) or type(tree.get("format")) is not int:
         raise damaged(path, "its description names no format")
-    if tree["format"] > FORMAT:
+    if tree["format"] != FORMAT:
         raise DamagedCheckpoint(
-            f"The checkpoint '{path.name}' was made by a newer version (format {tree['format']}; this one "
-            f"reads up to {FORMAT}). Open the run with that version."
+            f"The checkpoint '{path.name}' was made by another version (format {tree['format']}; this one "
+            f"reads {FORMAT}). Go on with the run in that version."
         )
     if tree.pop("check", None) != _check(tree):
         raise damaged(path, "its description was changed")

@@ -79,7 +79,7 @@ def restore(run: Running, path: Path, head: Mapping[str, Any]) -> list[str]:
             raise UsageError(
                 "train.device: this run was trained on the processor and can only go on there. Choose 'cpu'."
             )
-        tensors = unstacked(load_file(path), state.get("stacks", {}))  # none in format 1
+        tensors = unstacked(load_file(path), state["stacks"])
         own = _restored(run, state, tensors)
         run.step = int(head["position"]["step"])
         before = head["config"]["train"]["learning_rate"]
