@@ -17,7 +17,7 @@ from workbench.core.network import Features
 class Method(Learner):
     """Cross-entropy of every branch, and the `terms` of a subclass with their `term_weights`.
 
-    A subclass overrides what it needs: `begin_task`, `begin_epoch`, `terms`, `step`, `end_task`.
+    A subclass overrides what it needs: `trains`, `begin_task`, `begin_epoch`, `terms`, `step`, `end_task`.
     It finds `network`, `proxy` (the training head), `optimiser`, `task` (0-based), `class_ids`. One
     that keeps objects of its own also overrides `state_dict` and `load_state_dict`, to have checkpoints.
     """
