@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from workbench.core.discriminant import RIDGES, DiscriminantHead, chosen_ridge
+from workbench.core.discriminant import DiscriminantHead, chosen_ridge
 from workbench.core.heads import PrototypeHead
+from workbench.core.ridge import RIDGES
 from workbench.core.rules import Linear
 
 D, CLASSES = 6, 4
@@ -131,7 +132,7 @@ def test_classes_beside_it_change_nothing_of_what_it_says_of_its_own() -> None:
     known = labels < 2
     head = head_of(x[known], labels[known])
     means = torch.stack([x[labels == c].mean(0) for c in range(CLASSES)])
-    both = head.with_means(means, torch.ones(CLASSES, dtype=torch.bool))
+    both = head.with_classes_of(head_of(x, labels))
     torch.testing.assert_close(both(x)[:, :2], head(x), rtol=1e-12, atol=1e-12)
     metric = (head.scatter + head.ridge * torch.eye(D).double()) / int(known.sum())
     apart = x[:, None, :] - means

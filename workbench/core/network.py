@@ -119,12 +119,12 @@ class Network(nn.Module):
 
     def adapter_state(self) -> dict[str, Tensor]:
         """Return every tensor that answering needs and that is not the backbone's: what an adapter file holds."""
-        needless = (
-            "backbone.",
-            "prototypes.scatter",
-            "prototypes.ridge",
-        )  # DiscriminantHead.spread
-        return {k: v for k, v in self.state_dict().items() if not k.startswith(needless)}
+        needless = {f"prototypes.{name}" for name in self.prototypes.spread()}
+        return {
+            name: tensor
+            for name, tensor in self.state_dict().items()
+            if not name.startswith("backbone.") and name not in needless
+        }
 
     def branch(self, name: str, copy_name: str, stem: Stem) -> Tensor:
         """One pass of S1 or S2, `copy_name` "current" or "ema": (B, d)."""
