@@ -67,7 +67,7 @@ def test_overlap_and_angles_are_those_of_the_explicit_jacobians() -> None:
     assert found["ntk.overlap_chance"].value == pytest.approx((10 * 18) ** 0.5 / a.shape[1])
 
 
-@pytest.mark.parametrize("answers", ["cosines", "discriminant"])
+@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection"])
 def test_the_forecast_is_the_first_step_of_the_real_loss_made_long(answers: str) -> None:
     """Against autograd through the real network: loss on the hybrid, gradient of V, Jacobian of old logits."""
     network = tiny_network(answers=answers)
@@ -169,7 +169,7 @@ def test_the_full_plans_kernel_is_that_of_every_trained_block(fusion: str) -> No
     assert all(share > 0 for share in shares)
 
 
-@pytest.mark.parametrize("answers", ["cosines", "discriminant"])
+@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection"])
 def test_with_random_vectors_the_overlap_is_estimated_over_every_block(answers: str) -> None:
     """Equal to the estimate from explicit Jacobians along the same vectors; `test_overlap` shows it unbiased."""
     network = tiny_network(answers=answers)
@@ -192,7 +192,7 @@ def test_with_random_vectors_the_overlap_is_estimated_over_every_block(answers: 
     assert result_of(ProbeRows(eye, TRACE).own(scene)) is None
 
 
-@pytest.mark.parametrize("answers", ["cosines", "discriminant"])
+@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection"])
 def test_the_trace_kernel_sums_the_explicit_one_over_outputs(answers: str) -> None:
     network = tiny_network(answers=answers)
     learner = second_task(network)

@@ -18,6 +18,7 @@ from workbench.core.backbone import Backbone, Stem
 from workbench.core.discriminant import DiscriminantHead
 from workbench.core.fusion import Fusion, SectionAttention
 from workbench.core.heads import PrototypeHead
+from workbench.core.projection import ProjectedRidgeHead
 
 BRANCHES = ("s1", "s2")
 # Floating-point operations: a third of a second of two cores without wide vectors.
@@ -75,8 +76,8 @@ class Network(nn.Module):
                 self.fusion = SectionAttention(D, len(votes), model.dropout)
             else:
                 self.fusion = Fusion(D, switches["fusion"], model.dropout)
-        head = DiscriminantHead if switches["answers"] == "discriminant" else PrototypeHead
-        self.prototypes = head(D, votes)
+        # drawn last, so that all else starts as it does with another head
+        self.prototypes = _head(switches["answers"], D, votes, model.projection)
         self.train(self.training)
 
     @property
@@ -184,6 +185,12 @@ class Network(nn.Module):
                 pair["ema"].parameters(), pair["current"].parameters(), strict=True
             ):
                 slow.mul_(task / (task + 1)).add_(now, alpha=1 / (task + 1))
+
+
+def _head(answers: str, width: int, votes: tuple[float, ...], projection: int) -> PrototypeHead:
+    if answers == "random_projection":
+        return ProjectedRidgeHead(width, votes, projection)
+    return (DiscriminantHead if answers == "discriminant" else PrototypeHead)(width, votes)
 
 
 def _with_copy(modules: list[nn.Module]) -> nn.ModuleDict:
