@@ -37,12 +37,19 @@ def head_of(x: Tensor, labels: Tensor, *, ridge: float | None = None) -> Discrim
 
 
 def by_hand(x: np.ndarray, labels: np.ndarray, seen: np.ndarray, ridge: float) -> np.ndarray:
-    """ℓ_a = −½ (m − μ_a)ᵀ A⁻¹ (m − μ_a) of every picture of `seen`, (n, C), A = (S + λI) / n."""
+    """−½ (m − μ_a)ᵀ A⁻¹ (m − μ_a) of every picture of `seen`, (n, C), A = S + λI."""
     means = np.stack([x[labels == c].mean(0) for c in range(labels.max() + 1)])
     within = x - means[labels]
-    A = (within.T @ within + ridge * np.eye(D)) / len(x)
+    A = within.T @ within + ridge * np.eye(D)
     apart = seen[:, None, :] - means[None]
     return -0.5 * np.einsum("ncd,de,nce->nc", apart, np.linalg.inv(A), apart)
+
+
+def unit_of(head: DiscriminantHead) -> float:
+    """The mean squared distance of the class means from their mean, in the head's metric."""
+    apart = (head.weight - head.weight.mean(0)).numpy()
+    A = (head.scatter + head.ridge * torch.eye(D).double()).numpy()
+    return float(np.einsum("cd,de,ce->c", apart, np.linalg.inv(A), apart).mean())
 
 
 def told_apart(logits: np.ndarray) -> np.ndarray:
@@ -55,7 +62,7 @@ def test_logits_are_squared_distances_in_the_metric_of_the_spread_within_classes
     head = head_of(x, labels)
     seen = pictures(1)[0]
     wanted = by_hand(x.numpy(), labels.numpy(), seen.numpy(), float(head.ridge))
-    np.testing.assert_allclose(told_apart(head(seen).numpy()), told_apart(wanted), rtol=1e-9, atol=1e-9)  # fmt: skip
+    np.testing.assert_allclose(unit_of(head) * told_apart(head(seen).numpy()), told_apart(wanted), rtol=1e-9, atol=1e-9)  # fmt: skip
 
 
 def test_it_does_not_matter_in_which_parts_and_order_the_pictures_come() -> None:
@@ -85,6 +92,23 @@ def test_pictures_that_stand_for_more_count_as_copies_of_themselves() -> None:
     torch.testing.assert_close(few(x), copies(x), rtol=1e-9, atol=1e-9)
 
 
+def test_settled_roughly_it_keeps_the_ridge_and_at_first_takes_a_tenth_of_the_mean_eigenvalue() -> (
+    None
+):
+    x, labels = pictures()
+    head = DiscriminantHead(D, (1.0,)).double()
+    head.grow(CLASSES)
+    for label in range(CLASSES):
+        head.learn(label, x[labels == label])
+    head.settle_roughly()
+    whole = x - x.mean(0)
+    assert float(head.ridge) == pytest.approx(0.1 * float(whole.square().sum()) / D, rel=1e-12)
+    torch.testing.assert_close(head(x), head_of(x, labels, ridge=float(head.ridge))(x), rtol=1e-12, atol=1e-12)  # fmt: skip
+    head.ridge.fill_(7.0)
+    head.settle_roughly()
+    assert float(head.ridge) == 7.0
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_ridge_is_the_one_of_least_kare_with_the_hat_matrix_written_out(seed: int) -> None:
     x, labels = pictures(seed)
@@ -110,7 +134,8 @@ def test_with_more_directions_than_pictures_the_ridge_leaves_some_freedom() -> N
 @pytest.mark.parametrize("ridge", [0.5, 20.0])
 def test_left_out_is_what_a_head_says_that_never_saw_the_picture(ridge: float) -> None:
     x, labels = pictures()
-    found = head_of(x, labels, ridge=ridge).left_out(x, labels).numpy()
+    head = head_of(x, labels, ridge=ridge)
+    found = unit_of(head) * head.left_out(x, labels).numpy()
     for i in range(len(x)):
         rest = torch.arange(len(x)) != i
         wanted = by_hand(x[rest].numpy(), labels[rest].numpy(), x[i : i + 1].numpy(), ridge)
@@ -123,8 +148,7 @@ def test_left_out_keeps_the_only_picture_of_a_class() -> None:
     head = head_of(x[some], labels[some], ridge=1.0)
     found, plain = head.left_out(x[some], labels[some]), head(x[some])
     own = told_apart(found[:1].numpy()), told_apart(plain[:1].numpy())
-    n = len(some)
-    np.testing.assert_allclose(own[0], own[1] * (n - 1) / n, rtol=1e-9)
+    np.testing.assert_allclose(own[0], own[1], rtol=1e-9)
 
 
 def test_classes_beside_it_change_nothing_of_what_it_says_of_its_own() -> None:
@@ -134,7 +158,7 @@ def test_classes_beside_it_change_nothing_of_what_it_says_of_its_own() -> None:
     means = torch.stack([x[labels == c].mean(0) for c in range(CLASSES)])
     both = head.with_classes_of(head_of(x, labels))
     torch.testing.assert_close(both(x)[:, :2], head(x), rtol=1e-12, atol=1e-12)
-    metric = (head.scatter + head.ridge * torch.eye(D).double()) / int(known.sum())
+    metric = unit_of(head) * (head.scatter + head.ridge * torch.eye(D).double())
     apart = x[:, None, :] - means
     wanted = -0.5 * torch.einsum("ncd,de,nce->nc", apart, metric.inverse(), apart)
     np.testing.assert_allclose(told_apart(both(x).numpy()), told_apart(wanted.numpy()), rtol=1e-9, atol=1e-9)  # fmt: skip

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, opened
-from tests.tiny import tiny_network
+from tests.tiny import tiny_learner, tiny_network
 from tests.trained import folders, quick_config
 from workbench.config import RunConfig, with_values
 from workbench.core.cache import PictureCache
@@ -40,8 +40,9 @@ def test_the_total_is_what_a_hand_computes() -> None:
 def test_the_work_is_what_the_run_paces_itself_by() -> None:
     config = with_values(RunConfig(), {"train.epochs": 3, "train.batch_size": 8})
     network, work = tiny_network(), amounts(TASKS, config, drift=False)
+    learner = tiny_learner(network)
     with PictureCache(1) as cache:
-        paced = pacer_of(config, network, TaskSet(cache, tuple(stand_ins(TASKS))), lambda: 0.0)
+        paced = pacer_of(config, learner, TaskSet(cache, tuple(stand_ins(TASKS))), lambda: 0.0)
     looks = 2 * len(network.branches) * work.looked
     assert paced.passes == work.frozen + work.trained * network.passes_of_step + looks
 

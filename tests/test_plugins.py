@@ -22,6 +22,8 @@ from workbench.plugins.memory import shipped
 from workbench.plugins.sources import files_in
 from workbench.report import BackboneChoice
 
+BUILT_IN = tuple(choice.name for choice in load([], entry_points=False).methods)
+
 GOOD = """
 from workbench.plugins import hookimpl
 from workbench.report import BackboneChoice
@@ -177,7 +179,7 @@ def test_every_kind_comes_in_through_a_hook_and_is_known_as_its_plug_ins(tmp_pat
     ]  # fmt: skip
     assert plugins.owner("panel", "p") == "all.py"
     assert plugins.owner("method", "ntk-cl") == ""
-    assert plugins.methods.names() == ("ntk-cl", "fine-tuning", "m")
+    assert plugins.methods.names() == (*BUILT_IN, "m")
 
 
 def test_a_plug_in_that_half_fails_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -186,7 +188,7 @@ def test_a_plug_in_that_half_fails_leaves_nothing_behind(tmp_path: Path) -> None
     )
     plugins = load([folder], entry_points=False)
     assert plugins.names == ()
-    assert plugins.methods.names() == ("ntk-cl", "fine-tuning")
+    assert plugins.methods.names() == BUILT_IN
     assert plugins.problems[0].startswith("half.py: division by zero (line ")
     assert "ZeroDivisionError" in plugins.entries[0].detail
 

@@ -240,12 +240,13 @@ def test_the_provisional_accuracy_is_that_of_the_network_with_the_tasks_classes_
 ) -> None:
     network = tiny_network(answers=answers)
     learner = second_task(network)
-    got = readings.accuracy(scene_of(network, learner.proxy))["probe_accuracy"].value
+    scene = scene_of(network, learner.proxy)
+    got = readings.accuracy(scene, readings.provisional(scene))["probe_accuracy"].value
     with torch.no_grad():
         features = forward(network, NEW)
         for class_id in (2, 3, 4):
             network.prototypes.learn(class_id, features[torch.tensor(NEW.labels) == class_id])
-        network.prototypes.settle()
+        network.prototypes.settle_roughly()
         images = [*OLD_TEST.indices, *NEW_TEST.indices]
         answers = network.prototypes(network(IMAGES[images]).main).argmax(1)
     truth = torch.tensor([*OLD_TEST.labels, *NEW_TEST.labels])
@@ -256,7 +257,8 @@ def test_a_class_that_the_probe_lacks_leaves_the_provisional_accuracy_absent() -
     network = tiny_network()
     learner = second_task(network)
     poor = (PROBES[0], Probed((2, 3, 4), {2: 2, 3: 2, 4: 9}, Part((20, 21), (2, 3)), NEW_TEST))
-    value = readings.accuracy(scene_of(network, learner.proxy, probes=poor))["probe_accuracy"]
+    scene = scene_of(network, learner.proxy, probes=poor)
+    value = readings.accuracy(scene, readings.provisional(scene))["probe_accuracy"]
     assert value.value is None
     assert value.reason
 

@@ -144,6 +144,8 @@ def test_the_quick_benchmark_prints_every_column_and_writes_what_it_found(tmp_pa
     plain, ours = found["rows"][:2]
     assert plain["ratio_to_plain"] == 1
     assert plain["svd_share"] > 0 == ours["svd_share"]
+    assert plain["data_wait_ms"] is None
+    assert 0 < ours["data_wait_ms"] < ours["ms_per_step"]
 
 
 @pytest.mark.gpu

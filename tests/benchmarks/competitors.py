@@ -3,11 +3,14 @@
 A new way of training is a line in `TIERS`; a new backbone or batch one in `CELLS`.
 """
 
+import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +18,9 @@ from tests.benchmarks.official import official_loop
 from tests.benchmarks.plain_step import PlainStep
 from workbench.config import MethodConfig, ModelConfig, RunConfig, TrainConfig, effective_switches
 from workbench.core.backbone import Backbone, create
+from workbench.core.cache import PictureCache
 from workbench.core.device import Stream
+from workbench.core.feeder import Feeder
 from workbench.core.learner import Learner
 from workbench.core.network import Network
 from workbench.core.numbers import Watch, numbers
@@ -23,7 +28,10 @@ from workbench.core.numbers import Watch, numbers
 KNOWN, NEW = 50, 10  # classes: the sixth of ten tasks of ten
 SIDE = 224
 STEPS = {"cpu": 1, "cuda": 10}  # of one tier before it is the next one's turn
-Batch = tuple[Tensor, Tensor]  # pixels (B, 3, H, W) in [0, 1], global class ids (B,)
+STORED = 256  # side of the stored pictures that batches are cut from, where they are
+Batch = tuple[
+    Tensor, Tensor
+]  # pixels (B, 3, H, W) in [0, 1] on the device, global class ids (B,) on the processor
 
 
 @dataclass(frozen=True)
@@ -67,8 +75,26 @@ class Cell:
             shape = (self.batch, 3, SIDE, SIDE)
             pixels = torch.randint(0, 256, shape, generator=made, dtype=torch.uint8)
             ids = torch.randint(KNOWN, KNOWN + NEW, (self.batch,), generator=made)
-            found.append((pixels.to(device) / 255, ids.to(device)))
+            found.append((pixels.to(device) / 255, ids))
         return found
+
+    def waits(self, device: torch.device, train: Callable[[Sequence[Batch]], None]) -> list[float]:
+        """Return the seconds that some steps waited for their pictures, cut from stored ones as a run does it."""
+        noise, steps = np.random.default_rng(0), STEPS[device.type] + 2
+        ids = torch.full((self.batch,), KNOWN)
+        with PictureCache(1 << 30) as cache:
+            for _ in range(2 * self.batch):
+                cache.append(noise.integers(0, 256, (STORED, STORED, 3), dtype=np.uint8))
+            feeder = Feeder(cache, SIDE, device, torch.float32, Stream(0, "augmentation"))
+            chosen = [noise.permutation(len(cache))[: self.batch] for _ in range(steps)]
+            waited = []
+            with closing(feeder.augmented(chosen)) as feeding:
+                for _ in chosen:
+                    began = time.perf_counter()
+                    images = next(feeding)
+                    waited.append(time.perf_counter() - began)
+                    train([(images, ids)])
+        return waited[1:]  # the first one fills the pipe
 
 
 CELLS = {
@@ -87,6 +113,7 @@ class Competitor:
 
     train: Callable[[Sequence[Batch]], None]
     decompose: Callable[[], object] | None = None
+    fed: bool = False  # whether our feeder cuts its pictures
 
 
 def plain(learner: Learner) -> Competitor:
@@ -95,7 +122,7 @@ def plain(learner: Learner) -> Competitor:
 
     def train(batches: Sequence[Batch]) -> None:
         for images, ids in batches:
-            step.step(images, ids)
+            step.step(images, ids.to(images.device))
 
     return Competitor(train, step.directions)
 
@@ -113,7 +140,7 @@ def ours(learner: Learner) -> Competitor:
             watch.see(learner.task, numbers(terms))
             learner.step(terms)
 
-    return Competitor(train)
+    return Competitor(train, fed=True)
 
 
 def ours_in(tier: str, learner: Learner) -> Competitor:

@@ -70,8 +70,8 @@ class ModelConfig:
         "", "A local .safetensors or .pt file to take the backbone's weights from; empty: from the hub.",
         label="Weights file")  # fmt: skip
     branches: str = setting(
-        "both", "Learn adapters (s1), prompts (s2), or both with the hybrid of the two.",
-        label="Adapter", choices=("both", "s1", "s2"), advanced=False)  # fmt: skip
+        "both", "Learn adapters (s1), prompts (s2), both with the hybrid of the two, or none: the frozen feature answers.",
+        label="Adapter", choices=("both", "s1", "s2", "none"), advanced=False)  # fmt: skip
     use_pretrained_section: bool = setting(
         True, "Let the frozen backbone's own feature vote beside the adapted ones.",
         label="Pretrained section")  # fmt: skip
@@ -119,7 +119,7 @@ class MethodConfig:
     """Which method learns; NTK-CL's loss terms and the profile of its arithmetic."""
 
     name: str = setting(
-        "ntk-cl", "How tasks are learnt: ntk-cl, fine-tuning, or the name of a plug-in's method.",
+        "ntk-cl", "How tasks are learnt: ntk-cl, one of the simpler methods to compare with, or the name of a plug-in's.",
         label="Method", advanced=False)  # fmt: skip
     profile: str = setting(
         "repaired", "'repaired' is the sound version; 'paper' repeats the official code, quirks included.",

@@ -13,11 +13,15 @@ from workbench.core.heads import PrototypeHead
 from workbench.core.ridge import least_kare
 from workbench.core.rules import Linear
 
+_USUAL = 0.1  # of the mean eigenvalue
+_LEAST = 1e-9  # of a denominator that is above 0 but for rounding
+
 
 class DiscriminantHead(PrototypeHead):
-    """ℓ_a(m) = μ_aᵀ A⁻¹ m − ½ μ_aᵀ A⁻¹ μ_a with A = (S + λI) / n, S the scatter of n pictures within their classes.
+    """ℓ_a(m) = ((μ_a − c)ᵀ A⁻¹ (m − c) − ½ (μ_a − c)ᵀ A⁻¹ (μ_a − c)) / u with A = S + λI, S the scatter within classes.
 
-    Every class counts alike, however many pictures it has. `settle` makes the rule from the sums.
+    c is the mean of the class means and u the mean of (μ_a − c)ᵀ A⁻¹ (μ_a − c), so that logits are of the size of
+    cosines. Every class counts alike, however many pictures it has. `settle` makes the rule from the sums.
     """
 
     # no answer before it is learnt
@@ -52,13 +56,24 @@ class DiscriminantHead(PrototypeHead):
         self.ridge.fill_(chosen_ridge(self.scatter.cpu(), means, counts))
         self.answer_for(known)
 
+    def settle_roughly(self) -> None:
+        """As `settle`, but with the ridge of before, or a usual one: to choose it takes seconds where features are long."""
+        known, means, counts = self._known()
+        if not self.ridge:
+            apart = means - (counts @ means) / counts.sum()
+            whole = float(self.scatter.trace() + (counts @ apart.square()).sum())
+            self.ridge.fill_(_USUAL * whole / len(self.scatter) or 1.0)
+        self.answer_for(known)
+
     @torch.no_grad()
     def answer_for(self, places: Tensor) -> None:
         """Set the rule of the classes at these places (k,) from their means, in the metric as it was settled."""
-        _, means, counts = self._known()
+        _, means, _ = self._known()
         centre = means.mean(0)  # what the classes learnt share tells none apart
         apart = self.weight.detach().cpu().double()[places.cpu()] - centre
-        rows = counts.sum() * torch.linalg.solve(self._metric(), apart.T).T  # (k, D)
+        solved = self._solved(torch.cat([means - centre, apart]))
+        unit = _mean_length(means - centre, solved[: len(means)])
+        rows = solved[len(means) :] / unit  # (k, D)
         offsets = -(rows * (0.5 * apart + centre)).sum(1)
         self.rows[places], self.offsets[places] = rows.to(self.rows), offsets.to(self.offsets)
 
@@ -75,18 +90,21 @@ class DiscriminantHead(PrototypeHead):
         """Return the logits (n, C) of learnt pictures (n, D), global labels (n,), each as if it had not been learnt.
 
         With r = x − μ_c and n_c pictures of its class, leaving x out takes n_c / (n_c − 1) r rᵀ from S and
-        r / (n_c − 1) from μ_c; the inverse follows by Sherman and Morrison. The ridge stays; the only
+        r / (n_c − 1) from μ_c; the inverse follows by Sherman and Morrison. λ, c and u stay; the only
         picture of its class stays too.
         """
         known, means, counts = self._known()
-        x, place = features.detach().cpu().double(), torch.searchsorted(known, labels.cpu())
+        centre = means.mean(0)
+        means, x = means - centre, features.detach().cpu().double() - centre
+        place = torch.searchsorted(known, labels.cpu())
         rest = counts[place] - 1  # (n,)
         share = torch.where(rest > 0, 1 / rest.clamp_min(1), 0.0)
         r = x - means[place]
-        solved = torch.linalg.solve(self._metric(), torch.cat([means, r]).T).T
-        P, u = solved.split([len(means), len(r)])  # (C, D), (n, D)
+        solved = self._solved(torch.cat([means, r]))
+        P, u = solved[: len(means)], solved[len(means) :]  # (C, D), (n, D)
         x_u, h = (x * u).sum(1), (r * u).sum(1)
-        lift = (share * counts[place]) / (1 - share * counts[place] * h)  # κ / (1 − κ h)
+        kappa = share * counts[place]
+        lift = kappa / (1 - kappa * h).clamp_min(_LEAST)
         t = r @ P.T  # (n, C)
         cross = x @ P.T + (lift * x_u)[:, None] * t
         own_length = (means * P).sum(1) + lift[:, None] * t.square()
@@ -94,7 +112,7 @@ class DiscriminantHead(PrototypeHead):
         cross[rows, place] -= share * x_u * grown
         own_length[rows, place] += (-2 * share * t[rows, place] + share.square() * h) * grown
         logits = torch.full((len(x), len(self.counts)), -torch.inf, dtype=torch.float64)
-        logits[:, known] = (counts.sum() - 1) * (cross - 0.5 * own_length)
+        logits[:, known] = (cross - 0.5 * own_length) / _mean_length(means, P)
         return logits.to(features)
 
     def _known(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -103,9 +121,15 @@ class DiscriminantHead(PrototypeHead):
         known = torch.nonzero(counts > 0).flatten()
         return known, self.weight.detach().cpu().double()[known], counts[known].double()
 
-    def _metric(self) -> Tensor:
-        """Return S + λI, (D, D), on the processor: its solver gives the same on every machine with a GPU or without."""
-        return self.scatter.cpu() + self.ridge.cpu() * torch.eye(len(self.scatter)).double()
+    def _solved(self, rows: Tensor) -> Tensor:
+        """Return A⁻¹ of each row (k, D), on the processor: its solver gives the same with a GPU and without."""
+        metric = self.scatter.cpu() + self.ridge.cpu() * torch.eye(len(self.scatter)).double()
+        return torch.cholesky_solve(rows.T, torch.linalg.cholesky(metric)).T
+
+
+def _mean_length(apart: Tensor, solved: Tensor) -> float:
+    """Return the mean of vᵀ A⁻¹ v over rows v (C, D), given A⁻¹ v; 1 where that is 0."""
+    return float((apart * solved).sum(1).mean()) or 1.0
 
 
 def chosen_ridge(scatter: Tensor, means: Tensor, counts: Tensor) -> float:

@@ -62,8 +62,15 @@ class DryRun:
         self.feeder = Feeder(cache, size, device, torch.float32, Stream(0, "augmentation"))
         self._classes = classes
 
+    @property
+    def trains(self) -> bool:
+        """Whether anything is trained at all."""
+        return self.learner.trains(0)
+
     def step(self, size: int) -> None:
-        """Train on so many pictures."""
+        """Train on so many pictures; where nothing is trained, see them."""
+        if not self.trains:
+            return self.see_frozen(size)
         self.network.train()
         labels = torch.arange(size) % self._classes
         images = next(self.feeder.augmented([self._pictures(size)]))

@@ -64,7 +64,7 @@ def run_seconds(
 ) -> float:
     """Return how long the whole run takes with its monitor, as far as that is allowed to go."""
     drift = effective_switches(config)["prototype_drift"] == "compensated"
-    work = amounts(counted.tasks, config, drift=drift)
+    work = amounts(counted.tasks, config, drift=drift, trains=dry.learner.trains)
     network = dry.network
     look = 2 * len(network.branches)
     passes = work.frozen + work.trained * network.passes_of_step + work.looked * look

@@ -53,6 +53,8 @@ def see(
 ) -> Generator[Stage, None, Seen]:
     """Return what each branch makes of the pictures, given their frozen features (n, d)."""
     network.eval()
+    if not network.branches:
+        return Seen(None, None, frozen)
     found: dict[str, list[Tensor]] = {
         name: [frozen.new_zeros(0, network.width)] for name in network.branches
     }
@@ -71,7 +73,7 @@ def see(
 def fuse(network: Network, seen: Seen) -> Features:
     """Return the features with the hybrid as the fusion makes it now."""
     network.eval()
-    return network.fuse(seen.s1, seen.s2)
+    return network.fuse(seen.s1, seen.s2, seen.frozen)
 
 
 class Examiner:

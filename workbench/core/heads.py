@@ -68,6 +68,10 @@ class PrototypeHead(nn.Module):
     def settle(self) -> None:
         """Be told that a task's classes are learnt, before anything is answered; here nothing is left to do."""
 
+    def settle_roughly(self) -> None:
+        """As `settle`, without what takes long: for a glimpse."""
+        self.settle()
+
     def with_classes_of(self, other: Self) -> Self:
         """Return a copy that also answers for classes that `other`, a head of its kind, has learnt and this one has not.
 

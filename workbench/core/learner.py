@@ -61,6 +61,10 @@ class Learner:
         self.class_ids: tuple[int, ...] = ()
         self.skipped = 0  # auxiliary terms not defined for their batch, this task
 
+    def trains(self, task: int) -> bool:
+        """Return whether a 0-based task is trained on; else its classes are only added to those that are answered."""
+        return bool(self.network.branches)
+
     def begin_task(self, class_ids: tuple[int, ...], epochs: int) -> None:
         """Prepare for a task whose local label i is the global class `class_ids[i]`."""
         network = self.network

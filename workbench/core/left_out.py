@@ -12,6 +12,11 @@ def everything() -> Note:
     return Note("The NTK monitor is off, because its probe or its budget is 0.")
 
 
+def untrained() -> Note:
+    """Say that there is nothing to measure."""
+    return Note("The NTK monitor is off: nothing is trained, so there is no kernel of training.")
+
+
 def of_gradients(columns: int, memory_gb: float) -> Note:
     """Say that gradients are sketched, though whole ones were asked for."""
     return Note(

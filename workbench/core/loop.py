@@ -32,7 +32,7 @@ from workbench.events import (
 def learn(run: Running, task: TaskData) -> Iterator[Event]:
     """Learn a task, or the rest of it from `run.place` on."""
     place = run.place
-    number, epochs = place.task, run.config.train.epochs
+    number, epochs = place.task, run.epochs_of(place.task)
     is_last = run.config.method.sequence == "closed" and number == len(run.tasks.tasks) - 1
     if not place.begun:
         yield from _begin(run, task)
@@ -42,6 +42,9 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
         yield from measuring(monitor.measure(epoch, run.step, at_end=epoch == epochs - 1))
         place.epoch, place.rest = epoch + 1, None
         yield EpochEnded(number, epoch, run.step)
+    if not epochs:  # to learn classes without training is a step too: curves go on by it
+        run.step += 1
+        yield from run.pacer.did(0, steps=1)
     yield from _skipped_terms(run.learner)
     averaged = run.learner.average(is_last=is_last)
     yield from measuring(monitor.averaged(changed=averaged))
@@ -59,16 +62,16 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
 
 def _begin(run: Running, task: TaskData) -> Iterator[Event]:
     """Look at the task's pictures, prepare the learner for it, and forecast."""
-    place, epochs = run.place, run.config.train.epochs
+    place, epochs = run.place, run.epochs_of(run.place.task)
     place.frozen = yield from run.examiner.admit(task)
     yield from run.pacer.did(len(task.train) + len(task.test))
     place.before = yield from _features_before(run, task, place.frozen)
     with run.initialisation:
-        run.learner.begin_task(task.info.class_ids, epochs)
+        run.learner.begin_task(task.info.class_ids, run.config.train.epochs)
     start = run.monitor.start_task(run.network, run.learner, run.feeder, task, run.step)
     yield from run.pacer.measuring(start)
     place.begun = True
-    yield TaskStarted(place.task, run.step, epochs, epochs * steps_of(run.config, task))
+    yield TaskStarted(place.task, run.step, epochs, max(epochs * steps_of(run.config, task), 1))
 
 
 def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""Methods beside NTK-CL: by itself plain fine-tuning, and the base of what plug-ins bring.
+"""Methods beside NTK-CL: plain fine-tuning, which is also the base of what plug-ins bring, and those that train less.
 
 A method decides what is minimised, and what is done at the start and the end of a task. Network,
 prototypes and adapter file stay as they are, so that an adapter answers without the plug-in.
@@ -51,3 +51,14 @@ class Method(Learner):
                 total = total + self.weights().get(name, 1.0) * term
             (found,) = torch.autograd.grad(total, leaf)
         return found.double()
+
+
+class FirstSession(Method):
+    """The adapters learn the first task and stay as they are: APER of Zhou et al., arXiv 2303.07338.
+
+    There the cosine is that of both features joined; here, as everywhere in this program, each section votes.
+    """
+
+    def trains(self, task: int) -> bool:
+        """Return whether it is the first task."""
+        return task == 0 and super().trains(task)

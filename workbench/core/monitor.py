@@ -69,8 +69,9 @@ class Monitor:
 
     def plan(self, network: Network, tasks: Sequence[TaskData]) -> Iterator[Note]:
         """Choose the kernel, and make the probe small enough for the budget."""
-        if self._off:
-            yield left_out.everything()
+        if self._off or not network.branches:
+            yield left_out.everything() if self._off else left_out.untrained()
+            self._off = True
             return
         asked, room = self._size, self._budget.of(self._pacer.passes)
         plan, self._size, self._budget.reserved = choose(
@@ -177,10 +178,11 @@ class Monitor:
         rows = yield from self._rows.own(scene)
         yield from _said(own_kernel.kernel(scene, self._reference, rows), where)
         yield Stage(TEXT)
-        yield from _said(readings.accuracy(scene), where)
+        rule = readings.provisional(scene)
+        yield from _said(readings.accuracy(scene, rule), where)
         yield from _said(readings.network_gap(scene), where)
         if self._plan.kind == "closed":
-            yield from self._map(scene, readings.provisional(scene), where, moment)
+            yield from self._map(scene, rule, where, moment)
 
     def _pairs(self, scene: Scene, where: Where) -> Iterator[Event]:
         """Say what learning the task did to each old one."""

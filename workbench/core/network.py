@@ -20,27 +20,29 @@ from workbench.core.fusion import Fusion, SectionAttention
 from workbench.core.heads import PrototypeHead
 from workbench.core.projection import ProjectedRidgeHead
 
-BRANCHES = ("s1", "s2")
+_BRANCHES = {"both": ("s1", "s2"), "none": ()}
 # Floating-point operations: a third of a second of two cores without wide vectors.
 _PIECE = 3 * 10**10
 
 
 @dataclass(frozen=True)
 class Features:
-    """A batch seen three ways, each (B, D) or None where the branch is not learnt."""
+    """A batch seen three ways, each (B, D) or None where the branch is not learnt; the `frozen` way where none is."""
 
     s1: Tensor | None
     s2: Tensor | None
     hybrid: Tensor | None
+    frozen: Tensor | None = None
 
     @property
     def main(self) -> Tensor:
         """The representation that prototypes and answers use."""
-        chosen = next(z for z in (self.hybrid, self.s1, self.s2) if z is not None)
+        ways = (self.hybrid, self.s1, self.s2, self.frozen)
+        chosen = next(z for z in ways if z is not None)
         return chosen
 
     def each(self) -> Iterator[tuple[str, Tensor]]:
-        """Yield (name, features) of those that exist, in the order s1, s2, hybrid."""
+        """Yield (name, features) of those that are learnt, in the order s1, s2, hybrid."""
         for name in ("s1", "s2", "hybrid"):
             z = getattr(self, name)
             if z is not None:
@@ -53,11 +55,13 @@ class Network(nn.Module):
     def __init__(self, backbone: Backbone, model: ModelConfig, switches: Mapping[str, str]) -> None:
         super().__init__()
         self.backbone = backbone
-        self.branches = BRANCHES if model.branches == "both" else (model.branches,)
+        self.branches = _BRANCHES.get(model.branches, (model.branches,))
         self.use_pretrained = model.use_pretrained_section
         self.prompt_scale = model.adapter_scale
         self.ema_drops = switches["ema_dropout"] == "on"
-        votes = (model.beta,) * self.use_pretrained + (model.gamma, model.alpha)
+        votes: tuple[float, ...] = (1.0,)  # of the frozen feature alone
+        if self.branches:
+            votes = (model.beta,) * self.use_pretrained + (model.gamma, model.alpha)
         D = len(votes) * backbone.width
         if "s1" in self.branches:
             self.s1 = _with_copy([
@@ -106,7 +110,7 @@ class Network(nn.Module):
     @property
     def passes_of_step(self) -> int:
         """Passes a training picture costs: frozen sections once, current ones thrice (backward counts as two)."""
-        return self.use_pretrained + 4 * len(self.branches)
+        return max(self.use_pretrained + 4 * len(self.branches), 1)
 
     def live_parameters(self) -> dict[str, nn.Parameter]:
         """Return the trainable parameters by name, without the proxy head."""
@@ -149,15 +153,19 @@ class Network(nn.Module):
         z = {n: torch.cat([*frozen[n], self.branch(n, "current", stem)], 1) for n in self.branches}
         return self.fuse(z.get("s1"), z.get("s2"))
 
-    def fuse(self, s1: Tensor | None, s2: Tensor | None) -> Features:
-        """Add the hybrid to S1 and S2 features (B, D), where both are learnt."""
+    def fuse(self, s1: Tensor | None, s2: Tensor | None, frozen: Tensor | None = None) -> Features:
+        """Add the hybrid to S1 and S2 features (B, D), where both are learnt; where none is, take the `frozen` (B, d)."""
         hybrid = self.fusion(s1, s2) if self.fusion is not None else None
-        return Features(s1, s2, hybrid)
+        return Features(s1, s2, hybrid, None if self.branches else frozen)
 
     def forward(self, images: Tensor, pretrained: Tensor | None = None) -> Features:
         """Pixels (B, 3, H, W) in [0, 1] -> features; `pretrained` (B, d) may be given if it is known."""
         with torch.no_grad():
             stem = self.backbone.stem(images)
+            if not self.branches:
+                return self.fuse(
+                    None, None, self.backbone(stem) if pretrained is None else pretrained
+                )
         return self.assemble(self.frozen_sections(stem, pretrained), stem)
 
     def forward_in_pieces(self, images: Tensor, size: int) -> Features:

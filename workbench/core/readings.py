@@ -120,8 +120,8 @@ def movement(start: Moment, now: Moment, rule: Rule) -> list[Tensor]:
     return drifts_of
 
 
-def accuracy(scene: Scene) -> dict[str, Value]:
-    """Class-incremental accuracy on the test probe, with the task's prototypes from its training probe."""
+def accuracy(scene: Scene, rule: Rule) -> dict[str, Value]:
+    """Class-incremental accuracy on the test probe by a `provisional` rule."""
     probe, head = scene.probes[-1], scene.network.prototypes
     seen = set(probe.train.labels)
     if any(c not in seen and not head.counts[c] for c in probe.class_ids):
@@ -130,7 +130,7 @@ def accuracy(scene: Scene) -> dict[str, Value]:
     if not len(truth):
         return {"probe_accuracy": Value(None, "the probe has no test pictures")}
     features = torch.cat([view.main for view in scene.test])
-    logits = provisional(scene)(features)
+    logits = rule(features)
     unknown = [c for c in range(logits.shape[1]) if not head.counts[c] and c not in seen]
     logits[:, unknown] = -torch.inf
     return {"probe_accuracy": Value(metrics.class_incremental(logits.cpu().numpy(), truth))}
@@ -152,7 +152,7 @@ def provisional(scene: Scene) -> Rule:
     labels = torch.tensor(probe.train.labels, device=features.device)
     for label in sorted(set(probe.train.labels)):
         head.learn(label, features[labels == label], probe.counts[label])
-    head.settle()
+    head.settle_roughly()
     return head.rule()
 
 

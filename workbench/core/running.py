@@ -67,6 +67,10 @@ class Running:
     place: Place = field(default_factory=Place)
     watch: Watch = field(default_factory=Watch)
 
+    def epochs_of(self, task: int) -> int:
+        """Return for how many epochs a 0-based task is trained."""
+        return self.config.train.epochs if self.learner.trains(task) else 0
+
 
 def assemble(
     config: RunConfig,
@@ -89,7 +93,7 @@ def assemble(
         network.backbone.tier = resolve(config, device)
     chance, order = (torch.Generator().manual_seed(seeds.data_order + salt) for salt in (0x5EED, 0))
     learner = method(network, config.method, switches, config.train, chance)
-    pacer = pacer_of(config, network, tasks, clock)
+    pacer = pacer_of(config, learner, tasks, clock)
     size = network.backbone.image_size
     feeder = Feeder(tasks.cache, size, device, torch.float32, augmentation)
     return Running(
@@ -125,13 +129,15 @@ def steps_of(config: RunConfig, task: TaskData) -> int:
 
 
 def pacer_of(
-    config: RunConfig, network: Network, tasks: TaskSet, clock: Callable[[], float]
+    config: RunConfig, learner: Learner, tasks: TaskSet, clock: Callable[[], float]
 ) -> Pacer:
     """Return the pacer that knows the run's whole work."""
+    network, counts = learner.network, [len(task.train) for task in tasks.tasks]
+    epochs = [config.train.epochs * learner.trains(i) for i in range(len(counts))]
     look = 2 * len(network.branches)  # beside the frozen section, which is kept
-    trained = sum(len(task.train) for task in tasks.tasks)
+    trained = sum(e * n for e, n in zip(epochs, counts, strict=True))
     tested = sum(len(task.test) * (len(tasks.tasks) - i) for i, task in enumerate(tasks.tasks))
     once = sum(len(task.train) + len(task.test) for task in tasks.tasks)
-    passes = once + trained * (config.train.epochs * network.passes_of_step + look) + look * tested
-    steps = config.train.epochs * sum(steps_of(config, task) for task in tasks.tasks)
+    passes = once + trained * network.passes_of_step + look * (sum(counts) + tested)
+    steps = sum(max(e * steps_of(config, t), 1) for e, t in zip(epochs, tasks.tasks, strict=True))
     return Pacer(steps, passes, clock)

@@ -4,7 +4,7 @@ Folders are listed and divided as the run does it; nothing is decoded.
 """
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,18 +114,21 @@ def read_samples(
 
 
 def amounts(
-    tasks: Sequence[Sequence[tuple[int, int]]], config: RunConfig, *, drift: bool
-) -> Amounts:
-    """Return the work on tasks of so many pictures; `drift`: old prototypes are moved along."""
+    tasks: Sequence[Sequence[tuple[int, int]]], config: RunConfig, *, drift: bool,
+    trains: Callable[[int], bool] = lambda _: True,
+) -> Amounts:  # fmt: skip
+    """Return the work on tasks of so many pictures; `drift`: old prototypes are moved along, `trains`: on which task."""
     train = [sum(n for n, _ in task) for task in tasks]
     test = [sum(n for _, n in task) for task in tasks]
-    epochs, batch = config.train.epochs, config.train.batch_size
+    trained = [config.train.epochs * trains(i) for i in range(len(tasks))]
+    batch = config.train.batch_size
     whole = sum(train) + sum(test)
     tested = sum(n * (len(tasks) - i) for i, n in enumerate(test))
     again = sum(train[1:]) if drift else 0
     parts = sum(test) if config.data.joint else 0  # each task's own pictures, once more
     return Amounts(
-        whole, whole, epochs * sum(-(-n // batch) for n in train), epochs * sum(train),
+        whole, whole, sum(e * -(-n // batch) for e, n in zip(trained, train, strict=True)),
+        sum(e * n for e, n in zip(trained, train, strict=True)),
         sum(train) + tested + again + parts,
     )  # fmt: skip
 

@@ -38,7 +38,7 @@ def _adapter(cost: RunCost) -> str:
     if not cost.adapter_parameters:
         return say("Saved after the first task")
     text = say(
-        "{number} numbers in the file: those trained, their slow copies, a prototype for each class"
+        "{number} numbers in the file: those trained, their slow copies, what answers for each class"
     )
     return text.format(number=f"{cost.adapter_parameters:,}")
 

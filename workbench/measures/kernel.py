@@ -13,7 +13,7 @@ _EIGEN = "one eigen-decomposition of N = pictures × classes rows"
 _OFTEN = "at the start and the end of a task, and after epochs as the budget allows"
 _AT_START = "before a task is trained"
 _AT_END = "at the end of a task"
-_SETTLED = "after a task, when its prototypes are made"
+_SETTLED = "after a task, when its classes are answered for"
 _POSITIVE, _UNIT, _SIGNED = "0 and above", "0 to 1", "−1 to 1"
 
 
@@ -128,11 +128,11 @@ _LOST = (
     _lost("lost.training", "Lost to training", "then with current subnetworks and fusion as trained, slow copies as before",
           "The movement of the features by training: the part that the kernel speaks of."),
     _lost("lost.ema", "Lost to the EMA step", "then with the slow copies averaged", "The jump of the slow copies between two tasks."),
-    _lost("lost.corrections", "Lost to corrections", "then with the fusion fitted again and old prototypes moved, where the switches say so",
+    _lost("lost.corrections", "Lost to corrections", "then with the fusion fitted again, old prototypes moved and the spread of classes measured anew, where the switches say so",
           "What is done after training. Negative: it repairs."),
 )  # fmt: skip
 
-_PROBE = Measure("probe_accuracy", "Accuracy on the probe, during the task", "fraction", "class-incremental on the test probe with provisional prototypes",
+_PROBE = Measure("probe_accuracy", "Accuracy on the probe, during the task", "fraction", "class-incremental on the test probe, the task's classes learnt from its training probe",
                  "An estimate on few pictures between exact points: read it with its binomial band √(a(1−a)/n).", "higher", _UNIT, _FREE, _OFTEN)  # fmt: skip
 
 KERNEL = (_PROBE, *_BETWEEN, *_PAIRS, *_WITHIN, *_LOST)

@@ -34,7 +34,24 @@ class BuiltIns:
             "fine-tuning", "Plain fine-tuning", "workbench.core.method:Method",
             "Cross-entropy alone, nothing against forgetting; answers come from the current adapters.",
             {"model.alpha": 1.0, "model.beta": 0.0, "model.gamma": 0.0, "model.use_pretrained_section": False,
-             "switches.fusion_refit": "none", "switches.prototype_drift": "stale"},
+             "switches.answers": "cosines", "switches.fusion_refit": "none", "switches.prototype_drift": "stale"},
+        ))  # fmt: skip
+        frozen = {"model.branches": "none", "monitor.budget": 0.0, "switches.fusion_refit": "none", "switches.prototype_drift": "stale"}  # fmt: skip
+        registry.add("simple-cil", MethodChoice(
+            "simple-cil", "Frozen class means (SimpleCIL)", "workbench.core.method:Method",
+            "Zhou et al., arXiv 2303.07338: nothing is trained; the nearest class mean of frozen features answers, by cosine.",
+            frozen | {"switches.answers": "cosines"},
+        ))  # fmt: skip
+        registry.add("streaming-lda", MethodChoice(
+            "streaming-lda", "Streaming LDA", "workbench.core.method:Method",
+            "Hayes and Kanan, arXiv 1909.01520: nothing is trained; class means of frozen features with one shared covariance, its ridge chosen by KARE.",
+            frozen | {"switches.answers": "discriminant"},
+        ))  # fmt: skip
+        registry.add("first-session", MethodChoice(
+            "first-session", "First-session adaptation (APER)", "workbench.core.method:FirstSession",
+            "Zhou et al., arXiv 2303.07338: adapters learn the first task by cross-entropy and stay; class means of frozen and adapted features vote.",
+            {"model.branches": "s1", "model.use_pretrained_section": True, "model.alpha": 1.0, "model.beta": 1.0, "model.gamma": 0.0,
+             "monitor.budget": 0.0, "switches.answers": "cosines", "switches.prototype_drift": "stale"},
         ))  # fmt: skip
 
     @hookimpl
