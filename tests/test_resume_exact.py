@@ -32,6 +32,7 @@ VARIANTS = {
         "switches.prototype_drift": "compensated", "switches.fusion_refit": "cached",
         "monitor.kernel": "closed", "method.sequence": "open"},
     "joint": {"data.joint": True},
+    "random projection": {"switches.answers": "random_projection", "model.projection": 30},
 }  # fmt: skip
 
 

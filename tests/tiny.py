@@ -17,7 +17,9 @@ def tiny_network(
     answers: str = "cosines",
 ) -> Network:
     """Return `small.vit` in float64 with adapters that are past their start."""
-    model = ModelConfig(branches=branches, bottleneck=4, prompt_tokens=3, dropout=dropout)
+    model = ModelConfig(
+        branches=branches, bottleneck=4, prompt_tokens=3, dropout=dropout, projection=60
+    )
     network = Network(Backbone(vit()), model, switches(fusion=fusion, answers=answers)).double()
     with torch.no_grad():
         for name, parameter in network.named_parameters():

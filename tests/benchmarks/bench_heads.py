@@ -39,7 +39,7 @@ from workbench.core.tasks import TaskLoader, TaskSet
 from workbench.core.weights import LoadedWeights, load_weights
 from workbench.session.sample import configuration
 
-ANSWERS = ("cosines", "discriminant")
+ANSWERS = ("cosines", "discriminant", "random_projection")
 
 
 def network_of(weights: LoadedWeights, answers: str) -> Network:

@@ -87,6 +87,10 @@ class ModelConfig:
     dropout: float = setting(
         0.1, "Dropout in adapters and fusion while training.", label="Dropout", low=0.0, high=0.9
     )
+    projection: int = setting(
+        2000, "Random directions of the features that answers are read from, with the switch 'answers' at random_projection; "
+        "memory grows with the square, time with the cube.",
+        label="Random directions", low=1, high=50_000)  # fmt: skip
     alpha: float = setting(
         0.1,
         "Vote of the current section at inference.",
@@ -192,8 +196,8 @@ class SwitchConfig:
         "N  Which are old", "Old prototypes are those of known classes, or all but a fixed increment.",
         "known", "known", "fixed_increment")  # fmt: skip
     answers: str = _switch(
-        "P  Answers", "By cosines with the class means, section by section, or by a discriminant that takes the spread within classes out.",
-        "cosines", "discriminant")  # fmt: skip
+        "P  Answers", "By cosines with the class means, section by section, by a discriminant that takes the spread within classes out, "
+        "or by ridge regression on many random directions of the features.", "cosines", "discriminant", "random_projection")  # fmt: skip
     task_mask: str = _switch(
         "O  Task given", "With the task given, other classes' logits become zero or minus infinity.", "zero", "minus_infinity")  # fmt: skip
     ema_dropout: str = _switch(

@@ -130,13 +130,10 @@ def load_adapter(path: Path) -> tuple[dict[str, Tensor], AdapterCard]:
     return tensors, card
 
 
-def check_shapes(
-    tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], card: AdapterCard
-) -> None:
+def check_shapes(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
     """Raise UsageError unless `tensors` are the `expected` network's, by name, shape and type, and finite.
 
-    Rows of `prototypes.*` are not compared with the network's, which grows with its classes, but
-    with the number of classes on the card.
+    Its head has grown to the classes on the card.
     """
     wrong = sorted(set(expected) ^ set(tensors))
     if wrong:
@@ -144,8 +141,6 @@ def check_shapes(
         raise UsageError(f"The adapter {kind} tensor '{wrong[0]}': it was not made for this model.")
     for name, tensor in sorted(tensors.items()):
         found, needed = tuple(tensor.shape), tuple(expected[name].shape)
-        if name.startswith("prototypes."):
-            needed = (len(card.classes), *needed[1:])
         if found != needed:
             raise UsageError(
                 f"The adapter's tensor '{name}' has shape {found}; backbone and card ask for {needed}."

@@ -28,7 +28,6 @@ from workbench.core.adapter_file import (
 )
 from workbench.core.answering import fit_temperature
 from workbench.core.build import build_network, pixel_scale
-from workbench.core.discriminant import DiscriminantHead
 from workbench.core.evaluate import Examiner
 from workbench.core.network import Network
 from workbench.core.probe import undisturbed
@@ -57,8 +56,8 @@ def save_run_adapter(
     with torch.no_grad(), undisturbed(network):
         logits = network.prototypes(network(pixels).main)
     save_file({"pixels": pixels.cpu(), "logits": logits.cpu()}, folder / "check.safetensors")
-    if isinstance(network.prototypes, DiscriminantHead):
-        save_file({k: v.cpu() for k, v in network.prototypes.spread().items()}, folder / SPREAD)
+    if spread := network.prototypes.spread():
+        save_file({name: tensor.cpu() for name, tensor in spread.items()}, folder / SPREAD)
 
 
 def load_network(
@@ -92,7 +91,7 @@ def load_network(
             f"{network.backbone.image_size}."
         )
     network.prototypes.grow(len(card.classes))
-    check_shapes(tensors, network.adapter_state(), card)
+    check_shapes(tensors, network.adapter_state())
     network.load_state_dict(tensors, strict=False)
     return network.eval(), card
 
@@ -104,7 +103,7 @@ def load_learnt(source: Path, home: Path, device: torch.device) -> Generator[Sta
         UsageError: what that needs is not beside the adapter.
     """
     network, _ = yield from load_network(source, home, device)
-    if isinstance(network.prototypes, DiscriminantHead):
+    if network.prototypes.spread():
         place = source.parent / SPREAD
         try:
             network.prototypes.load_state_dict(load_file(place), strict=False)

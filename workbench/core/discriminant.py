@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from workbench.core.heads import PrototypeHead
+from workbench.core.ridge import least_kare
 from workbench.core.rules import Linear
 
-RIDGES = torch.logspace(-6, 2, 33, dtype=torch.float64)  # in units of the mean eigenvalue
-_USUAL = 0.1  # of these units
+_USUAL = 0.1  # of the mean eigenvalue
 _LEAST = 1e-9  # of a denominator that is above 0 but for rounding
 
 
@@ -23,6 +23,9 @@ class DiscriminantHead(PrototypeHead):
     c is the mean of the class means and u the mean of (μ_a − c)ᵀ A⁻¹ (μ_a − c), so that logits are of the size of
     cosines. Every class counts alike, however many pictures it has. `settle` makes the rule from the sums.
     """
+
+    # no answer before it is learnt
+    BY_CLASS = PrototypeHead.BY_CLASS | {"rows": 0, "offsets": -torch.inf}
 
     def __init__(self, width: int, votes: tuple[float, ...]) -> None:
         super().__init__(width, votes)
@@ -35,15 +38,6 @@ class DiscriminantHead(PrototypeHead):
     ridge: Tensor
     rows: Tensor
     offsets: Tensor
-
-    def grow(self, classes: int) -> None:
-        """Add empty rows until there are `classes`; old rows are kept."""
-        super().grow(classes)
-        new = classes - len(self.rows)
-        if new > 0:
-            self.rows = torch.cat([self.rows, self.rows.new_zeros(new, self.rows.shape[1])])
-            # no answer before it is learnt
-            self.offsets = torch.cat([self.offsets, self.offsets.new_full((new,), -torch.inf)])
 
     def learn(self, class_id: int, features: Tensor, stand_for: int | None = None) -> None:
         """Fold the pictures' features (n, D) into the class's mean and the common scatter."""
@@ -84,7 +78,7 @@ class DiscriminantHead(PrototypeHead):
         self.rows[places], self.offsets[places] = rows.to(self.rows), offsets.to(self.offsets)
 
     def spread(self) -> dict[str, Tensor]:
-        """Return the buffers that answering does not need, and learning more classes does."""
+        """Return S and λ."""
         return {"scatter": self.scatter, "ridge": self.ridge}
 
     def rule(self) -> Linear:
@@ -146,21 +140,10 @@ def chosen_ridge(scatter: Tensor, means: Tensor, counts: Tensor) -> float:
         means, counts: of the classes learnt, (C, D) and (C,).
 
     With centred features X (n, D) and targets Y (n, C), XᵀX = S + Σ_a n_a (μ_a − μ)(μ_a − μ)ᵀ and XᵀY has columns
-    n_a (μ_a − μ); then KARE = (‖Y − XW‖² / n) / (1 − df / n)² with df = 1 + tr XᵀX (XᵀX + λI)⁻¹.
+    n_a (μ_a − μ).
     """
     n = counts.sum()
     apart = means - (counts @ means) / n  # (C, D)
-    values, vectors = torch.linalg.eigh(scatter + (counts[:, None] * apart).T @ apart)
-    values = values.clamp_min(0)
-    unit = float(values.mean())
-    if unit == 0:  # all pictures are alike: any metric is as good as another
-        return 1.0
-    ridges = RIDGES * unit  # (G,)
-    power = (
-        (vectors.T @ (counts[:, None] * apart).T).square().sum(1)
-    )  # (D,) of XᵀY along each direction
-    shrunk = 1 / (values + ridges[:, None])  # (G, D)
-    left = (n - (counts.square().sum() / n)) + (power * shrunk * (values * shrunk - 2)).sum(1)
-    free = 1 - (1 + (values * shrunk).sum(1)) / n
-    risk = torch.where(free > 0, left.clamp_min(0) / free.square(), torch.inf)
-    return float(ridges[int(risk.argmin())]) if bool(risk.isfinite().any()) else float(ridges[-1])
+    cross = (counts[:, None] * apart).T  # (D, C)
+    energy = float(n - counts.square().sum() / n)
+    return least_kare(scatter + cross @ apart, cross, energy, float(n), 1)

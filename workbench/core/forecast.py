@@ -175,13 +175,17 @@ def _classes(sides: Sequence[_Side]) -> list[ClassForecast]:
 
 
 def _rules(network: Network, new: Glimpse) -> tuple[Rule, Rule]:
-    """Return the rule for the old classes, held fixed, and that for the candidate's, by the means of its own pictures."""
+    """Return the rule for the old classes, held fixed, and that for the candidate's, by pictures that stand for all of its."""
     head = copy.deepcopy(network.prototypes).double()
-    means = [new.train.main[new.train_labels == place].mean(0) for place in range(len(new.classes))]
-    rows = torch.cat([head.weight, torch.stack(means)])
-    rule = head.with_means(rows, torch.ones(len(rows), dtype=torch.bool)).rule()
-    old = len(head.weight)
-    return rule.of(range(old)), rule.of(range(old, len(rows)))
+    later, old, classes = copy.deepcopy(head), len(head.counts), len(new.classes)
+    later.grow(old + classes)
+    for place in range(classes):
+        own = new.train.main[new.train_labels == place]
+        share = len(own) / len(new.train_labels)
+        later.learn(old + place, own, max(1, round(share * new.pictures)))
+    later.settle_roughly()
+    rule = head.with_classes_of(later).rule()
+    return rule.of(range(old)), rule.of(range(old, old + classes))
 
 
 def _same_classes(found: Sequence[str], learnt: Sequence[str]) -> bool:

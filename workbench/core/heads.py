@@ -2,6 +2,7 @@
 
 import copy
 import math
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +29,14 @@ class PrototypeHead(nn.Module):
     """Inference: class means, compared section by section as `rules.Cosines` says.
 
     A class met again in a later task gets the mean over all its pictures, weighted by count.
+
+    Attributes:
+        BY_CLASS: the buffers with a row for each class, and what an empty row holds.
+        OWN: those of them that come from the class's own pictures alone.
     """
+
+    BY_CLASS: ClassVar[dict[str, float]] = {"weight": 0, "counts": 0}
+    OWN: ClassVar[tuple[str, ...]] = ("weight",)
 
     def __init__(self, width: int, votes: tuple[float, ...]) -> None:
         super().__init__()
@@ -41,10 +49,12 @@ class PrototypeHead(nn.Module):
 
     def grow(self, classes: int) -> None:
         """Add empty rows until there are `classes`; old rows are kept."""
-        new = classes - len(self.weight)
-        if new > 0:
-            self.weight = torch.cat([self.weight, self.weight.new_zeros(new, self.weight.shape[1])])
-            self.counts = torch.cat([self.counts, self.counts.new_zeros(new)])
+        missing = classes - len(self.counts)
+        if missing > 0:
+            for name, empty in self.BY_CLASS.items():
+                old = getattr(self, name)
+                new = old.new_full((missing, *old.shape[1:]), empty)
+                setattr(self, name, torch.cat([old, new]))
 
     def learn(self, class_id: int, features: Tensor, stand_for: int | None = None) -> None:
         """Fold the pictures' features (n, D) into the class's prototype; they may `stand_for` more pictures than they are."""
@@ -62,20 +72,26 @@ class PrototypeHead(nn.Module):
         """As `settle`, without what takes long: for a glimpse."""
         self.settle()
 
-    def with_means(self, means: Tensor, learnt: Tensor) -> "PrototypeHead":
-        """Return a copy that also answers for classes it has not learnt, by their `means` (C, D); `learnt` says of which (C,).
+    def with_classes_of(self, other: Self) -> Self:
+        """Return a copy that also answers for classes that `other`, a head of its kind, has learnt and this one has not.
 
         All else stays: what these classes would take from the others by being there, and nothing more.
         """
         made = copy.deepcopy(self)
-        made.grow(len(means))
-        new = learnt & (made.counts == 0)
-        made.weight[new] = means[new].to(made.weight)
-        made.answer_for(torch.nonzero(new).flatten())
+        made.grow(len(other.counts))
+        new = torch.nonzero((other.counts > 0) & (made.counts == 0)).flatten()
+        for name in self.OWN:
+            rows = getattr(made, name)
+            rows[new] = getattr(other, name)[new].to(rows)
+        made.answer_for(new)
         return made
 
     def answer_for(self, places: Tensor) -> None:
-        """Be told that the means of the classes at these places are set; here nothing is left to do."""
+        """Be told that what is its classes' own is set for those at these places; here nothing is left to do."""
+
+    def spread(self) -> dict[str, Tensor]:
+        """Return the buffers that answering does not need, and learning more classes does; here there is none."""
+        return {}
 
     def rule(self) -> Rule:
         """Return the rule that answers now; it may change with the head, unless it is made a copy of."""

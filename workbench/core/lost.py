@@ -32,8 +32,8 @@ class Answers:
         return cls(copy.deepcopy(head).double(), head.counts > 0)
 
     def beside_those_of(self, later: "Answers") -> "Answers":
-        """Return this head, answering for the later one's new classes too, by their means then."""
-        return Answers(self.head.with_means(later.head.weight, later.learnt), later.learnt)
+        """Return this head, answering for the later one's new classes too, by what is theirs then."""
+        return Answers(self.head.with_classes_of(later.head), later.learnt)
 
     def accuracy(self, features: Tensor, labels: Tensor) -> Value:
         """Return the class-incremental accuracy on features (n, D) with global labels (n,)."""

@@ -18,6 +18,7 @@ from workbench.core.backbone import Backbone, Stem
 from workbench.core.discriminant import DiscriminantHead
 from workbench.core.fusion import Fusion, SectionAttention
 from workbench.core.heads import PrototypeHead
+from workbench.core.projection import ProjectedRidgeHead
 
 _BRANCHES = {"both": ("s1", "s2"), "none": ()}
 # Floating-point operations: a third of a second of two cores without wide vectors.
@@ -79,8 +80,8 @@ class Network(nn.Module):
                 self.fusion = SectionAttention(D, len(votes), model.dropout)
             else:
                 self.fusion = Fusion(D, switches["fusion"], model.dropout)
-        head = DiscriminantHead if switches["answers"] == "discriminant" else PrototypeHead
-        self.prototypes = head(D, votes)
+        # drawn last, so that all else starts as it does with another head
+        self.prototypes = _head(switches["answers"], D, votes, model.projection)
         self.train(self.training)
 
     @property
@@ -123,12 +124,12 @@ class Network(nn.Module):
 
     def adapter_state(self) -> dict[str, Tensor]:
         """Return every tensor that answering needs and that is not the backbone's: what an adapter file holds."""
-        needless = (
-            "backbone.",
-            "prototypes.scatter",
-            "prototypes.ridge",
-        )  # DiscriminantHead.spread
-        return {k: v for k, v in self.state_dict().items() if not k.startswith(needless)}
+        needless = {f"prototypes.{name}" for name in self.prototypes.spread()}
+        return {
+            name: tensor
+            for name, tensor in self.state_dict().items()
+            if not name.startswith("backbone.") and name not in needless
+        }
 
     def branch(self, name: str, copy_name: str, stem: Stem) -> Tensor:
         """One pass of S1 or S2, `copy_name` "current" or "ema": (B, d)."""
@@ -192,6 +193,12 @@ class Network(nn.Module):
                 pair["ema"].parameters(), pair["current"].parameters(), strict=True
             ):
                 slow.mul_(task / (task + 1)).add_(now, alpha=1 / (task + 1))
+
+
+def _head(answers: str, width: int, votes: tuple[float, ...], projection: int) -> PrototypeHead:
+    if answers == "random_projection":
+        return ProjectedRidgeHead(width, votes, projection)
+    return (DiscriminantHead if answers == "discriminant" else PrototypeHead)(width, votes)
 
 
 def _with_copy(modules: list[nn.Module]) -> nn.ModuleDict:

@@ -77,7 +77,7 @@ def trace_of_all(network: Network, view: View, rule: Rule, drawn: Rows | None) -
     total = torch.zeros(n, n, dtype=torch.float64, device=view.main.device)
     if isinstance(network.fusion, Fusion):
         c = cast(Tensor, view.s1)
-        strip = max(1, CHUNK_ELEMENTS // max(1, n * rule.rows.shape[1]))
+        strip = max(1, CHUNK_ELEMENTS // max(1, n * rule.width))
         for first in range(0, classes, strip):
             some = rule.of(range(first, min(first + strip, classes)))
             q = some.slopes(view.main).flatten(1)

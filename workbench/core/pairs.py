@@ -138,7 +138,7 @@ def pair(
 def _closed(scene: Scene, reference: Reference, task: int) -> dict[str, Value]:
     if not isinstance(scene.network.fusion, Fusion):
         return {f"ntk.{name}": Value(None, why_no_fusion(scene.network)) for name in _CLOSED}
-    classes, D = reference.rule.rows.shape
+    classes, D = len(reference.rule), reference.rule.width
     a = scene.train[task][: MAX_ROWS // classes]
     b = scene.train[-1][: MAX_ROWS // len(scene.probes[-1].class_ids)]
     if not len(a.main) or not len(b.main):

@@ -113,7 +113,7 @@ def movement(start: Moment, now: Moment, rule: Rule) -> list[Tensor]:
     drifts_of = []
     weight = cast(Tensor, now.weight) - cast(Tensor, start.weight)
     bias = cast(Tensor, now.bias) - cast(Tensor, start.bias)
-    strip = max(1, CHUNK_ELEMENTS // max(1, rule.rows.numel()))
+    strip = max(1, CHUNK_ELEMENTS // max(1, len(rule) * rule.width))
     for view in start.old:
         drifts = []
         for first in range(0, len(view.main), strip):

@@ -1,8 +1,9 @@
-"""What kernels say of learning by ridge regression: a forecast before training, and tasks in sequence.
+"""What kernels say of learning by ridge regression: a forecast before training, tasks in sequence, and which ridge.
 
 The model is taken as linear about the state from which a task is learnt. Movement of old outputs:
 Hidekel & Raviv 2026 (arXiv 2606.18024); the sequence: Bennani, Doan & Sugiyama 2020 (arXiv
 2006.11942). Both are exact for a linear head on fixed features. Rows are sample-major, float64.
+The ridge of a head that is solved for is the one of least KARE (Jacot et al. 2020, arXiv 2006.09796).
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,12 @@ import torch
 from torch import Tensor
 
 from workbench.core.kernel import Spectrum, spectrum
+
+# Degrees of freedom that must be left, of the pictures. KARE takes all for equally hard to leave out; where nearly
+# all freedom is gone they are not: for the sample's 774 pictures in 2,000 random directions it says 0.47 of the
+# smallest ridge, where leaving one out finds 0.90.
+FREE = 0.2
+RIDGES = torch.logspace(-6, 2, 33, dtype=torch.float64)  # in units of the mean eigenvalue
 
 
 def ridge_movement(k_ab: Tensor, parts_b: Spectrum, residual: Tensor, ridge: float) -> Tensor:
@@ -93,3 +100,31 @@ def ridge_sequence(
 def _interplay(own: Tensor, drift: Tensor) -> float:
     """Return (2 r·D + ‖D‖²) / (n C)."""
     return float(2.0 * own @ drift + drift @ drift) / len(own)
+
+
+def least_kare(gram: Tensor, cross: Tensor, energy: float, pictures: float, taken: int) -> float:
+    """Return the λ of `RIDGES` whose ridge regression has the least KARE and at least `FREE`, from sums over n pictures.
+
+    Args:
+        gram, cross: XᵀX (D, D) and XᵀY (D, C), float64.
+        energy: ‖Y‖².
+        pictures: n.
+        taken: degrees of freedom that are gone before: 1 where X and Y are centred, else 0.
+
+    KARE = (‖Y − XW‖² / n) / (1 − df / n)² with df = `taken` + tr XᵀX (XᵀX + λI)⁻¹; NaN of sums that are not finite.
+    """
+    parts = spectrum(gram)
+    # all pictures alike, and any ridge as good as another; or not finite
+    if not parts.mean > 0:
+        return 1.0 if parts.mean == 0 else parts.mean
+    seen = parts.values > 0
+    values = parts.values[seen]  # (r,)
+    power = (parts.vectors[:, seen].T @ cross).square().sum(1) / values  # (r,) of Y
+    ridges = RIDGES * parts.mean  # (G,)
+    shrunk = ridges[:, None] / (values + ridges[:, None])  # (G, r)
+    # As sums of what is left, not as differences: with fewer pictures than directions both go to 0 with λ.
+    spare = pictures - taken - len(values)
+    outside = max(energy - float(power.sum()), 0.0) if spare > 0 else 0.0
+    left, free = outside + (power * shrunk.square()).sum(1), (spare + shrunk.sum(1)) / pictures
+    risk = torch.where(free > FREE, left / free.square(), torch.inf)
+    return float(ridges[int(risk.argmin())]) if bool(risk.isfinite().any()) else float(ridges[-1])

@@ -40,6 +40,11 @@ class Cosines:
         """Return a copy in float64 that nothing changes."""
         return Cosines(self.rows.detach().double().clone(), self.votes)
 
+    @property
+    def width(self) -> int:
+        """D."""
+        return int(self.rows.shape[1])
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -67,8 +72,53 @@ class Linear:
         """Return a copy in float64 that nothing changes."""
         return Linear(self.rows.detach().double().clone(), self.offsets.detach().double().clone())
 
+    @property
+    def width(self) -> int:
+        """D."""
+        return int(self.rows.shape[1])
+
     def __len__(self) -> int:
         return len(self.rows)
 
 
-Rule = Cosines | Linear
+@dataclass(frozen=True)
+class Projected:
+    """ℓ_a(m) = w_aᵀ ReLU(Pᵀ m) + b_a with fixed random directions P (arXiv 2307.02251)."""
+
+    directions: Tensor  # P, (D, M)
+    rows: Tensor  # w, (C, M)
+    offsets: Tensor  # b, (C,)
+
+    def __call__(self, m: Tensor) -> Tensor:
+        """(n, D) -> (n, C)."""
+        return F.relu(m @ self.directions.to(m)) @ self.rows.T + self.offsets
+
+    def slopes(self, m: Tensor) -> Tensor:
+        """Return q = ∂ℓ/∂m = Σ_j w_aj [P_jᵀ m > 0] P_j, (n, C, D)."""
+        directions = self.directions.to(m)
+        q = m.new_empty(len(m), len(self), self.width)
+        active = (m @ directions > 0).to(m)  # (n, M)
+        for place, row in enumerate(self.rows):
+            q[:, place] = (active * row) @ directions.T
+        return q
+
+    def of(self, places: Sequence[int]) -> "Projected":
+        """Return the rule for the classes at these places alone."""
+        some = list(places)
+        return Projected(self.directions, self.rows[some], self.offsets[some])
+
+    def double(self) -> "Projected":
+        """Return a copy in float64 that nothing changes; the directions, which nothing changes either, it shares."""
+        rows, offsets = (x.detach().double().clone() for x in (self.rows, self.offsets))
+        return Projected(self.directions, rows, offsets)
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return len(self.directions)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+Rule = Cosines | Linear | Projected

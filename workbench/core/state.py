@@ -29,6 +29,7 @@ from workbench.core import (
     rules,
 )
 from workbench.core.discriminant import DiscriminantHead
+from workbench.core.projection import ProjectedRidgeHead
 from workbench.core.sketch import Sketch
 from workbench.errors import WorkbenchError
 from workbench.events import Evaluated
@@ -36,7 +37,8 @@ from workbench.events import Evaluated
 _CLASSES: dict[str, type] = {
     f"{cls.__module__}.{cls.__qualname__}": cls
     for cls in (
-        answers.Answers, budget.Budget, gaps.Value, heads.ProxyHead, heads.PrototypeHead, DiscriminantHead, rules.Cosines, rules.Linear,
+        answers.Answers, budget.Budget, gaps.Value, heads.ProxyHead, heads.PrototypeHead, DiscriminantHead, ProjectedRidgeHead,
+        rules.Cosines, rules.Linear, rules.Projected,
         lost.Answers, lost.Losses, old_kernels.OldKernel, plan.KernelPlan, probe.Eye, probe.Part,
         probe.Probed, probe.View, probe_rows.ProbeRows, readings.Moment, readings.Reference,
         readings.Scene, Sketch, Evaluated,

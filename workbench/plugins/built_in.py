@@ -47,6 +47,11 @@ class BuiltIns:
             "Hayes and Kanan, arXiv 1909.01520: nothing is trained; class means of frozen features with one shared covariance, its ridge chosen by KARE.",
             frozen | {"switches.answers": "discriminant"},
         ))  # fmt: skip
+        registry.add("ranpac", MethodChoice(
+            "ranpac", "Random projections (RanPAC)", "workbench.core.method:Method",
+            "McDonnell et al., arXiv 2307.02251: nothing is trained; ridge regression on random projections of frozen features, its ridge chosen by KARE.",
+            frozen | {"switches.answers": "random_projection"},
+        ))  # fmt: skip
         registry.add("first-session", MethodChoice(
             "first-session", "First-session adaptation (APER)", "workbench.core.method:FirstSession",
             "Zhou et al., arXiv 2303.07338: adapters learn the first task by cross-entropy and stay; class means of frozen and adapted features vote.",
