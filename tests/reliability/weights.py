@@ -87,6 +87,9 @@ def an_adapter(place: Sandbox) -> tuple[bytes, dict[str, Any]]:
     switches = effective_switches(RunConfig(model=model))
     network = build_network(model, switches, weights, torch.device("cpu"))
     network.prototypes.grow(2)
+    for class_id in range(2):
+        network.prototypes.learn(class_id, torch.randn(3, network.width))
+    network.prototypes.settle()
     card = AdapterCard(
         program="0.1.0", backbone=BACKBONE, weights_sha256=weights.sha256, timm_name=weights.model_name,
         create_kwargs=weights.create_kwargs, width=network.backbone.width,
