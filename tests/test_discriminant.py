@@ -79,22 +79,22 @@ def test_it_does_not_matter_in_which_parts_and_order_the_pictures_come() -> None
     torch.testing.assert_close(parts(x), whole(x), rtol=1e-9, atol=1e-9)
 
 
-def test_pictures_that_stand_for_more_count_as_copies_of_themselves() -> None:
-    x, labels = pictures()
-    few, copies = DiscriminantHead(D, (1.0,)).double(), DiscriminantHead(D, (1.0,)).double()
-    for head, times in ((few, 1), (copies, 3)):
-        head.grow(CLASSES)
-        for label in range(CLASSES):
-            own = x[labels == label]
-            head.learn(label, own.repeat(times, 1), None if times > 1 else 3 * len(own))
-        head.settle()
-    torch.testing.assert_close(few.scatter, copies.scatter, rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(few(x), copies(x), rtol=1e-9, atol=1e-9)
-
-
-def test_settled_roughly_it_keeps_the_ridge_and_at_first_takes_a_tenth_of_the_mean_eigenvalue() -> (
+def test_pictures_that_stand_for_more_weigh_more_in_the_mean_and_add_only_their_own_spread() -> (
     None
 ):
+    x, labels = pictures()
+    head, plain = head_of(x, labels), head_of(x, labels)
+    more = pictures(1)[0][:3]
+    head.learn(1, more, 90)
+    plain.learn(1, more)
+    torch.testing.assert_close(head.scatter, plain.scatter, rtol=1e-12, atol=1e-12)
+    own = x[labels == 1]
+    wanted = (len(own) * own.mean(0) + 90 * more.mean(0)) / (len(own) + 90)
+    torch.testing.assert_close(head.weight[1], wanted, rtol=1e-12, atol=1e-12)
+    assert head.counts.tolist() == [5, 99, 2, 7]
+
+
+def test_settled_roughly_it_keeps_the_ridge_and_at_first_takes_the_mean_eigenvalue() -> None:
     x, labels = pictures()
     head = DiscriminantHead(D, (1.0,)).double()
     head.grow(CLASSES)
@@ -102,7 +102,7 @@ def test_settled_roughly_it_keeps_the_ridge_and_at_first_takes_a_tenth_of_the_me
         head.learn(label, x[labels == label])
     head.settle_roughly()
     whole = x - x.mean(0)
-    assert float(head.ridge) == pytest.approx(0.1 * float(whole.square().sum()) / D, rel=1e-12)
+    assert float(head.ridge) == pytest.approx(float(whole.square().sum()) / D, rel=1e-12)
     torch.testing.assert_close(head(x), head_of(x, labels, ridge=float(head.ridge))(x), rtol=1e-12, atol=1e-12)  # fmt: skip
     head.ridge.fill_(7.0)
     head.settle_roughly()

@@ -42,6 +42,7 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "backbone": ("text", "backbone:vit", "letters in the backbone's name"),
     "profile": ("text", "profile:paper", "the arithmetic"),
     "device": ("text", "device:cpu", "letters in the GPU's name, or cpu"),
+    "method": ("text", "method:ranpac", "how it learns"),
     "precision": ("text", "precision:bf16", "strict, tf32 or bf16, whatever was asked for"),
     "task": ("text", "task:birds", "letters in the name of one of its tasks"),
     "is": ("word", "is:starred", "starred, imported, noted, tagged, learnt, baseline"),

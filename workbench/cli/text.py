@@ -38,7 +38,7 @@ def run_text(details: RunDetails) -> str:
         else [f"{s.name}  {s.state}  {s.id}"]
     )
     lines.append(
-        f"profile {s.profile}, backbone {s.backbone}, {s.tasks_done} of {s.tasks_total} tasks"
+        f"method {s.method}, profile {s.profile}, backbone {s.backbone}, {s.tasks_done} of {s.tasks_total} tasks"
         + (f", on {'the processor' if s.device == 'cpu' else s.device}" if s.device else "")
         + (f", precision {s.precision}" if s.precision else "")
     )

@@ -13,7 +13,7 @@ from workbench.core.heads import PrototypeHead
 from workbench.core.ridge import least_kare
 from workbench.core.rules import Linear
 
-_USUAL = 0.1  # of the mean eigenvalue
+_USUAL = 1.0  # of the mean eigenvalue: right for few pictures
 _LEAST = 1e-9  # of a denominator that is above 0 but for rounding
 
 
@@ -42,8 +42,10 @@ class DiscriminantHead(PrototypeHead):
     def learn(self, class_id: int, features: Tensor, stand_for: int | None = None) -> None:
         """Fold the pictures' features (n, D) into the class's mean and the common scatter."""
         z, old = features.detach().double(), int(self.counts[class_id])
-        n, mean = stand_for or len(z), z.mean(0)
-        self.scatter += n / len(z) * (z - mean).T @ (z - mean)
+        n, mean = len(z), z.mean(0)
+        self.scatter += (z - mean).T @ (
+            z - mean
+        )  # of those that are there: few know little of how far all spread
         if old:  # two groups about one mean: Chan, Golub and LeVeque 1979
             between = self.weight[class_id].double() - mean
             self.scatter += old * n / (old + n) * torch.outer(between, between)

@@ -91,6 +91,7 @@ COLUMNS = (
     _measured("acc", "A_T", "accuracy_seen", "final_accuracy"),
     _measured("forget", "Forgetting", "forgetting", "forgetting"),
     _measured("floor", "Floor", "baseline_seen", "baseline_accuracy"),
+    _plain("method", "Method", lambda run: run.method, "How it learns", 92),
     _plain("profile", "Profile", lambda run: run.profile, "Arithmetic: repaired, or paper", 76),
     _plain("backbone", "Backbone", lambda run: run.backbone, "The frozen Vision Transformer", 124),
     _plain("seed", "Seed", lambda run: str(run.seed), "Seed of the initialisation", 54, number=True),

@@ -22,7 +22,8 @@ _SUMMARY = """
            s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy,
            r.note, r.starred, (SELECT json_group_array(tag) FROM run_tag t WHERE t.run = r.number),
            r.deleted, r.imported,
-           r.group_id, r.parent_run, COALESCE(r.device, ''), r.precision
+           r.group_id, r.parent_run, COALESCE(r.device, ''), r.precision,
+           COALESCE(json_extract(r.config, '$.method.name'), '')
     FROM run r JOIN run_summary s ON s.run = r.number
 """
 

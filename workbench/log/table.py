@@ -22,13 +22,13 @@ from workbench.report import LearntRun, RunSummary
 COLUMNS = {
     "name": "r.name COLLATE NOCASE", "state": "r.state", "tasks": "s.tasks_done",
     "mean": "s.average_accuracy", "acc": "s.final_accuracy", "forget": "s.forgetting",
-    "floor": "s.baseline_accuracy", "profile": "r.profile", "backbone": "r.backbone COLLATE NOCASE",
+    "floor": "s.baseline_accuracy", "method": "json_extract(r.config, '$.method.name')", "profile": "r.profile", "backbone": "r.backbone COLLATE NOCASE",
     "seed": "r.seed", "created": "r.created", "device": "r.device COLLATE NOCASE", "note": "r.note COLLATE NOCASE", "star": "r.starred",
     "tags": "(SELECT group_concat(tag, ', ') FROM run_tag t WHERE t.run = r.number) COLLATE NOCASE",
 }  # fmt: skip
 _TEXTS = {
     "name": "r.name", "note": "r.note", "backbone": "r.backbone", "profile": "r.profile", "device": "r.device",
-    "precision": "r.precision",
+    "precision": "r.precision", "method": "json_extract(r.config, '$.method.name')",
 }  # fmt: skip
 _NUMBERS = {
     "acc": "100 * s.final_accuracy", "mean": "100 * s.average_accuracy", "forget": "100 * s.forgetting",

@@ -44,6 +44,7 @@ class RunSummary:
     parent: str = ""  # id of the run that it goes on from
     device: str = ""  # what it trains on: "cpu", or the GPU's name; "" until it has begun
     precision: str = ""  # the tier it trains in: strict, tf32 or bf16; "" until it has begun
+    method: str = ""  # how it learns, by the name that the configuration has
 
 
 @dataclass(frozen=True)
