@@ -11,8 +11,9 @@ from tests.pictures import make_split_folders
 from tests.test_train import BACKBONE, config, of
 from workbench.core.adapter_file import load_adapter
 from workbench.core.answering import TEMPERATURES, fit_temperature
-from workbench.core.card import export_adapter
+from workbench.core.card import export_adapter, load_learnt
 from workbench.core.predict import predict
+from workbench.core.steps import result_of
 from workbench.core.train import train
 from workbench.core.weights import width_of
 from workbench.errors import UsageError, WeightsDiffer, WorkbenchError
@@ -115,6 +116,24 @@ def test_an_adapter_of_other_weights_is_refused(trained, tmp_path):
     (tmp_path / "other" / "adapter.json").write_text(json.dumps(card))
     with pytest.raises(WorkbenchError, match="not those the adapter was trained on"):
         guesses(tmp_path / "other", [folders[0]], home)
+
+
+def test_what_a_head_needs_to_learn_more_lies_beside_a_runs_adapter_and_is_not_exported(
+    trained, tmp_path
+):
+    home, run, _, _ = trained
+    cpu = torch.device("cpu")
+    network = result_of(load_learnt(run / "adapter", home, cpu))
+    assert float(network.prototypes.scatter.trace()) > 0
+    assert float(network.prototypes.ridge) > 0
+    before = network.prototypes.rows.clone()
+    network.prototypes.answer_for(torch.arange(4))  # made anew from what lies beside it
+    torch.testing.assert_close(network.prototypes.rows, before, rtol=1e-4, atol=1e-6)
+    written = exported(run, tmp_path / "out", home)
+    assert {path.name for path in written} == {"adapter.safetensors", "adapter.json", "README.md"}
+    for place in (tmp_path / "out", run / "adapter" / "adapter.safetensors"):
+        with pytest.raises(UsageError, match=r"spread.safetensors' is missing or damaged: .*Take a run that was trained here"):  # fmt: skip
+            result_of(load_learnt(place, home, cpu))
 
 
 def test_there_is_nothing_to_export_before_the_first_task_is_learnt(tmp_path):
