@@ -75,6 +75,7 @@ def test_what_the_window_does_in_the_background_is_in_the_list(
     activities, seen = window.desk.activities, []
     activities.changed.connect(lambda: seen.extend(a.title for a in activities.under_way()))
     fill(window, qtbot, tmp_path / "pictures")
+    qtbot.waitUntil(lambda: activities.under_way() == [], timeout=30_000)  # the reader is gone
     window.actions_by_id["check_ntk"].trigger()
     (check,) = activities.under_way()
     assert check.can_cancel

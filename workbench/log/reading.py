@@ -23,7 +23,7 @@ _SUMMARY = """
            r.note, r.starred, (SELECT json_group_array(tag) FROM run_tag t WHERE t.run = r.number),
            r.deleted, r.imported,
            r.group_id, r.parent_run, COALESCE(r.device, ''), r.precision,
-           COALESCE(json_extract(r.config, '$.method.name'), '')
+           CASE WHEN json_valid(r.config) THEN COALESCE(json_extract(r.config, '$.method.name'), '') ELSE '' END
     FROM run r JOIN run_summary s ON s.run = r.number
 """
 
