@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication, QTabWidget
 
 from tests.looking import shown
 from tests.recorded import recorded_run
-from workbench.events import Step
+from workbench.events import Measured, Note, Step
 from workbench.face import plot_file
 from workbench.face.curve_lines import Level
 from workbench.face.curves import AccuracyPanel, ForgettingPanel, GapPanel, LossPanel, PlotBoard
@@ -163,6 +163,21 @@ def test_kernel_plots_are_shaded_where_the_kernel_is_not_to_be_believed(board):
     assert len(board.gap._sheet._shades) == 1
     board.clear()
     assert board.gap._sheet._shades == []
+
+
+def test_a_plot_of_the_kernel_says_that_the_monitor_is_off_instead_of_promising_anything(
+    board, qtbot
+):
+    note = Note("The NTK monitor is off: nothing is trained, so there is no kernel of training.")
+    quiet = [e for e in recorded_run(tasks=2) if not isinstance(e, Measured)]
+    board.show_news([quiet[0], *quiet[1:]])
+    assert board.gap._empty.text() == "Appears with the second task"
+    board.show_news([quiet[0], note, *quiet[1:]])
+    board.gap.draw_now()
+    assert board.gap._empty.isVisible()
+    assert board.gap._empty.text() == note.text
+    board.gap.show_view("complexity")
+    assert board.gap._empty.text() == note.text
 
 
 def test_a_single_task_leaves_forgetting_empty_with_a_sentence(board, qtbot):

@@ -109,7 +109,7 @@ def test_a_monitor_that_is_off_is_the_reason_everywhere():
     notes = list(Monitor(MonitorConfig(probe_per_task=0), 0, None).plan(None, ()))
     made = RunRecord()
     made.take(notes)
-    off = "The NTK monitor is off, because its probe or its budget is 0."
+    off = "The NTK monitor is off, because its probe or its budget is 0. A run is measured where both are above 0."
     assert words.between(made, None) == words.pairs(made, "ntk.overlap", None) == off
     assert words.lost(made, None, None) == words.no_snapshot(made) == off
     made = RunRecord()

@@ -9,7 +9,9 @@ from workbench.events import Note
 
 def everything() -> Note:
     """Say that nothing is measured."""
-    return Note("The NTK monitor is off, because its probe or its budget is 0.")
+    return Note(
+        "The NTK monitor is off, because its probe or its budget is 0. A run is measured where both are above 0."
+    )
 
 
 def untrained() -> Note:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from workbench.events import Event, Note, Pace, RunStarted, Stage, Step
 from workbench.face.curve_lines import Beside, Level, draw_curves
+from workbench.face.kernel_words import why_off
 from workbench.face.language import say
 from workbench.face.matrix import MatrixPanel
 from workbench.face.plot import LivePlot
@@ -111,6 +112,7 @@ class CurvePanel(LivePlot):
 
     def refresh(self) -> None:
         """Bring every line in step with the record."""
+        self._say_why_empty()
         lines = draw_curves(self, self._view_of, self._record, self.beside, self._axis, self._run)
         self.set_summary(summary(self._view_of, self._record, lines))
 
@@ -141,8 +143,13 @@ class CurvePanel(LivePlot):
             "epoch": self.tr("epochs"), "task": self.tr("tasks learnt"),
         }  # fmt: skip
         self.set_x_label(names[self._axis], clock=self._axis == "time")
-        self.set_empty_text(self.tr(view.empty))
+        self._say_why_empty()
         self.setToolTip(explanation(view))
+
+    def _say_why_empty(self) -> None:
+        view: View = self._view_of
+        off = why_off(self._record) if view.of_monitor else ""
+        self.set_empty_text(off or self.tr(view.empty))
 
 
 class AccuracyPanel(CurvePanel):

@@ -144,9 +144,7 @@ class NtkPage(QWidget):
             return ""
         off = words.why_off(self._record)
         if off:
-            return self.tr("{reason} The next run is measured if both are above 0.").format(
-                reason=off
-            )
+            return off
         if self._record.tasks:
             return self.tr("What the kernel says of this run appears here with the first task.")
         return self.tr(

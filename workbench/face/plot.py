@@ -178,6 +178,8 @@ class LivePlot(PlotBase):
 
     def set_empty_text(self, text: str) -> None:
         """Say what will appear here, while there is nothing."""
+        if text == self._empty.text():
+            return
         self._empty.setText(text)
         self._empty.centre()  # now: the next drawing is some milliseconds away
         self.changed()

@@ -42,6 +42,11 @@ class View:
     empty: str = "Appears after the first task"
     of_kernel: bool = False  # shaded where training was too far from linear to believe the kernel
 
+    @property
+    def of_monitor(self) -> bool:
+        """Whether it is the NTK monitor that measures what is drawn."""
+        return self.headline.startswith("ntk.")
+
 
 def _tasks(record: RunRecord, theme: Theme, what: str) -> list[Line]:
     colours = theme.task_colours(max(len(record.tasks), len(record.rows)))

@@ -36,7 +36,7 @@ class BuiltIns:
             {"model.alpha": 1.0, "model.beta": 0.0, "model.gamma": 0.0, "model.use_pretrained_section": False,
              "switches.answers": "cosines", "switches.fusion_refit": "none", "switches.prototype_drift": "stale"},
         ))  # fmt: skip
-        frozen = {"model.branches": "none", "monitor.budget": 0.0, "switches.fusion_refit": "none", "switches.prototype_drift": "stale"}  # fmt: skip
+        frozen = {"model.branches": "none", "switches.fusion_refit": "none", "switches.prototype_drift": "stale"}  # fmt: skip
         registry.add("simple-cil", MethodChoice(
             "simple-cil", "Frozen class means (SimpleCIL)", "workbench.core.method:Method",
             "Zhou et al., arXiv 2303.07338: nothing is trained; the nearest class mean of frozen features answers, by cosine.",
