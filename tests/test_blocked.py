@@ -29,9 +29,9 @@ from workbench.session.steering import Steering
 from workbench.session.work import Job, ThreadEngine, Work
 
 
-def fill(disk: Path) -> Path:
+def fill(disk: Path, name: str = "filler") -> Path:
     """Take every byte that is left."""
-    filler = disk / "filler"
+    filler = disk / name
     subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], capture_output=True)
     return filler
 
@@ -149,13 +149,15 @@ def test_a_run_that_ended_on_a_full_disk_is_no_longer_running_once_there_is_room
         run = session.start(quick_config(folders(tmp_path / "pictures"), epochs=30))
         window.desk.begin(run, of_draft=False)
         qtbot.waitUntil(lambda: training.state == "running", timeout=120_000)
-        filler = fill(disk)
+        fillers = [fill(disk)]
         qtbot.waitUntil(lambda: training.state == "paused", timeout=120_000)
+        fillers.append(fill(disk, "rest"))  # room that a checkpoint half-written left as it went
         with qtbot.waitSignal(training.ended, timeout=120_000):
             training.stop()
         assert settling.unsettled == [run]
         assert session.details(run.id).summary.state in UNDER_WAY
-        filler.unlink()
+        for filler in fillers:
+            filler.unlink()
         qtbot.waitUntil(lambda: not settling.unsettled, timeout=120_000)
         ended = session.details(run.id).summary
         assert ended.state == run.state
