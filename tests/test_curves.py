@@ -178,6 +178,9 @@ def test_a_plot_of_the_kernel_says_that_the_monitor_is_off_instead_of_promising_
     assert board.gap._empty.text() == note.text
     board.gap.show_view("complexity")
     assert board.gap._empty.text() == note.text
+    label, sheet = board.gap._empty, board.gap._sheet
+    assert label.fontMetrics().horizontalAdvance(note.text) > sheet.width()  # one line would be cut
+    assert sheet.rect().contains(label.geometry())
 
 
 def test_a_single_task_leaves_forgetting_empty_with_a_sentence(board, qtbot):

@@ -18,8 +18,14 @@ class Overlay(QLabel):
         self.setTextFormat(Qt.TextFormat.RichText)
 
     def centre(self) -> None:
-        """Stand in the middle."""
+        """Stand in the middle, in several lines where one is too wide."""
+        room = self._sheet.width() - 2 * _ASIDE
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setWordWrap(False)
         self.adjustSize()
+        if 0 < room < self.width():
+            self.setWordWrap(True)
+            self.resize(room, self.heightForWidth(room))
         self.move(self._sheet.rect().center() - self.rect().center())
 
     def stand_beside(self, place: QPoint) -> None:
