@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.taught import taught
 from workbench.core.discriminant import DiscriminantHead, chosen_ridge
 from workbench.core.heads import PrototypeHead
 from workbench.core.ridge import FREE, RIDGES
@@ -25,11 +26,7 @@ def pictures(seed: int = 0) -> tuple[Tensor, Tensor]:
 
 def head_of(x: Tensor, labels: Tensor, *, ridge: float | None = None) -> DiscriminantHead:
     """A head that has learnt the pictures, class by class; its ridge chosen, or as given."""
-    head = DiscriminantHead(D, (1.0,)).double()
-    head.grow(int(labels.max()) + 1)
-    for label in labels.unique().tolist():
-        head.learn(label, x[labels == label])
-    head.settle()
+    head = taught(DiscriminantHead(D, (1.0,)).double(), x, labels)
     if ridge is not None:
         head.ridge.fill_(ridge)
         head.answer_for(labels.unique())
@@ -211,9 +208,6 @@ def test_it_tells_apart_what_directions_alone_do_not() -> None:
         return x + 3
 
     x, new = drawn(), drawn()
-    cosines = PrototypeHead(D, (1.0,)).double()
-    cosines.grow(2)
-    for label in (0, 1):
-        cosines.learn(label, x[labels == label])
+    cosines = taught(PrototypeHead(D, (1.0,)).double(), x, labels)
     right = [float((head(new).argmax(1) == labels).double().mean()) for head in (cosines, head_of(x, labels))]  # fmt: skip
     assert right[0] < 0.8 < 0.95 < right[1]

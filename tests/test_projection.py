@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tests.pictures import make_class_folders
 from tests.resumed import small_config
+from tests.taught import taught
 from workbench.config import TaskFolder
 from workbench.core.adapter_file import load_adapter
 from workbench.core.card import SPREAD, load_learnt, load_network
@@ -47,11 +48,7 @@ def head_of(
     x: Tensor, labels: Tensor, directions: int = FEW, *, ridge: float | None = None
 ) -> ProjectedRidgeHead:
     """A head that has learnt the pictures, class by class; its ridge chosen, or as given."""
-    head = empty_head(directions)
-    head.grow(int(labels.max()) + 1)
-    for label in labels.unique().tolist():
-        head.learn(label, x[labels == label])
-    head.settle()
+    head = taught(empty_head(directions), x, labels)
     if ridge is not None:
         head.ridge.fill_(ridge)
         head.solve_for(labels.unique())

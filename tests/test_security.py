@@ -239,7 +239,7 @@ AUDITED = {
     },
     "workbench/log/queue.py": {"_COLUMNS": "fixed"},
     "workbench/log/reading.py": {
-        "_SUMMARY": "fixed", "_CURVES": "fixed", "rest": "fixed, or of log.table", "', '.join(names)": "fixed",
+        "_SUMMARY": "fixed", "METHOD": "fixed", "_CURVES": "fixed", "rest": "fixed, or of log.table", "', '.join(names)": "fixed",
         "column": "value or baseline",
     },
     "workbench/log/rescue.py": {

@@ -65,6 +65,10 @@ class Learner:
         """Return whether a 0-based task is trained on; else its classes are only added to those that are answered."""
         return bool(self.network.branches)
 
+    def epochs_of(self, task: int) -> int:
+        """Return for how many epochs a 0-based task is trained."""
+        return self.training.epochs if self.trains(task) else 0
+
     def begin_task(self, class_ids: tuple[int, ...], epochs: int) -> None:
         """Prepare for a task whose local label i is the global class `class_ids[i]`."""
         network = self.network

@@ -32,7 +32,7 @@ from workbench.events import (
 def learn(run: Running, task: TaskData) -> Iterator[Event]:
     """Learn a task, or the rest of it from `run.place` on."""
     place = run.place
-    number, epochs = place.task, run.epochs_of(place.task)
+    number, epochs = place.task, run.learner.epochs_of(place.task)
     is_last = run.config.method.sequence == "closed" and number == len(run.tasks.tasks) - 1
     if not place.begun:
         yield from _begin(run, task)
@@ -62,7 +62,7 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
 
 def _begin(run: Running, task: TaskData) -> Iterator[Event]:
     """Look at the task's pictures, prepare the learner for it, and forecast."""
-    place, epochs = run.place, run.epochs_of(run.place.task)
+    place, epochs = run.place, run.learner.epochs_of(run.place.task)
     place.frozen = yield from run.examiner.admit(task)
     yield from run.pacer.did(len(task.train) + len(task.test))
     place.before = yield from _features_before(run, task, place.frozen)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from workbench.core.heads import PrototypeHead
 from workbench.core.ridge import least_kare
-from workbench.core.rules import Projected
+from workbench.core.rules import Linear, Projected
 
 _USUAL = 0.1  # of the mean eigenvalue
 
@@ -81,7 +81,7 @@ class ProjectedRidgeHead(PrototypeHead):
 
     def rule(self) -> Projected:
         """Return the rule that answers now."""
-        return Projected(self.directions, self.rows, self.offsets)
+        return Projected(self.directions, Linear(self.rows, self.offsets))
 
     @torch.no_grad()
     def left_out(self, features: Tensor, labels: Tensor) -> Tensor:

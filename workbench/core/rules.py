@@ -14,10 +14,24 @@ from workbench.core.kernel import prototype_vectors
 
 
 @dataclass(frozen=True)
-class Cosines:
-    """ℓ_a(m) = Σ_k μ_k · cos(m_[k], W_a,[k]) with one vote μ_k for each of the S sections (arXiv 2407.17120)."""
+class _Rows:
+    """What has one row for each of C classes."""
 
-    rows: Tensor  # W, (C, D)
+    rows: Tensor  # (C, D)
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return int(self.rows.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Cosines(_Rows):
+    """ℓ_a(m) = Σ_k μ_k · cos(m_[k], w_a,[k]) with rows w and one vote μ_k for each of the S sections (arXiv 2407.17120)."""
+
     votes: tuple[float, ...]
 
     def __call__(self, m: Tensor) -> Tensor:
@@ -40,20 +54,11 @@ class Cosines:
         """Return a copy in float64 that nothing changes."""
         return Cosines(self.rows.detach().double().clone(), self.votes)
 
-    @property
-    def width(self) -> int:
-        """D."""
-        return int(self.rows.shape[1])
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
 
 @dataclass(frozen=True)
-class Linear:
-    """ℓ_a(m) = w_aᵀ m + b_a."""
+class Linear(_Rows):
+    """ℓ_a(m) = w_aᵀ m + b_a with rows w."""
 
-    rows: Tensor  # w, (C, D)
     offsets: Tensor  # b, (C,)
 
     def __call__(self, m: Tensor) -> Tensor:
@@ -72,45 +77,34 @@ class Linear:
         """Return a copy in float64 that nothing changes."""
         return Linear(self.rows.detach().double().clone(), self.offsets.detach().double().clone())
 
-    @property
-    def width(self) -> int:
-        """D."""
-        return int(self.rows.shape[1])
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
 
 @dataclass(frozen=True)
 class Projected:
-    """ℓ_a(m) = w_aᵀ ReLU(Pᵀ m) + b_a with fixed random directions P (arXiv 2307.02251)."""
+    """A linear rule on ReLU(Pᵀ m) with fixed random directions P (arXiv 2307.02251)."""
 
     directions: Tensor  # P, (D, M)
-    rows: Tensor  # w, (C, M)
-    offsets: Tensor  # b, (C,)
+    linear: Linear  # (C, M)
 
     def __call__(self, m: Tensor) -> Tensor:
         """(n, D) -> (n, C)."""
-        return F.relu(m @ self.directions.to(m)) @ self.rows.T + self.offsets
+        return self.linear(F.relu(m @ self.directions.to(m)))
 
     def slopes(self, m: Tensor) -> Tensor:
         """Return q = ∂ℓ/∂m = Σ_j w_aj [P_jᵀ m > 0] P_j, (n, C, D)."""
         directions = self.directions.to(m)
         q = m.new_empty(len(m), len(self), self.width)
         active = (m @ directions > 0).to(m)  # (n, M)
-        for place, row in enumerate(self.rows):
+        for place, row in enumerate(self.linear.rows):
             q[:, place] = (active * row) @ directions.T
         return q
 
     def of(self, places: Sequence[int]) -> "Projected":
         """Return the rule for the classes at these places alone."""
-        some = list(places)
-        return Projected(self.directions, self.rows[some], self.offsets[some])
+        return Projected(self.directions, self.linear.of(places))
 
     def double(self) -> "Projected":
         """Return a copy in float64 that nothing changes; the directions, which nothing changes either, it shares."""
-        rows, offsets = (x.detach().double().clone() for x in (self.rows, self.offsets))
-        return Projected(self.directions, rows, offsets)
+        return Projected(self.directions, self.linear.double())
 
     @property
     def width(self) -> int:
@@ -118,7 +112,7 @@ class Projected:
         return len(self.directions)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.linear)
 
 
 Rule = Cosines | Linear | Projected

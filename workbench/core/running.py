@@ -67,10 +67,6 @@ class Running:
     place: Place = field(default_factory=Place)
     watch: Watch = field(default_factory=Watch)
 
-    def epochs_of(self, task: int) -> int:
-        """Return for how many epochs a 0-based task is trained."""
-        return self.config.train.epochs if self.learner.trains(task) else 0
-
 
 def assemble(
     config: RunConfig,
@@ -133,7 +129,7 @@ def pacer_of(
 ) -> Pacer:
     """Return the pacer that knows the run's whole work."""
     network, counts = learner.network, [len(task.train) for task in tasks.tasks]
-    epochs = [config.train.epochs * learner.trains(i) for i in range(len(counts))]
+    epochs = [learner.epochs_of(i) for i in range(len(counts))]
     look = 2 * len(network.branches)  # beside the frozen section, which is kept
     trained = sum(e * n for e, n in zip(epochs, counts, strict=True))
     tested = sum(len(task.test) * (len(tasks.tasks) - i) for i, task in enumerate(tasks.tasks))

@@ -16,14 +16,18 @@ from workbench.report import RunDetails, RunSummary
 
 Matrix = tuple[tuple[float | None, ...], ...]
 
+# Of a log that was damaged, a configuration may be no JSON.
+METHOD = (
+    "COALESCE(CASE WHEN json_valid(r.config) THEN json_extract(r.config, '$.method.name') END, '')"
+)
 # In the order of RunSummary's fields.
-_SUMMARY = """
+_SUMMARY = f"""
     SELECT r.id, r.name, r.state, r.state_reason, r.created, r.ended, r.profile, r.backbone, r.seed,
            s.tasks_done, r.tasks_total, s.average_accuracy, s.final_accuracy, s.forgetting, s.baseline_accuracy,
            r.note, r.starred, (SELECT json_group_array(tag) FROM run_tag t WHERE t.run = r.number),
            r.deleted, r.imported,
            r.group_id, r.parent_run, COALESCE(r.device, ''), r.precision,
-           CASE WHEN json_valid(r.config) THEN COALESCE(json_extract(r.config, '$.method.name'), '') ELSE '' END
+           {METHOD}
     FROM run r JOIN run_summary s ON s.run = r.number
 """
 

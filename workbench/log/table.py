@@ -18,19 +18,17 @@ from workbench.log.rows import json_of, text_of, utc
 from workbench.query import SETTINGS, Query, Term, days_of, number_of
 from workbench.report import LearntRun, RunSummary
 
-# Of a log that was damaged, a configuration may be no JSON.
-_METHOD = "CASE WHEN json_valid(r.config) THEN json_extract(r.config, '$.method.name') ELSE '' END"
 # What the table sorts by.
 COLUMNS = {
     "name": "r.name COLLATE NOCASE", "state": "r.state", "tasks": "s.tasks_done",
     "mean": "s.average_accuracy", "acc": "s.final_accuracy", "forget": "s.forgetting",
-    "floor": "s.baseline_accuracy", "method": _METHOD, "profile": "r.profile", "backbone": "r.backbone COLLATE NOCASE",
+    "floor": "s.baseline_accuracy", "method": reading.METHOD, "profile": "r.profile", "backbone": "r.backbone COLLATE NOCASE",
     "seed": "r.seed", "created": "r.created", "device": "r.device COLLATE NOCASE", "note": "r.note COLLATE NOCASE", "star": "r.starred",
     "tags": "(SELECT group_concat(tag, ', ') FROM run_tag t WHERE t.run = r.number) COLLATE NOCASE",
 }  # fmt: skip
 _TEXTS = {
     "name": "r.name", "note": "r.note", "backbone": "r.backbone", "profile": "r.profile", "device": "r.device",
-    "precision": "r.precision", "method": _METHOD,
+    "precision": "r.precision", "method": reading.METHOD,
 }  # fmt: skip
 _NUMBERS = {
     "acc": "100 * s.final_accuracy", "mean": "100 * s.average_accuracy", "forget": "100 * s.forgetting",

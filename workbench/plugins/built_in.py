@@ -7,6 +7,16 @@ from workbench.plugins.hooks import hookimpl
 from workbench.registry import Registry
 from workbench.report import BackboneChoice
 
+# Methods that train nothing: name, title, what answers from frozen features, and a note.
+_UNTRAINED = (
+    ("simple-cil", "Frozen class means (SimpleCIL)", "cosines",
+     "Zhou et al., arXiv 2303.07338: nothing is trained; the nearest class mean of frozen features answers, by cosine."),
+    ("streaming-lda", "Streaming LDA", "discriminant",
+     "Hayes and Kanan, arXiv 1909.01520: nothing is trained; class means of frozen features with one shared covariance, its ridge chosen by KARE."),
+    ("ranpac", "Random projections (RanPAC)", "random_projection",
+     "McDonnell et al., arXiv 2307.02251: nothing is trained; ridge regression on random projections of frozen features, its ridge chosen by KARE."),
+)  # fmt: skip
+
 
 class BuiltIns:
     """Our backbones, methods, data sets and exporters. Our own measures are made in the loop itself."""
@@ -37,21 +47,9 @@ class BuiltIns:
              "switches.answers": "cosines", "switches.fusion_refit": "none", "switches.prototype_drift": "stale"},
         ))  # fmt: skip
         frozen = {"model.branches": "none", "switches.fusion_refit": "none", "switches.prototype_drift": "stale"}  # fmt: skip
-        registry.add("simple-cil", MethodChoice(
-            "simple-cil", "Frozen class means (SimpleCIL)", "workbench.core.method:Method",
-            "Zhou et al., arXiv 2303.07338: nothing is trained; the nearest class mean of frozen features answers, by cosine.",
-            frozen | {"switches.answers": "cosines"},
-        ))  # fmt: skip
-        registry.add("streaming-lda", MethodChoice(
-            "streaming-lda", "Streaming LDA", "workbench.core.method:Method",
-            "Hayes and Kanan, arXiv 1909.01520: nothing is trained; class means of frozen features with one shared covariance, its ridge chosen by KARE.",
-            frozen | {"switches.answers": "discriminant"},
-        ))  # fmt: skip
-        registry.add("ranpac", MethodChoice(
-            "ranpac", "Random projections (RanPAC)", "workbench.core.method:Method",
-            "McDonnell et al., arXiv 2307.02251: nothing is trained; ridge regression on random projections of frozen features, its ridge chosen by KARE.",
-            frozen | {"switches.answers": "random_projection"},
-        ))  # fmt: skip
+        for name, title, answers, note in _UNTRAINED:
+            values = frozen | {"switches.answers": answers}
+            registry.add(name, MethodChoice(name, title, "workbench.core.method:Method", note, values))  # fmt: skip
         registry.add("first-session", MethodChoice(
             "first-session", "First-session adaptation (APER)", "workbench.core.method:FirstSession",
             "Zhou et al., arXiv 2303.07338: adapters learn the first task by cross-entropy and stay; class means of frozen and adapted features vote.",
