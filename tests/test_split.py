@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from workbench.core.split import at_most, split_by_class, split_pictures
+from workbench.core.split import at_most, fold_of, split_by_class, split_pictures
 from workbench.errors import UsageError
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
@@ -48,6 +48,30 @@ def test_one_picture_cannot_be_split() -> None:
     assert str(caught.value) == (
         "'owls/tawny' has 1 picture. At least 2 are needed (1 to learn, 1 to test)."
     )
+
+
+@given(pictures, words, seeds, st.integers(2, 9))
+def test_validation_parts_are_the_whole_class_each_picture_once(names, owl, seed, folds) -> None:
+    if len(names) < folds:
+        return
+    parts = [fold_of(names, owl, seed, folds, fold) for fold in range(1, folds + 1)]
+    assert sorted(name for _, held in parts for name in held) == sorted(names)
+    sizes = [len(held) for _, held in parts]
+    assert max(sizes) - min(sizes) <= 1
+    for train, held in parts:
+        assert sorted(train + held) == sorted(names)
+        assert train
+
+
+def test_a_class_with_fewer_pictures_than_validation_parts_is_refused_in_a_sentence() -> None:
+    with pytest.raises(UsageError) as caught:
+        fold_of(["a.png", "b.png"], "tawny", 0, 3, 1)
+    assert str(caught.value) == (
+        "'tawny' has 2 training pictures, too few for 3 validation parts. "
+        "Choose fewer parts (data.folds), or leave the class out."
+    )
+    with pytest.raises(UsageError, match="Validation part 4 of 3 is not there"):
+        fold_of(["a.png", "b.png", "c.png"], "tawny", 0, 3, 4)
 
 
 @given(pictures, st.integers(0, 70), seeds)

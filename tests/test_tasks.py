@@ -71,6 +71,20 @@ def test_the_folders_own_split_is_used(tmp_path: Path) -> None:
         assert result.tasks[0].info.test_counts == (4, 2)
 
 
+def test_with_validation_parts_no_picture_of_the_test_part_is_read(tmp_path: Path) -> None:
+    make_split_folders(tmp_path / "owls", {"tawny": (6, 4), "barn": (5, 3)})
+    for path in (tmp_path / "owls" / "test").rglob("*.png"):
+        path.write_bytes(b"not to be read")
+    result, notes = loaded(folders(tmp_path / "owls", folds=3, fold=2))
+    assert notes == []
+    with result.cache as cache:
+        assert len(cache) == 11
+        (owls,) = result.tasks
+        assert owls.info.test_counts == (2, 2)
+        assert owls.info.train_counts == (3, 4)
+        assert all(path.startswith("train/") for path in owls.test_paths)
+
+
 def as_values(result: TaskSet) -> list[Any]:
     with result.cache as cache:
         values: list[Any] = [cache[index].tobytes() for index in range(len(cache))]

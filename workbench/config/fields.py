@@ -48,6 +48,12 @@ class DataConfig:
     test_per_class: int = setting(
         0, "Test on at most this many pictures of a class; 0 takes all, and only all are comparable with others' figures.",
         label="Test pictures per class", low=0, high=10_000_000)  # fmt: skip
+    folds: int = setting(
+        0, "Choosing settings: the training pictures of each class are divided into so many parts, of which one is tested on; the test "
+        "part is not read. 0: train on all of them and test on the test part.",
+        label="Validation parts", low=0, high=100)  # fmt: skip
+    fold: int = setting(
+        1, "Which of the validation parts is tested on.", label="Validation part", low=1, high=100)  # fmt: skip
     max_side: int = setting(
         512, "Pictures are kept in memory with their longer side at most this long.",
         label="Longest side kept", low=16, high=8192, unit="px")  # fmt: skip

@@ -13,7 +13,7 @@ from workbench.config import DataConfig, ExtraFolder, TaskFolder
 from workbench.core.away import must_exist
 from workbench.core.listing import ClassFiles, Listing, list_task
 from workbench.core.pictures import Cadence
-from workbench.core.split import at_most, split_pictures
+from workbench.core.split import at_most, fold_of, split_pictures
 from workbench.core.steps import retold
 from workbench.errors import UsageError, WorkbenchError
 from workbench.events import Note, Stage
@@ -89,6 +89,8 @@ def divided(pool: Pool, left_out: Collection[str], data: DataConfig, seed: int) 
     if not train or not test:
         return None
     train = at_most(train, data.train_per_class, pool.name, seed)
+    if data.folds:
+        train, test = fold_of(train, pool.name, seed, data.folds, data.fold)
     return train, at_most(test, data.test_per_class, pool.name, seed)
 
 

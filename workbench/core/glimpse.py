@@ -52,7 +52,7 @@ def look_at(
     """
     counts = yield from outline(folder, config.data)
     size = max(size, 2 * len(counts))
-    each = math.ceil(size / max(1, len(counts)))
+    each = max(math.ceil(size / max(1, len(counts))), config.data.folds)
     data = replace(
         config.data, tasks=(folder,), first_classes=0, increment=0,
         train_per_class=_least(each, config.data.train_per_class),

@@ -117,6 +117,12 @@ def oddities(run: Running) -> Iterator[str]:
     device, settings = run.feeder.device, run.config.train
     yield unused_gpu(settings.device, device)
     yield oddity(settings.precision, device)
+    data = run.config.data
+    if data.folds:
+        yield (
+            f"Tested on part {data.fold} of {data.folds} of the training pictures, to choose settings by; "
+            "the test part is not read."
+        )
 
 
 def steps_of(config: RunConfig, task: TaskData) -> int:

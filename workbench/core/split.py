@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.core.walk import counted
 from workbench.errors import UsageError
 from workbench.report import TaskReport
 
@@ -41,6 +42,31 @@ def at_most(names: Sequence[str], most: int, class_name: str, seed: int) -> tupl
     if not most or len(names) <= most:
         return tuple(sorted(names))
     return tuple(sorted(_ranked(names, f"limit|{seed}|{class_name}")[:most]))
+
+
+def fold_of(
+    names: Sequence[str], class_name: str, seed: int, folds: int, fold: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return a class's training pictures without part `fold` (from 1) of `folds`, and that part; both sorted.
+
+    Parts differ by at most one picture, and together they are the whole class.
+
+    Raises:
+        UsageError: there are fewer pictures than parts, or no such part.
+    """
+    if folds < 2 or fold > folds:
+        raise UsageError(
+            f"Validation part {fold} of {folds} is not there: two parts or more are needed (data.folds), "
+            f"and one of them is tested on (data.fold from 1)."
+        )
+    if len(names) < folds:
+        raise UsageError(
+            f"{class_name!r} has {counted(len(names), 'training picture')}, too few for {folds} validation parts. "
+            "Choose fewer parts (data.folds), or leave the class out."
+        )
+    ranked = _ranked(names, f"fold|{seed}|{class_name}")
+    held = frozenset(ranked[fold - 1 :: folds])
+    return tuple(sorted(frozenset(ranked) - held)), tuple(sorted(held))
 
 
 def split_by_class(
