@@ -13,7 +13,7 @@ from contextlib import closing
 from io import TextIOWrapper
 
 from workbench import __version__
-from workbench.cli import carry, commands, foresight, going_on, several, upkeep
+from workbench.cli import carry, commands, foresight, going_on, several, study, upkeep
 from workbench.errors import Cancelled, UsageError, WorkbenchError
 from workbench.paths import remember_home
 from workbench.session import Session, SessionApart
@@ -144,10 +144,20 @@ def _add_learning(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "list the runs that wait for their turn"
     queue = command("queue", several.queue, text)
     queue.add_argument("--go", action="store_true", help="train them, one after another")
+    _add_study(
+        command("study", study.study, "compare methods as STUDY.toml says, or go on with it")
+    )
     command("runs", commands.runs, "list the runs of the log, newest first")
     text = "show one run: state, accuracy matrix, metrics, configuration"
     show = command("show", commands.show, text)
     show.add_argument("run", metavar="RUN", help="id, beginning of an id, or name")
+
+
+def _add_study(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("files", metavar="STUDY.toml", nargs="+", help="what is to be compared")
+    sub.add_argument("--again", action="store_true", help="also train once more what has failed")
+    text = "write what all these studies show as one page of Markdown"
+    sub.add_argument("--ledger", metavar="FILE.md", help=text)
 
 
 def _add_going_on(command: Callable[..., argparse.ArgumentParser]) -> None:

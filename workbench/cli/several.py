@@ -17,7 +17,7 @@ from workbench.session.studies import Plan, orders_plan, seeds_plan
 def group(session: Session, config: RunConfig, options: argparse.Namespace) -> int:
     """Train the runs of a group and print what they say together."""
     key = session.queue.add_group(_plan(config, options))
-    code = _train(session, key)
+    code = train_waiting(session, key)
     found = session.groups.group(key)
     print_out(_document(found), options.json, "\n".join(_lines(found)))
     return code
@@ -25,7 +25,7 @@ def group(session: Session, config: RunConfig, options: argparse.Namespace) -> i
 
 def queue(session: Session, options: argparse.Namespace) -> int:
     """List what waits, or train it."""
-    code = _train(session, "") if options.go else 0
+    code = train_waiting(session, "") if options.go else 0
     found = session.queue.runs()
     print_out([_waiting(run) for run in found], options.json, _text(found))
     return code
@@ -44,8 +44,8 @@ def _plan(config: RunConfig, options: argparse.Namespace) -> Plan:
     return seeds_plan(config, range(int(parts[0])) if len(parts) == 1 else list(map(int, parts)))
 
 
-def _train(session: Session, group: str) -> int:
-    """Train what waits, one after another; a stop leaves the rest in the queue."""
+def train_waiting(session: Session, group: str) -> int:
+    """Train what waits (of a group), one after another; a stop leaves the rest in the queue."""
     code = 0
     while True:
         run, problems = session.queue.start_next(group)

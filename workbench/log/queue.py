@@ -118,6 +118,19 @@ class QueueTables:
             facts = {key: json.loads(member) for key, member in rows}
             return [(run, facts[run.id]) for run in reading.grouped(db)]
 
+    def shown(self, group: str) -> dict[str, tuple[str, Mapping[str, str]]]:
+        """Return for each run of a group what tells its pictures from others', and the versions it was made with."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT id, versions, (SELECT group_concat(fingerprint, '+') FROM run_task t WHERE t.run = r.number) "
+                "FROM run r WHERE group_id = ?",
+                [group],
+            ).fetchall()
+        return {
+            key: ("+".join(sorted((prints or "").split("+"))), json.loads(versions))
+            for key, versions, prints in rows
+        }
+
     def finished(self, most: int = 50) -> list[tuple[Mapping[str, Any], float]]:
         """Return configuration and seconds of the newest runs that came to their end on this computer."""
         with self._reading() as db:

@@ -95,9 +95,11 @@ class RunQueue:
     def start_next(self, group: str = "") -> tuple[Run | None, list[str]]:
         """Enter the first waiting run (of a group) into the log and return it; and why others before could not start.
 
-        What cannot start stays in the queue with its reason, and the rest goes on.
+        What cannot start stays in the queue with its reason, and the rest goes on. A study whose trials have ended chooses
+        first, and its tests wait behind.
         """
         problems: list[str] = []
+        self._session.studies.advance()
         with self._session.log() as log:
             rows = [
                 row

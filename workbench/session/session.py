@@ -41,6 +41,7 @@ from workbench.session.queue import RunQueue
 from workbench.session.results import Results
 from workbench.session.resume import Resuming
 from workbench.session.run import Engine, Run
+from workbench.session.studying import Studies
 from workbench.session.table import RunTable
 from workbench.session.upkeep import Upkeep, open_log
 from workbench.session.versions import versions
@@ -155,6 +156,11 @@ class Session:
     def queue(self) -> RunQueue:
         """The runs that wait for their turn."""
         return RunQueue(self)
+
+    @property
+    def studies(self) -> Studies:
+        """Comparisons of methods over data, orders and seeds."""
+        return Studies(self)
 
     @property
     def groups(self) -> Groups:

@@ -1,0 +1,288 @@
+"""Studies in the log: begun, gone on with, settings chosen by the study's own rule, tested once.
+
+A study is a group of runs. First its trials wait in the queue; once all have ended, the values are chosen and kept
+with the group, and only then are runs entered that read the test part. A cell that has been tested is not tested again.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench import config as configs
+from workbench.errors import UsageError
+from workbench.log.queue import GroupRow, QueuedRow
+from workbench.log.rows import utc
+from workbench.session.checks import must_be_startable
+from workbench.session.groups import Member
+from workbench.session.studies import Planned
+from workbench.session.study import Study, StudyMethod, study_tree
+from workbench.session.study_choice import Choice, choices
+from workbench.session.study_file import study_from
+from workbench.session.study_plan import CHOOSING, TESTING, Cell, cell_of, tests, trials
+from workbench.session.study_results import StudyResults, results
+from workbench.session.versions import COMMIT
+
+if TYPE_CHECKING:
+    from workbench.session.session import Session
+
+KIND = "study"
+_UNDER_WAY = ("starting", "running")
+
+
+@dataclass(frozen=True)
+class StudyState:
+    """How far a study is. `waiting` are the labels of its runs in the queue; `refused`, why some cannot start."""
+
+    id: str
+    created: str
+    study: Study
+    members: tuple[Member, ...]  # every attempt, in the order they were begun
+    waiting: tuple[str, ...]
+    refused: tuple[str, ...]
+    chosen: tuple[Choice, ...] | None  # None until the trials have ended
+
+    def of_stage(self, stage: str) -> tuple[Member, ...]:
+        """Return the runs of one stage, of each cell the one that counts: what finished, else the newest."""
+        found: dict[Cell, Member] = {}
+        for each in self.members:
+            cell = cell_of(each.facts)
+            if each.facts.get("stage") == stage and not _finished(found.get(cell)):
+                found[cell] = each
+        return tuple(found.values())
+
+    @property
+    def tested(self) -> tuple[Member, ...]:
+        """The runs that were tested to their end."""
+        return tuple(each for each in self.of_stage(TESTING) if _finished(each))
+
+    @property
+    def failed(self) -> tuple[Member, ...]:
+        """The runs of either stage that failed."""
+        both = (*self.of_stage(CHOOSING), *self.of_stage(TESTING))
+        return tuple(each for each in both if each.run.state == "failed")
+
+    @property
+    def left(self) -> int:
+        """How many runs of its plan have neither finished nor failed."""
+        ended = [each for each in self.of_stage(TESTING) if each.run.state in ("finished", "failed")]  # fmt: skip
+        tried = [each for each in self.of_stage(CHOOSING) if each.run.state in ("finished", "failed")]  # fmt: skip
+        dropped = sum(not each.found for each in self.chosen or ())
+        cells = len(self.study.seeds) * self.study.orders
+        return self.study.runs + self.study.trials - dropped * cells - len(ended) - len(tried)
+
+    @property
+    def stage(self) -> str:
+        """Return "choosing", "testing", "done", or "halted" where runs are left and none of them waits or trains."""
+        if not self.left:
+            return "done"
+        if not self.waiting and not any(each.run.state in _UNDER_WAY for each in self.members):
+            return "halted"
+        return CHOOSING if self.chosen is None else TESTING
+
+
+class Studies:
+    """What a window or a command asks of studies."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+
+    def all(self) -> list[StudyState]:
+        """Return every study that this version can read, newest first."""
+        with self._session.log() as log:
+            rows = [row for row in log.queue.groups() if row.kind == KIND]
+            if not rows:
+                return []
+            queued = log.queue.rows()
+            members = [Member(*pair) for pair in log.queue.members()]
+        found = []
+        for row in rows:
+            with suppress(UsageError):  # of a version that knew other settings; its runs are there
+                found.append(_state(row, queued, members))
+        return found
+
+    def get(self, key: str) -> StudyState:
+        """Return the study of this id or name; raises UsageError if there is none."""
+        found = [each for each in self.all() if key in (each.id, each.study.name)]
+        if not found:
+            raise UsageError(f"There is no study {key!r} in this log.")
+        return found[0]
+
+    def begin(self, study: Study, *, again: bool = False) -> str:
+        """Enter a study, or go on with it if it has begun; return its id.
+
+        Raises:
+            UsageError: it cannot be trained as it is, or one of its name asks something else.
+        """
+        known = next((each for each in self.all() if each.study.name == study.name), None)
+        if known is not None:
+            if known.study.digest != study.digest:
+                raise UsageError(_changed(known, study))
+            self.go_on(known.id, again=again)
+            return known.id
+        first = self._checked(study)
+        group = GroupRow(uuid.uuid4().hex, KIND, study.name, utc(time.time()), "", _facts(study))
+        with self._session.log() as log:
+            log.queue.add(_rows(group.id, first), group)
+        self.advance()
+        return group.id
+
+    def go_on(self, key: str, *, again: bool = False) -> int:
+        """Let what a study lacks wait: what was stopped, cut off or taken out; with `again` also what failed or was refused.
+
+        Returns how many runs were added to the queue.
+        """
+        self.advance()
+        state = self.get(key)
+        if again:
+            self._wait_again(state.id)
+        counts = ("finished", *_UNDER_WAY, *(() if again else ("failed",)))
+        known = {cell_of(each.facts) for each in state.members if each.run.state in counts}
+        plan = trials(state.study) if state.chosen is None else _tests(state.study, state.chosen)
+        return self._add(state.id, [each for each in plan if cell_of(each.member) not in known])
+
+    def advance(self) -> None:
+        """Choose for every study whose trials have all ended, and let its tests wait."""
+        for state in self.all():
+            if state.chosen is not None:
+                continue
+            tried = state.of_stage(CHOOSING)
+            ended = [each for each in tried if each.run.state in ("finished", "failed")]
+            if len(ended) < state.study.trials:
+                continue
+            chosen = choices(state.study, ended)
+            with self._session.log() as log:
+                kept = [asdict(each) for each in chosen]
+                log.queue.note_facts(state.id, {**_facts(state.study), "chosen": kept})
+            self._add(state.id, _tests(state.study, chosen))
+
+    def results(self, key: str) -> StudyResults:
+        """Return what a study's tested runs say so far; reads the cost of each."""
+        state = self.get(key)
+        with self._session.log() as log:
+            shown = log.queue.shown(state.id)
+        tested, lost = state.tested, [e for e in state.of_stage(TESTING) if e.run.state == "failed"]
+        costs = {each.run.id: self._session.results.cost(each.run.id) for each in tested}
+        pictures = {run: prints for run, (prints, _) in shown.items()}
+        return results(state.study, tested, lost, costs, pictures)
+
+    def commits(self, key: str) -> tuple[str, ...]:
+        """Return the commits, or versions of the program, that a study's runs were made with."""
+        state = self.get(key)
+        with self._session.log() as log:
+            shown = log.queue.shown(state.id)
+        made = (shown[each.run.id][1] for each in state.members)
+        return tuple(dict.fromkeys(each.get(COMMIT) or each.get("workbench", "") for each in made))
+
+    def stop(self, key: str) -> int:
+        """Take what waits of a study out of the queue; return how many runs that were. What trains goes on."""
+        with self._session.log() as log:
+            waiting = [row.id for row in log.queue.rows() if row.group == key]
+            for number in waiting:
+                log.queue.take_out(number)
+        return len(waiting)
+
+    def _checked(self, study: Study) -> list[Planned]:
+        """Return the runs that a new study begins with; raises UsageError if any of its runs could not start."""
+        for method in study.methods:
+            self._must_be_free(method)
+        first = trials(study)
+        finals = tests(study, _first_values(study))
+        for planned in (*first, *finals):
+            must_be_startable(self._session.plug_ins.prepared(planned.config))
+        _parts_are_filled(first)
+        return first
+
+    def _must_be_free(self, method: StudyMethod) -> None:
+        """Raise UsageError if a method is not known, or sets by itself what the study wants to set."""
+        plain = configs.with_values(configs.RunConfig(), {"method.name": method.name})
+        self._session.plug_ins.prepared(plain)
+        fixed = self._session.plug_ins.loaded.methods.get(method.name).values
+        taken = next((key for key in (*method.set, *method.tries) if key in fixed), None)
+        if taken is not None:
+            raise UsageError(
+                f"method {method.label!r}: {method.name} sets {taken} = {fixed[taken]!r} itself. Leave it out, or take another method."
+            )
+
+    def _add(self, group: str, planned: Sequence[Planned]) -> int:
+        """Let those of the runs wait that do not wait already."""
+        with self._session.log() as log:
+            waits = {cell_of(row.member or {}) for row in log.queue.rows() if row.group == group}
+            new = [each for each in planned if cell_of(each.member) not in waits]
+            log.queue.add(_rows(group, new))
+        return len(new)
+
+    def _wait_again(self, group: str) -> None:
+        with self._session.log() as log:
+            for row in log.queue.rows():
+                if row.group == group and row.state == "refused":
+                    log.queue.change(row.id, config=row.config, state="waiting", reason="")
+
+
+def _facts(study: Study) -> dict[str, Any]:
+    return {"study": study_tree(study)}
+
+
+def _rows(group: str, planned: Iterable[Planned]) -> list[QueuedRow]:
+    return [
+        QueuedRow(0, each.label, configs.to_dict(each.config), group, each.member)
+        for each in planned
+    ]
+
+
+def _state(row: GroupRow, queued: Iterable[QueuedRow], members: Iterable[Member]) -> StudyState:
+    study = study_from(row.facts["study"])
+    mine = [each for each in queued if each.group == row.id]
+    kept = row.facts.get("chosen")
+    chosen = None if kept is None else tuple(Choice.of(each) for each in kept)
+    return StudyState(
+        row.id, row.created, study, tuple(each for each in members if each.run.group == row.id),
+        tuple(each.label for each in mine if each.state == "waiting"),
+        tuple(f"{each.label}: {each.reason}" for each in mine if each.state == "refused"), chosen,
+    )  # fmt: skip
+
+
+def _finished(member: Member | None) -> bool:
+    return member is not None and member.run.state == "finished"
+
+
+def _tests(study: Study, chosen: Iterable[Choice]) -> list[Planned]:
+    values = {(each.data, each.method): each.values for each in chosen if each.found}
+    return tests(study, values)
+
+
+def _first_values(study: Study) -> dict[tuple[str, str], Mapping[str, Any]]:
+    pairs = ((data.name, method) for data in study.data for method in study.methods if method.tries)
+    return {(name, method.label): method.candidates[0] for name, method in pairs}
+
+
+def _parts_are_filled(planned: Iterable[Planned]) -> None:
+    """Raise UsageError if a class has fewer training pictures than there are validation parts."""
+    from workbench.core.steps import result_of
+    from workbench.core.tasks import outline
+
+    looked = set()
+    for each in planned:
+        data = each.config.data
+        for folder in data.tasks:
+            if folder not in looked:
+                looked.add(folder)
+                result_of(outline(folder, data))
+
+
+def _changed(known: StudyState, study: Study) -> str:
+    """Return the sentence for a study that is not what it was when it began."""
+    before, after = study_tree(known.study), study_tree(study)
+    what = next(key for key in before if before[key] != after[key])
+    return (
+        f"The study {study.name!r} began with other contents: {what} was {_brief(before[what])} and is {_brief(after[what])}. "
+        "What it has found is kept. Put the file back as it was, or give the changed study another name."
+    )
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
