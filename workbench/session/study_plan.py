@@ -45,7 +45,7 @@ def trials(study: Study) -> list[Planned]:
     return found
 
 
-def tests(study: Study, chosen: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[Planned]:
+def finals(study: Study, chosen: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[Planned]:
     """Return the runs that are tested, with the values that were chosen for (data, method); those of one seed together.
 
     A method of which nothing could be chosen on some data has no runs there.

@@ -22,7 +22,7 @@ from workbench.session.studies import Planned
 from workbench.session.study import Study, StudyMethod, study_tree
 from workbench.session.study_choice import Choice, choices
 from workbench.session.study_file import study_from
-from workbench.session.study_plan import CHOOSING, TESTING, Cell, cell_of, tests, trials
+from workbench.session.study_plan import CHOOSING, TESTING, Cell, cell_of, finals, trials
 from workbench.session.study_results import StudyResults, results
 from workbench.session.versions import COMMIT
 
@@ -77,11 +77,14 @@ class StudyState:
     @property
     def stage(self) -> str:
         """Return "choosing", "testing", "done", or "halted" where runs are left and none of them waits or trains."""
-        if not self.left:
-            return "done"
-        if not self.waiting and not any(each.run.state in _UNDER_WAY for each in self.members):
-            return "halted"
-        return CHOOSING if self.chosen is None else TESTING
+        if self.under_way:
+            return CHOOSING if self.chosen is None else TESTING
+        return "halted" if self.left else "done"
+
+    @property
+    def under_way(self) -> bool:
+        """Whether any of its runs waits or trains."""
+        return bool(self.waiting) or any(each.run.state in _UNDER_WAY for each in self.members)
 
 
 class Studies:
@@ -147,7 +150,7 @@ class Studies:
     def advance(self) -> None:
         """Choose for every study whose trials have all ended, and let its tests wait."""
         for state in self.all():
-            if state.chosen is not None:
+            if state.chosen is not None or state.under_way:
                 continue
             tried = state.of_stage(CHOOSING)
             ended = [each for each in tried if each.run.state in ("finished", "failed")]
@@ -190,8 +193,8 @@ class Studies:
         for method in study.methods:
             self._must_be_free(method)
         first = trials(study)
-        finals = tests(study, _first_values(study))
-        for planned in (*first, *finals):
+        last = finals(study, _first_values(study))
+        for planned in (*first, *last):
             must_be_startable(self._session.plug_ins.prepared(planned.config))
         _parts_are_filled(first)
         return first
@@ -251,7 +254,7 @@ def _finished(member: Member | None) -> bool:
 
 def _tests(study: Study, chosen: Iterable[Choice]) -> list[Planned]:
     values = {(each.data, each.method): each.values for each in chosen if each.found}
-    return tests(study, values)
+    return finals(study, values)
 
 
 def _first_values(study: Study) -> dict[tuple[str, str], Mapping[str, Any]]:
