@@ -103,3 +103,8 @@ def run_folder(home: Path, run_id: str) -> Path:
 def weights_folder(home: Path) -> Path:
     """Return the folder that downloaded backbone weights are kept in."""
     return home / "weights"
+
+
+def features_folder(home: Path) -> Path:
+    """Return the folder that kept features of frozen backbones are in."""
+    return home / "features"

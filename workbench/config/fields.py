@@ -63,6 +63,10 @@ class DataConfig:
     joint: bool = setting(
         False, "Learn all tasks at once, as one: the upper bound that learning one after another is read against.",
         label="All tasks at once")  # fmt: skip
+    keep_features: bool = setting(
+        False, "Keep what the frozen backbone sees of each picture in the home folder, so that other runs need not look "
+        "again; such runs may differ in the last digits.",
+        label="Keep frozen features")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -39,14 +39,14 @@ def renew(run: Running, changed: Sequence[int]) -> Iterator[Stage | Note]:
         )
 
 
-def _tests(run: Running, number: int) -> Generator[Stage, None, None]:
+def _tests(run: Running, number: int) -> Generator[Stage | Note, None, None]:
     task = run.tasks.tasks[number]
     text = f"Looking at '{task.info.name}' (test)"
     found = yield from frozen_features(run.network, run.feeder, task.test, text)
     run.examiner.tests[number] = (task, found)
 
 
-def _frozen(run: Running) -> Generator[Stage, None, None]:
+def _frozen(run: Running) -> Generator[Stage | Note, None, None]:
     task = run.tasks.tasks[run.place.task]
     text = f"Looking at '{task.info.name}'"
     run.place.frozen = yield from frozen_features(run.network, run.feeder, task.train, text)

@@ -21,7 +21,7 @@ from workbench.core.feeder import Feeder
 from workbench.core.heads import PrototypeHead
 from workbench.core.network import Features, Network
 from workbench.core.tasks import TaskData
-from workbench.events import Evaluated, Stage
+from workbench.events import Evaluated, Note, Stage
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,34 @@ class Seen:
     frozen: Tensor
 
 
-@torch.no_grad()
 def frozen_features(
     network: Network, feeder: Feeder, indices: np.ndarray, text: str
+) -> Generator[Stage | Note, None, Tensor]:
+    """Return the frozen backbone's features (n, d) of the pictures: those that are kept, and the rest seen now."""
+    kept = feeder.kept
+    if kept is None:
+        return (yield from _frozen_seen(network, feeder, indices, text))
+    found, known = yield from kept.read(indices, text)
+    features = found.to(feeder.device)
+    features[torch.from_numpy(~known)] = yield from _frozen_seen(
+        network, feeder, indices[~known], text
+    )
+    yield from kept.notes()
+    return features
+
+
+@torch.no_grad()
+def _frozen_seen(
+    network: Network, feeder: Feeder, indices: np.ndarray, text: str
 ) -> Generator[Stage, None, Tensor]:
-    """Return the frozen backbone's features (n, d) of the pictures."""
     found = [torch.zeros(0, network.backbone.width, device=feeder.device)]
     pieces = feeder.plain_pieces(indices, network.piece)
     with closing(pieces):
         for start in range(0, len(indices), network.piece):
             yield Stage(text, start, len(indices))
             found.append(network.backbone(network.backbone.stem(next(pieces))))
+            if feeder.kept is not None:
+                feeder.kept.add(indices[start : start + network.piece], found[-1])
     return torch.cat(found)
 
 
@@ -91,7 +108,7 @@ class Examiner:
             Tensor, np.ndarray
         ]  # the last task's training pictures: logits (n, C), labels (n,)
 
-    def admit(self, task: TaskData) -> Generator[Stage, None, Tensor]:
+    def admit(self, task: TaskData) -> Generator[Stage | Note, None, Tensor]:
         """Take a task in: returns its training pictures' frozen features and sets the baseline's prototypes."""
         name = task.info.name
         test = yield from frozen_features(

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from workbench.core.cache import PictureCache
 from workbench.core.device import Stream
+from workbench.core.kept_features import KeptFeatures
 from workbench.core.transforms import Crop, TestTransform, TrainTransform, in_unit_range
 
 AHEAD = 3  # batches that a GPU may find ready
@@ -32,7 +33,12 @@ class Feeder:
 
     Args:
         ahead: batches made before they are asked for; None: as many as the device is worth.
+
+    Attributes:
+        kept: the features of these pictures that need not be computed, where a run keeps them.
     """
+
+    kept: KeptFeatures | None = None
 
     def __init__(
         self,

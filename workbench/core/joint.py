@@ -47,9 +47,8 @@ def joined(tasks: TaskSet, folders: Sequence[str]) -> TaskSet:
         test_counts=tuple(int((test_labels == number).sum()) for number in ids),
         fingerprint="+".join(task.info.fingerprint for task in tasks.tasks),
     )
-    return TaskSet(
-        tasks.cache, (TaskData(info, train, train_labels, test, test_labels, test_paths),)
-    )
+    whole = TaskData(info, train, train_labels, test, test_labels, test_paths)
+    return TaskSet(tasks.cache, (whole,), hashes=tasks.hashes)
 
 
 def accuracy_of_parts(

@@ -21,7 +21,7 @@ from workbench.errors import PicturesDiffer, UsageError
 from workbench.events import TaskInfo
 from workbench.plugins import culprit
 
-_FREE = ("name", "data.tasks", "data.cache_megabytes", "train.batch_size", "train.learning_rate",
+_FREE = ("name", "data.tasks", "data.cache_megabytes", "data.keep_features", "train.batch_size", "train.learning_rate",
          "train.device", "train.precision", "train.epochs", "train.at_once")  # fmt: skip
 _SAME = ("class_ids", "class_names", "train_counts", "test_counts")
 _FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, SafetensorError)  # fmt: skip

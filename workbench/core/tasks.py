@@ -43,6 +43,7 @@ class TaskSet:
     cache: PictureCache
     tasks: tuple[TaskData, ...]
     contents: tuple[tuple[str, dict[str, str]], ...] = ()  # what `core.manifest` keeps of each
+    hashes: tuple[str, ...] = ()  # SHA-256 of each picture's file, by its index in the cache
 
 
 def expand(data: DataConfig, seeds: SeedConfig) -> DataConfig:
@@ -111,7 +112,9 @@ class TaskLoader:
                 yield from load(self._loaded[number], self._data, self._seeds, self._cache)
         self._arrange()
         tasks = _numbered(self._loaded, join_all=self._data.same_names == "same")
-        return TaskSet(self._cache, tasks, tuple(each.contents() for each in self._loaded))
+        contents = tuple(each.contents() for each in self._loaded)
+        hashes = tuple(each.hashes[path] for each in self._loaded for path in each.used())
+        return TaskSet(self._cache, tasks, contents, hashes)
 
     def _arrange(self) -> None:
         """Number the pictures in use by their order, whatever was read when: checkpoints speak of numbers."""

@@ -19,6 +19,7 @@ from workbench.core.anew import renew
 from workbench.core.away import PicturesAway
 from workbench.core.device import choose_device
 from workbench.core.joint import accuracy_of_parts, joined
+from workbench.core.kept_features import kept_below
 from workbench.core.learner import Learner
 from workbench.core.loop import learn
 from workbench.core.manifest import write_manifest
@@ -177,7 +178,9 @@ class Training:
                 write_manifest(self._folder, contents)
             run = assemble(config, weights, tasks, device, self._folder, self._clock, self._method)
             computing = self._computing(run, parts, head, changed)
-            yield from inside(partial(products_in, STRICT), computing)
+            keeping = kept_below(self._home, config, weights, run.network.backbone, tasks.hashes)
+            with keeping as run.feeder.kept:
+                yield from inside(partial(products_in, STRICT), computing)
 
     def _computing(
         self,
