@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.compared import study_tree_of
 from tests.test_cli import _wait_for_a_step
 from tests.trained import QUICK, folders, quick_config
 from workbench.cli import main
 from workbench.config import with_values
 from workbench.session import Session
+from workbench.session.study_file import study_from, study_text
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = [word for key, value in QUICK.items() for word in ("--set", f"{key}={value}")]
@@ -126,3 +128,23 @@ def test_a_stop_leaves_the_rest_of_the_group_in_the_queue(tasks, tmp_path):
         assert session.queue.waiting() == 2
         (group,) = session.groups.all()
         assert (len(group.finished), group.total, group.waiting) == (0, 3, 2)
+
+
+def test_a_study_is_trained_said_and_written_down_and_then_there_is_nothing_left(command, tmp_path, tasks):  # fmt: skip
+    file, page = tmp_path / "study.toml", tmp_path / "out" / "ledger.md"
+    file.write_text(study_text(study_from(study_tree_of(tasks, seeds=1))), encoding="utf-8")
+    code, out, err = command("study", file, "--json", "--ledger", page)
+    assert code == 0
+    (said,) = json.loads(out)
+    assert (said["stage"], said["tested"], said["failed"]) == ("done", 2, [])
+    assert [row["method"] for row in said["tables"][0]["rows"]] == ["frozen", "NTK-CL"]
+    assert "tiny: 2 of 2 runs tested." in err
+    assert page.read_text("utf-8").startswith("# Ledger of studies\n")
+    code, out, err = command("study", file)
+    assert code == 0
+    assert "trains" not in err
+    assert "The test part was read by 2 runs, each cell once." in out
+    file.write_text(study_text(study_from(study_tree_of(tasks, seeds=2))), encoding="utf-8")
+    code, out, err = command("study", file)
+    assert (code, out) == (2, "")
+    assert "The study 'tiny' began with other contents: seeds was [0] and is [0, 1]." in err

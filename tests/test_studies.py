@@ -1,6 +1,7 @@
 """Studies in the log: settings are chosen before the test part is read, each cell is tested once, and what fails stays alone."""
 
 import shutil
+import sqlite3
 import statistics
 from contextlib import closing
 from dataclasses import replace
@@ -103,6 +104,17 @@ def test_trials_end_and_settings_are_chosen_before_a_test_picture_is_read(sessio
     (ntk,) = [e.run for e in state.tested if e.facts["method"] == "NTK-CL"]
     rate = session.details(ntk.id).config["train"]["learning_rate"]
     assert rate == choice.values["train.learning_rate"]
+
+
+def test_a_picture_is_seen_through_the_frozen_backbone_once_for_all_methods(session, tmp_path):
+    methods = [FROZEN, {"name": "streaming-lda"}]
+    key = session.studies.begin(tiny_study(tmp_path / "p", seeds=1, method=methods))
+    assert train_all(session, key) == ["finished", "finished"]
+    (file,) = (session.home / "features").glob("*.db")
+    with closing(sqlite3.connect(file)) as db:
+        (count,) = db.execute("SELECT COUNT(*) FROM feature").fetchone()
+    pictures = {path.read_bytes() for path in (tmp_path / "p").rglob("*.png")}
+    assert count == len(pictures)
 
 
 def test_a_study_that_is_done_is_not_tested_again(session, tmp_path):
@@ -247,4 +259,6 @@ def test_pictures_that_change_between_runs_are_said(session, tmp_path):
 
 def page_of(session, key):
     studies = session.studies
-    return ledger([Entry("x.toml", studies.get(key), studies.results(key), studies.commits(key))])
+    return ledger(
+        [Entry("x.toml", "0" * 64, studies.get(key), studies.results(key), studies.commits(key))]
+    )

@@ -68,6 +68,10 @@ def test_a_folder_beside_the_file_is_found_from_wherever_it_is_read(tmp_path, tr
     (data,) = read_study(place / "study.toml").data
     assert data.config.data.tasks[0].path == str(place / "owls")
     assert data.config.train.epochs == 2
+    asked["data"] = [{"name": "owls", "folders": ["owls"]}]
+    (place / "study.toml").write_text(tomli_w.dumps(asked))
+    (data,) = read_study(place / "study.toml").data
+    assert [(t.name, t.path) for t in data.config.data.tasks] == [("owls", str(place / "owls"))]
 
 
 def test_the_sample_needs_no_path(tree):
@@ -89,7 +93,8 @@ def test_the_sample_needs_no_path(tree):
         ({"method": []}, "A study needs at least one [[method]]."),
         ({"method": [FROZEN, FROZEN]}, "There are two of method 'frozen'. Each needs a name of its own."),
         ({"data": 3}, "data = 3: tables [[data]] are expected."),
-        ({"data": [{"name": "x"}]}, "Data 'x' needs exactly one of sample, config and run, and has none."),
+        ({"data": [{"name": "x"}]}, "Data 'x' needs exactly one of sample, folders, config and run, and has none."),
+        ({"data": [{"name": "x", "folders": "owls"}]}, "Data 'x': folders = 'owls': a list of paths is expected."),
         ({"baseline": "froze"}, "baseline = 'froze' is the label of no method. Did you mean 'frozen'?"),
         ({"sedes": 3}, "a study has no 'sedes'; it has name, seeds, orders, baseline, choose, data, method. Did you mean 'seeds'?"),
         ({"choose": {"folds": 1}}, "choose.folds = 1: a whole number from 2 to 100 is expected."),

@@ -1,6 +1,7 @@
 """Studies without a window: trained to their end or gone on with, and written down."""
 
 import argparse
+import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +25,8 @@ def study(session: Session, options: argparse.Namespace) -> int:
         state = session.studies.get(key)
         say(_how_far(state))
         found = session.studies.results(key)
-        entries.append(Entry(path, state, found, session.studies.commits(key)))
+        sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        entries.append(Entry(path, sha256, state, found, session.studies.commits(key)))
         if code == 3:
             break
     if options.ledger:

@@ -13,9 +13,10 @@ from workbench.session.studying import StudyState
 
 @dataclass(frozen=True)
 class Entry:
-    """What the page says of one study; `source` is the file that it was read from, as it is to be named."""
+    """What the page says of one study: the file that it was read from, as it is to be named, and that file's SHA-256."""
 
     source: str
+    sha256: str
     state: StudyState
     results: StudyResults
     commits: tuple[str, ...]
@@ -39,7 +40,7 @@ def _entry(entry: Entry) -> Iterator[str]:
     state, study = entry.state, entry.state.study
     yield f"## {study.name}"
     yield ""
-    yield f"`{entry.source}`, digest {study.digest[:12]}, made at {', '.join(c[:12] for c in entry.commits) or 'no commit'}."
+    yield f"`{entry.source}` (SHA-256 {entry.sha256[:12]}), made at {', '.join(c[:12] for c in entry.commits) or 'no commit'}."
     yield (
         f"{_counted(len(study.methods), 'method')}, {_counted(len(study.data), 'set')} of pictures, orders: {study.orders}, seeds: "
         f"{', '.join(map(str, study.seeds))}; {len(state.tested)} of {study.runs} runs tested, {len(state.failed)} failed."

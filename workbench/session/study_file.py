@@ -11,7 +11,7 @@
 
     [[data]]
     name = "emoji"
-    sample = true                 # or config = "run.toml", or [data.run] with a run's own tables
+    sample = true                 # or folders = ["birds"], config = "run.toml", or [data.run] with a run's own tables
     set = {"data.train_per_class" = 0}
 
     [[method]]
@@ -23,6 +23,7 @@
 Paths are relative to where the file lies.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,13 @@ from typing import Any
 import tomli_w
 
 from workbench import config as configs
-from workbench.config import RunConfig
+from workbench.config import DataConfig, RunConfig, TaskFolder
 from workbench.errors import UsageError, nearest
 from workbench.session import sample
 from workbench.session.study import RULES, Choosing, Study, StudyData, StudyMethod, study_tree
 
 MOST_SEEDS, MOST_ORDERS, MOST_RUNS = 100, 100, 10_000
+_OWN = ("seeds.", "data.fold", "data.keep_features")  # what a study sets itself
 MEASURES = ("average_accuracy", "final_accuracy")
 
 
@@ -82,16 +84,17 @@ def study_from(tree: Mapping[str, Any], near: Path = Path()) -> Study:
 
 def _data(table: Mapping[str, Any], near: Path) -> StudyData:
     name = _text(table, "name", "[[data]]")
-    _known(table, ("name", "sample", "config", "run", "set"), f"data {name!r}")
+    _known(table, ("name", "sample", "folders", "config", "run", "set"), f"data {name!r}")
     ways: dict[str, Callable[[Any], RunConfig]] = {
         "sample": lambda how: sample.configuration(full=how == "full"),
+        "folders": lambda paths: _over(name, paths, near),
         "config": lambda path: configs.load_config(near / Path(str(path)).expanduser()),
         "run": configs.from_dict,
     }
     given = [way for way in ways if table.get(way)]
     if len(given) != 1:
         raise UsageError(
-            f"Data {name!r} needs exactly one of sample, config and run, and has {', '.join(given) or 'none'}."
+            f"Data {name!r} needs exactly one of sample, folders, config and run, and has {', '.join(given) or 'none'}."
         )
     config = ways[given[0]](table[given[0]])
     try:
@@ -99,6 +102,15 @@ def _data(table: Mapping[str, Any], near: Path) -> StudyData:
     except UsageError as error:
         raise UsageError(f"data {name!r}: {error}") from error
     return StudyData(name, config)
+
+
+def _over(name: str, paths: Any, near: Path) -> RunConfig:
+    """Return the defaults over folders, each a task."""
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise UsageError(f"Data {name!r}: folders = {paths!r}: a list of paths is expected.")
+    places = [os.path.abspath(near / Path(path).expanduser()) for path in paths]
+    tasks = tuple(TaskFolder(os.path.basename(place), place) for place in places)
+    return RunConfig(data=DataConfig(tasks=tasks))
 
 
 def _method(table: Mapping[str, Any]) -> StudyMethod:
@@ -164,7 +176,7 @@ def _flat(table: Any, where: str) -> dict[str, Any]:
     odd = next((key for key in found if key not in known), None)
     if odd is not None:
         raise UsageError(f"{where}: {odd!r} is not a setting.{nearest(odd, known)}")
-    reserved = next((key for key in found if key.startswith(("seeds.", "data.fold"))), None)
+    reserved = next((key for key in found if key.startswith(_OWN)), None)
     if reserved is not None:
         raise UsageError(f"{where}: {reserved!r} is the study's own to set.")
     return found

@@ -71,8 +71,8 @@ def finals(study: Study, chosen: Mapping[tuple[str, str], Mapping[str, Any]]) ->
 def _with(
     config: RunConfig, method: StudyMethod, values: Mapping[str, Any], seed: int
 ) -> RunConfig:
-    seeds = {f"seeds.{name}": seed for name in VARIED}
-    settings = {"method.name": method.name, **method.set, **values, **seeds}
+    shared = {f"seeds.{name}": seed for name in VARIED} | {"data.keep_features": True}
+    settings = {"method.name": method.name, **method.set, **values, **shared}
     return replace(configs.with_values(config, settings), name="")
 
 

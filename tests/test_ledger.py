@@ -1,0 +1,59 @@
+"""The ledger in tests/benchmarks is what its studies give: the smallest is trained anew here."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from workbench.cli import main
+from workbench.session.study_file import read_study
+
+ROOT = Path(__file__).resolve().parent.parent
+LEDGER = ROOT / "tests" / "benchmarks" / "LEDGER.md"
+STUDIES = ROOT / "resources" / "studies"
+NUMBERS = re.compile(r"[−+-]?\d+\.\d")
+# One of the sample's 240 test pictures is 0.42 points: another processor may turn one.
+ONE_PICTURE = 0.5
+
+
+def section(page: str, name: str) -> str:
+    return page.split(f"## {name}\n")[1].split("\n## ")[0]
+
+
+def accuracies(text: str) -> dict[str, list[float]]:
+    """Return the numbers of each method's line: Ā, A_T and F_T with their deviations."""
+    rows = (line.split(" | ") for line in text.splitlines() if line.count("|") > 9)
+    return {
+        row[0].removeprefix("| "): [float(n) for cell in row[2:5] for n in NUMBERS.findall(cell)]
+        for row in rows
+        if len(row) > 4 and row[1].isdigit()
+    }
+
+
+def test_the_smallest_study_trained_anew_has_the_ledgers_numbers(tmp_path, capsys):
+    page, file = tmp_path / "LEDGER.md", STUDIES / "smallest.toml"
+    words = ["study", str(file), "--home", str(tmp_path / "home"), "--json", "--ledger", str(page)]
+    assert main(words) == 0
+    (said,) = json.loads(capsys.readouterr().out)
+    assert (said["stage"], said["tested"], said["runs"], said["trials"]) == ("done", 6, 6, 4)
+    name = read_study(file).name
+    anew = accuracies(section(page.read_text("utf-8"), name))
+    kept = accuracies(section(LEDGER.read_text("utf-8"), name))
+    assert anew.keys() == kept.keys()
+    assert len(kept) == 3
+    for method, numbers in kept.items():
+        assert len(numbers) == 6
+        for now, then in zip(anew[method], numbers, strict=True):
+            assert abs(now - then) <= ONE_PICTURE, method
+
+
+def test_every_study_of_the_ledger_is_a_shipped_file_that_asks_the_same():
+    studies = {read_study(path).name: path for path in STUDIES.glob("*.toml")}
+    page = LEDGER.read_text("utf-8")
+    told = re.findall(r"^## (.+)$", page, re.MULTILINE)
+    assert told
+    for name in told:
+        place = f"resources/studies/{studies[name].name}"
+        print_of_file = hashlib.sha256(studies[name].read_bytes()).hexdigest()[:12]
+        said = f"`{place}` (SHA-256 {print_of_file}), made at"
+        assert section(page, name).strip().startswith(said)
