@@ -21,7 +21,7 @@ EXAMPLES = {
     "Snapshot": events.Snapshot(0, 1, 8, "kernel/001-done.safetensors", "The fusion in closed form."),
     "Answered": events.Answered(0, 8, "answers/after-000.safetensors", "answers/pictures-000.json"),
     "Checkpointed": events.Checkpointed(1, 2, 8, "checkpoint/000003.safetensors"),
-    "TaskEnded": events.TaskEnded(1, 8),
+    "TaskEnded": events.TaskEnded(1, 8, 123, 492, 2**31),
     "Note": events.Note("2 pictures of task 'Ö' cannot be used.", "warning"),
     "EpochEnded": events.EpochEnded(1, 2, 30),
     "Blocked": events.Blocked("No space left."),

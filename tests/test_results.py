@@ -1,22 +1,31 @@
 """A run's answers through the session: read back, exported, and what the run has cost."""
 
 import csv
+import json
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from tests.logged import begin, timed
 from tests.recorded import recorded_run
 from tests.trained import trained_once
 from workbench.answers import accuracy_row
+from workbench.core.card import SPREAD
+from workbench.core.resident import peak_so_far
 from workbench.errors import WorkbenchError
 from workbench.events import Answered, Evaluated, Pace, RunStarted, TaskEnded
+from workbench.log.numbers import details_dict
 from workbench.log.store import Log
 from workbench.paths import LOG_NAME, run_folder
 from workbench.session import Session
@@ -118,6 +127,42 @@ def test_the_cost_is_counted_from_log_and_files(trained: tuple[Session, str]) ->
     assert all(seconds > 0 for seconds in cost.seconds)
     assert cost.monitor_share is not None
     assert 0 < cost.monitor_share < 1
+    spread = load_file(folder / SPREAD)
+    kept = [*tensors.values(), *spread.values()]
+    assert spread
+    assert cost.kept_values == sum(tensor.size for tensor in kept)
+    assert cost.kept_bytes == sum(tensor.nbytes for tensor in kept)
+    assert cost.peak_bytes is not None
+    assert psutil.Process().memory_info().rss / 2 < cost.peak_bytes < psutil.virtual_memory().total
+
+
+def test_each_task_keeps_its_own_cost_and_show_tells_it(trained: tuple[Session, str]) -> None:
+    session, run = trained
+    ends = [event for event in session.events(run) if isinstance(event, TaskEnded)]
+    told = details_dict(session.details(run))["cost"]
+    for name in ("kept_values", "kept_bytes", "peak_bytes"):
+        assert told[name] == [getattr(end, name) for end in ends]
+    assert told["kept_values"] == sorted(set(told["kept_values"]))  # the head grows with each class
+    assert all(peak > 50_000_000 for peak in told["peak_bytes"])
+    assert len(told["seconds"]) == 2
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_a_log_of_before_shows_nothing_of_what_it_does_not_know(tmp_path: Path) -> None:
+    with Log(tmp_path / LOG_NAME) as log:
+        begin(log)
+        log.write("run1", timed(recorded_run(tasks=3)))
+    with closing(sqlite3.connect(tmp_path / LOG_NAME)) as db, db:
+        db.execute(
+            "UPDATE event SET fields = json_remove(fields, '$.kept_values', '$.kept_bytes', '$.peak_bytes') "
+            "WHERE kind = 'TaskEnded'"
+        )
+    with closing(Session(tmp_path, entry_points=False)) as session:
+        cost = session.results.cost("run1")
+        assert (cost.kept_values, cost.kept_bytes, cost.peak_bytes) == (None, None, None)
+        assert session.details("run1").cost["kept_values"] == (None, None, None)
+        (*_, end) = [event for event in session.events("run1") if isinstance(event, TaskEnded)]
+        assert (end.kept_values, end.kept_bytes, end.peak_bytes) == (None, None, None)
 
 
 def test_seconds_are_those_between_the_ends_of_tasks_and_the_share_is_the_last_one_said(
@@ -183,3 +228,25 @@ def test_a_file_that_is_gone_or_damaged_is_said_in_a_sentence(
                 read(run, name)
         finally:
             (folder / name).write_bytes(whole)
+
+
+def test_the_most_memory_of_this_process_is_at_least_what_it_held() -> None:
+    before = peak_so_far(torch.device("cpu"))
+    assert before is not None
+    held = np.ones(before // 8 + 8_000_000)  # 64 MB more than ever, every page of it written
+    after = peak_so_far(torch.device("cpu"))
+    assert after is not None
+    assert after >= held.nbytes
+    size = held.nbytes
+    del held
+    later = peak_so_far(torch.device("cpu"))
+    assert later is not None
+    assert later >= size
+
+
+def test_a_child_is_not_given_the_memory_of_whoever_started_it() -> None:
+    mine = peak_so_far(torch.device("cpu"))
+    text = "import torch; from workbench.core.resident import peak_so_far; print(peak_so_far(torch.device('cpu')))"
+    ballast = np.ones((mine or 0) // 8 + 50_000_000)  # 400 MB more than what importing takes
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert 50_000_000 < int(done.stdout) < ballast.nbytes

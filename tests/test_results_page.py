@@ -518,6 +518,13 @@ def test_the_cost_of_an_early_run_says_what_is_not_known() -> None:
     assert known["Trained"] == "50 parameters, 5.0 % of the backbone's 1,000, which stay frozen"
     assert known["Time"].startswith("2 min 10 s for 2 tasks, 65.0 s each on average")
     assert known["2 task1"] == "1 min 40 s"
+    assert not {"Kept", "Memory"} & {*facts, *known}
+    whole = replace(
+        timed.cost, kept_values=1_234_567, kept_bytes=4_938_268, peak_bytes=2_400_000_000
+    )
+    more = dict(view.facts(replace(book, cost=whole)))
+    assert more["Kept"].startswith("1,234,567 numbers, 4.9 MB: ")
+    assert more["Memory"].startswith("2.40 GB at the peak")
 
 
 def test_the_time_to_the_first_task_follows_from_the_steps_left() -> None:

@@ -58,7 +58,7 @@ SAMPLES: dict[str, Event] = {
     "Snapshot": Snapshot(1, 19, 60, "kernel/0060.safetensors", "fusion and head in closed form"),
     "Answered": Answered(1, 60, "answers/after-001.safetensors", "answers/pictures-001.json"),
     "Checkpointed": Checkpointed(1, 2, 60, "checkpoint/000003.safetensors"),
-    "TaskEnded": TaskEnded(1, 60),
+    "TaskEnded": TaskEnded(1, 60, 1234, 4936, 3 << 30),
     "Note": Note("Größe: 3 µm ✓", "warning"),
     "EpochEnded": EpochEnded(1, 2, 30),
     "Paused": Paused(12, 0),
@@ -85,6 +85,17 @@ def test_each_event_comes_back_equal(kind: str, tmp_path: Path) -> None:
         back = through(tmp_path, SAMPLES[kind])
         assert back == [SAMPLES[kind]]
         assert type(back[0]) is KINDS[kind]
+
+
+def test_what_the_machine_says_of_a_task_is_kept_and_is_no_part_of_what_was_said(
+    tmp_path: Path,
+) -> None:
+    ended = TaskEnded(0, 30, 7, 28, 5_000_000_000)
+    (back,) = through(tmp_path, ended)
+    assert isinstance(back, TaskEnded)
+    assert back.peak_bytes == 5_000_000_000
+    assert back == dataclasses.replace(ended, peak_bytes=None)
+    assert back != dataclasses.replace(ended, kept_bytes=None)
 
 
 def test_absent_and_non_finite_numbers_are_none_with_a_reason_and_never_zero(

@@ -1,8 +1,8 @@
 """What a run says: frozen dataclasses of plain values, never a tensor.
 
 An event is the log's row is the plotted point. Everything but `Pace`, `Checkpointed`, `Paused`, `Resumed` and
-`Interrupted` is a function of configuration and seeds alone; those, and every event's `time`, carry what the clock and
-the user say.
+`Interrupted` is a function of configuration and seeds alone; those, and fields that are no part of what an event says
+(`time`, `TaskEnded.peak_bytes`), carry what clock, machine and user say.
 """
 
 import dataclasses
@@ -148,10 +148,13 @@ class Answered(Event):
 
 @dataclass(frozen=True)
 class TaskEnded(Event):
-    """A task is learnt, evaluated, and its adapter saved in the run's folder."""
+    """A task is learnt, evaluated, and its adapter saved in the run's folder; None: not recorded."""
 
     task: int
     step: int
+    kept_values: int | None = None  # beside the backbone, see `core.network.Network.kept`
+    kept_bytes: int | None = None
+    peak_bytes: int | None = field(default=None, compare=False)  # of memory so far
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from workbench.core.evaluate import Seen, fuse, see
 from workbench.core.heads import drift_of
 from workbench.core.learner import Learner
 from workbench.core.numbers import numbers
+from workbench.core.resident import peak_so_far
 from workbench.core.running import Place, Running, steps_of
 from workbench.core.tasks import TaskData
 from workbench.events import (
@@ -57,7 +58,7 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
         yield Answered(number, run.step, *files)
         save_run_adapter(run.folder, run.config, run.weights, run.network, run.examiner)
     run.place = Place(number + 1)
-    yield TaskEnded(number, run.step)
+    yield TaskEnded(number, run.step, *run.network.kept, peak_so_far(run.feeder.device))
 
 
 def _begin(run: Running, task: TaskData) -> Iterator[Event]:

@@ -131,6 +131,15 @@ class Network(nn.Module):
             if not name.startswith("backbone.") and name not in needless
         }
 
+    @property
+    def kept(self) -> tuple[int, int]:
+        """Numbers, and their bytes, that stay beside the backbone: what answers, and what the head needs for more classes.
+
+        A learner's own memory, such as the examples a plug-in keeps, is not among them.
+        """
+        tensors = [*self.adapter_state().values(), *self.prototypes.spread().values()]
+        return sum(each.numel() for each in tensors), sum(each.nbytes for each in tensors)
+
     def branch(self, name: str, copy_name: str, stem: Stem) -> Tensor:
         """One pass of S1 or S2, `copy_name` "current" or "ema": (B, d)."""
         modules = getattr(self, name)[copy_name]

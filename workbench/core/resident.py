@@ -4,6 +4,7 @@ import ctypes
 import gc
 import sys
 import threading
+from pathlib import Path
 from types import TracebackType
 
 import psutil  # type: ignore[import-untyped]  # ships no types
@@ -28,6 +29,28 @@ def room(device: torch.device) -> tuple[int, int]:
         return torch.cuda.mem_get_info(device)
     memory = psutil.virtual_memory()
     return int(memory.available), int(memory.total)
+
+
+def peak_so_far(device: torch.device) -> int | None:
+    """Return the most bytes that this process has held since it began; None where the system does not say.
+
+    On a GPU what torch had allocated there, else the resident part. Linux hands `ru_maxrss` on from the
+    process that started this one, so that there the kernel's own mark is read.
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    if sys.platform == "darwin":
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS alone
+    try:
+        status = Path("/proc/self/status").read_text("ascii", "replace")
+    except OSError:
+        return None
+    marks = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(marks[0].split()[1]) * 1024 if marks else None
 
 
 class Peak:

@@ -14,7 +14,9 @@ def cost_facts(
     rows = [
         (say("Trained"), _trained(cost)),
         (say("Adapter"), _adapter(cost)),
+        *_kept(cost),
         (say("On disk"), _disk(cost)),
+        *_memory(cost),
         (say("NTK monitor"), _monitor(cost)),
         (say("Time"), _time(cost)),
     ]
@@ -41,6 +43,22 @@ def _adapter(cost: RunCost) -> str:
         "{number} numbers in the file: those trained, their slow copies, what answers for each class"
     )
     return text.format(number=f"{cost.adapter_parameters:,}")
+
+
+def _kept(cost: RunCost) -> tuple[tuple[str, str], ...]:
+    if cost.kept_values is None or cost.kept_bytes is None:
+        return ()
+    text = say("{number} numbers, {size}: the adapter, and what the head needs for more classes")
+    return (
+        (say("Kept"), text.format(number=f"{cost.kept_values:,}", size=size_of(cost.kept_bytes))),
+    )
+
+
+def _memory(cost: RunCost) -> tuple[tuple[str, str], ...]:
+    if cost.peak_bytes is None:
+        return ()
+    text = say("{size} at the peak, of the GPU where it trained on one, else of the whole program")
+    return ((say("Memory"), text.format(size=size_of(cost.peak_bytes))),)
 
 
 def _disk(cost: RunCost) -> str:

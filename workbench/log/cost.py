@@ -1,4 +1,4 @@
-"""What a run has cost so far, as far as the log knows it: seconds of each task, parameters, the monitor's share."""
+"""What a run has cost so far, as far as the log knows it: time, memory and what is kept of each task, the monitor's share."""
 
 import json
 from collections.abc import Iterable
@@ -18,6 +18,10 @@ class LoggedCost:
         float, ...
     ]  # of each whole task, its tests and measurements included, pauses not
     monitor_share: float | None  # of the time, by the NTK monitor
+    # After each whole task:
+    kept_values: tuple[int | None, ...] = ()  # numbers beside the backbone
+    kept_bytes: tuple[int | None, ...] = ()
+    peak_bytes: tuple[int | None, ...] = ()  # the most memory that the process had held by then
 
 
 def cost(db: Database, run: int) -> LoggedCost:
@@ -28,13 +32,22 @@ def cost(db: Database, run: int) -> LoggedCost:
         [run],
     ).fetchall()
     started: dict[str, Any] = next(
-        (json.loads(fields) for kind, _, fields in said if kind == "RunStarted"), {}
+        (_values(fields) for kind, _, fields in said if kind == "RunStarted"), {}
     )
+    ended = [_values(fields) for kind, _, fields in said if kind == "TaskEnded"]
     (share,) = db.execute("SELECT monitor_share FROM run_summary WHERE run = ?", [run]).fetchone()
     return LoggedCost(
         int(started.get("trainable_parameters", 0)), int(started.get("backbone_parameters", 0)),
         tuple(_seconds((kind, time) for kind, time, _ in said)), share,
+        *(tuple(each.get(name) for each in ended) for name in ("kept_values", "kept_bytes", "peak_bytes")),
     )  # fmt: skip
+
+
+def _values(fields: str) -> dict[str, Any]:
+    values = json.loads(fields)
+    if not isinstance(values, dict):
+        raise TypeError(f"an event's fields are {type(values).__name__}")
+    return values
 
 
 def _seconds(said: Iterable[tuple[str, float]]) -> list[float]:

@@ -39,7 +39,7 @@ def rebuilding() -> Iterator[None]:
     """Around what makes objects of rows and of nothing else: where that fails, bytes of the file were changed."""
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadRow(str(error)) from error
 
 

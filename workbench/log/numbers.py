@@ -36,6 +36,10 @@ def details_dict(details: RunDetails) -> dict[str, Any]:
         "metrics": [dict(metric) for metric in details.metrics],
         "files": [dict(file) for file in details.files],
         "forecasts": [dict(forecast) for forecast in details.forecasts],
+        "cost": {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in details.cost.items()
+        },
     }
 
 

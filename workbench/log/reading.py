@@ -3,13 +3,14 @@
 import heapq
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlite_utils import Database
 
 from workbench.errors import UsageError, nearest
 from workbench.events import Event, Measured, Step, from_json
+from workbench.log.cost import LoggedCost, cost
 from workbench.log.faults import rebuilding
 from workbench.log.rows import utc
 from workbench.report import RunDetails, RunSummary
@@ -153,7 +154,13 @@ def details(db: Database, run: int) -> RunDetails:
         versions=versions,
         files=_files(db, run),
         forecasts=tuple(forecasts(db, run)),
+        cost=asdict(_cost(db, run)),
     )
+
+
+def _cost(db: Database, run: int) -> LoggedCost:
+    with rebuilding():
+        return cost(db, run)
 
 
 def forecasts(db: Database, run: int) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What is known of a run, or foreseen of its needs; what its adapter says of a picture."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
@@ -61,6 +61,7 @@ class RunDetails:
     versions: Mapping[str, str]
     files: tuple[Mapping[str, Any], ...]  # kind, path below the home folder, bytes, sha256
     forecasts: tuple[Mapping[str, Any], ...] = ()  # `Forecast`s made from it, with their scores
+    cost: Mapping[str, Any] = field(default_factory=dict)  # the fields of `log.cost.LoggedCost`
 
 
 @dataclass(frozen=True)

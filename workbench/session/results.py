@@ -27,6 +27,9 @@ class RunCost:
     run_bytes: int  # of all files that the run keeps
     seconds: tuple[float, ...]  # of each whole task
     monitor_share: float | None  # of the time, by the NTK monitor
+    kept_values: int | None = None  # beside the backbone, after the last whole task
+    kept_bytes: int | None = None
+    peak_bytes: int | None = None  # the most memory of any process that trained it
 
 
 class Results:
@@ -77,7 +80,8 @@ class Results:
         return RunCost(
             _numbers_in(folder / "adapter" / "adapter.safetensors"), known.trained_parameters,
             known.backbone_parameters, _bytes_of(adapter), _bytes_of(files), known.seconds,
-            known.monitor_share,
+            known.monitor_share, next(reversed(known.kept_values), None), next(reversed(known.kept_bytes), None),
+            max((peak for peak in known.peak_bytes if peak is not None), default=None),
         )  # fmt: skip
 
     def history(self, run_id: str, events: Sequence[Event]) -> dict[int, Answers]:
