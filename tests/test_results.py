@@ -24,7 +24,7 @@ from workbench.answers import accuracy_row
 from workbench.core.card import SPREAD
 from workbench.core.resident import peak_so_far
 from workbench.errors import WorkbenchError
-from workbench.events import Answered, Evaluated, Pace, RunStarted, TaskEnded
+from workbench.events import Answered, Evaluated, Pace, RunStarted, TaskEnded, TaskStarted
 from workbench.log.numbers import details_dict
 from workbench.log.store import Log
 from workbench.paths import LOG_NAME, run_folder
@@ -176,6 +176,8 @@ def test_seconds_are_those_between_the_ends_of_tasks_and_the_share_is_the_last_o
         found = log.cost("run1")
     times = [time for time, event in said if isinstance(event, (RunStarted, TaskEnded))]
     assert list(found.seconds) == [b - a for a, b in pairwise(times)]
+    begun = [time for time, event in said if isinstance(event, TaskStarted)]
+    assert list(found.learning_seconds) == [b - a for a, b in zip(begun, times[1:], strict=True)]
     assert found.monitor_share == 0.125
     assert found.trained_parameters == 123_456
 
@@ -184,14 +186,16 @@ def test_time_that_a_run_stood_still_is_not_its_cost(tmp_path: Path) -> None:
     with Log(tmp_path / LOG_NAME) as log:
         begin(log)
     said = [
-        ("RunStarted", 100.0), ("Paused", 110.0), ("Resumed", 170.0), ("TaskEnded", 200.0),
-        ("Paused", 200.0), ("Resumed", 260.0), ("TaskEnded", 300.0),
+        ("RunStarted", 100.0), ("TaskStarted", 105.0), ("Paused", 110.0), ("Resumed", 170.0), ("TaskEnded", 200.0),
+        ("Paused", 200.0), ("Resumed", 260.0), ("TaskStarted", 270.0), ("TaskEnded", 300.0),
     ]  # fmt: skip
     with closing(sqlite3.connect(tmp_path / LOG_NAME)) as db, db:
         rows = [(1, n, time, kind, "{}") for n, (kind, time) in enumerate(said, 1)]
         db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?)", rows)
     with Log(tmp_path / LOG_NAME) as log:
-        assert log.cost("run1").seconds == (40.0, 40.0)
+        found = log.cost("run1")
+    assert found.seconds == (40.0, 40.0)
+    assert found.learning_seconds == (35.0, 30.0)
 
 
 def test_a_run_of_before_exports_its_other_numbers_and_has_a_cost(tmp_path: Path) -> None:

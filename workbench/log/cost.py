@@ -22,24 +22,32 @@ class LoggedCost:
     kept_values: tuple[int | None, ...] = ()  # numbers beside the backbone
     kept_bytes: tuple[int | None, ...] = ()
     peak_bytes: tuple[int | None, ...] = ()  # the most memory that the process had held by then
+    learning_seconds: tuple[
+        float, ...
+    ] = ()  # as `seconds`, without the first look through the frozen backbone
 
 
 def cost(db: Database, run: int) -> LoggedCost:
     """Return what the log knows of a run's cost."""
     said = db.execute(
         "SELECT kind, time, fields FROM event WHERE run = ? "
-        "AND kind IN ('RunStarted', 'TaskEnded', 'Checkpointed', 'Paused', 'Resumed') ORDER BY n",
+        "AND kind IN ('RunStarted', 'TaskStarted', 'TaskEnded', 'Checkpointed', 'Paused', 'Resumed') ORDER BY n",
         [run],
     ).fetchall()
     started: dict[str, Any] = next(
         (_values(fields) for kind, _, fields in said if kind == "RunStarted"), {}
     )
     ended = [_values(fields) for kind, _, fields in said if kind == "TaskEnded"]
+
+    def after_each(name: str) -> tuple[int | None, ...]:
+        return tuple(each.get(name) for each in ended)
+
+    times = [(kind, time) for kind, time, _ in said]
     (share,) = db.execute("SELECT monitor_share FROM run_summary WHERE run = ?", [run]).fetchone()
     return LoggedCost(
         int(started.get("trainable_parameters", 0)), int(started.get("backbone_parameters", 0)),
-        tuple(_seconds((kind, time) for kind, time, _ in said)), share,
-        *(tuple(each.get(name) for each in ended) for name in ("kept_values", "kept_bytes", "peak_bytes")),
+        _seconds(times, ("RunStarted", "TaskEnded")), share,
+        after_each("kept_values"), after_each("kept_bytes"), after_each("peak_bytes"), _seconds(times, ("TaskStarted",)),
     )  # fmt: skip
 
 
@@ -50,8 +58,8 @@ def _values(fields: str) -> dict[str, Any]:
     return values
 
 
-def _seconds(said: Iterable[tuple[str, float]]) -> list[float]:
-    """Return the time from each task's beginning to its end, less what the run stood still in between.
+def _seconds(said: Iterable[tuple[str, float]], begins: tuple[str, ...]) -> tuple[float, ...]:
+    """Return the time from each task's beginning, events of the kinds `begins`, to its end, less what the run stood still.
 
     A run that goes on from a checkpoint stood still since that; what it had done behind it was lost.
     """
@@ -68,6 +76,6 @@ def _seconds(said: Iterable[tuple[str, float]]) -> list[float]:
             kept = time
         if kind == "TaskEnded":
             found.append(time - began - stood)
-        if kind in ("RunStarted", "TaskEnded"):
+        if kind in begins:
             began, stood = time, 0.0
-    return found
+    return tuple(found)

@@ -29,7 +29,9 @@ def ledger(entries: Sequence[Entry]) -> str:
         "Made by `python main.py study FILE … --ledger THIS` from the log of the runs; not to be edited. Per cent, mean ± s",
         "over the cells (order, seed) that finished, s with n − 1. Ā: average accuracy over tasks; A_T: accuracy on all classes at",
         "the end; F_T: forgetting. Difference: the method less the baseline over the cells that both have, with its 95 % interval by",
-        "Student's t; cells that share test pictures are not wholly independent. Floor: nearest class mean of frozen features (Ā).", "",
+        "Student's t; cells that share test pictures are not wholly independent. Floor: nearest class mean of frozen features (Ā).",
+        "Seconds: learning and testing of one run; not the first look at each picture through the frozen backbone, which runs share.",
+        "Numbers kept: beside the backbone at the end, what is needed to learn further included. Memory: the most the process had held.", "",
     ]  # fmt: skip
     for entry in entries:
         lines += [*_entry(entry), ""]
@@ -76,8 +78,8 @@ def said_of_test_part(state: StudyState) -> str:
 def _table(table: DataTable, baseline: str) -> Iterator[str]:
     yield f"### {table.data}"
     yield ""
-    yield f"| method | n | Ā | A_T | F_T | A_T less {baseline} | Ā less {baseline} | floor Ā | seconds | numbers kept |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield f"| method | n | Ā | A_T | F_T | A_T less {baseline} | Ā less {baseline} | floor Ā | seconds | numbers kept | memory |"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for row in table.rows:
         yield "| " + " | ".join(cells_of(row, baseline)) + " |"
 
@@ -91,6 +93,7 @@ def cells_of(row: MethodRow, baseline: str) -> tuple[str, ...]:
         "baseline" if own else difference(row.final_difference),
         "baseline" if own else difference(row.average_difference),
         percent(row.floor), _plain(row.seconds, 1), _plain(row.values, 0),
+        "—" if row.peak.mean is None else f"{row.peak.mean / 2**20:,.0f} MB",
     )  # fmt: skip
 
 

@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from workbench.log.cost import LoggedCost
 from workbench.report import RunSummary
 from workbench.session.groups import Member
-from workbench.session.results import RunCost
 from workbench.session.spread import Spread, spread_of
 from workbench.session.study import Study
 
@@ -44,8 +44,9 @@ class MethodRow:
     final: Spread
     forgetting: Spread
     floor: Spread
-    seconds: Spread
-    values: Spread  # numbers kept beside the backbone
+    seconds: Spread  # of learning and testing; not of the first look through the frozen backbone, which runs share
+    values: Spread  # numbers kept beside the backbone at the end, those to learn further included
+    peak: Spread  # bytes, the most that the process had held
     final_difference: Paired  # to the study's baseline
     average_difference: Paired
 
@@ -81,7 +82,7 @@ def results(
     study: Study,
     tested: Iterable[Member],
     failed: Iterable[Member],
-    costs: Mapping[str, RunCost],
+    costs: Mapping[str, LoggedCost],
     pictures: Mapping[str, str],
 ) -> StudyResults:
     """Return what a study shows so far.
@@ -168,7 +169,7 @@ def _row(
     found: Mapping[Cell, RunSummary],
     baseline: Mapping[Cell, RunSummary],
     failed: int,
-    costs: Mapping[str, RunCost],
+    costs: Mapping[str, LoggedCost],
 ) -> MethodRow:
     known = [costs[run.id] for run in found.values() if run.id in costs]
 
@@ -178,10 +179,15 @@ def _row(
     return MethodRow(
         label, len(found), failed,
         spread("average_accuracy"), spread("final_accuracy"), spread("forgetting"), spread("baseline_accuracy"),
-        spread_of(math.fsum(cost.seconds) for cost in known),
-        spread_of(float(cost.adapter_parameters) for cost in known if cost.adapter_parameters),
+        spread_of(math.fsum(cost.learning_seconds) for cost in known),
+        spread_of(_last(cost.kept_values) for cost in known),
+        spread_of(_last(cost.peak_bytes) for cost in known),
         paired(found, baseline, "final_accuracy"), paired(found, baseline, "average_accuracy"),
     )  # fmt: skip
+
+
+def _last(values: Sequence[int | None]) -> float | None:
+    return None if not values or values[-1] is None else float(values[-1])
 
 
 def _ranking(

@@ -167,8 +167,8 @@ class Studies:
         state = self.get(key)
         with self._session.log() as log:
             shown = log.queue.shown(state.id)
+            costs = {each.run.id: log.cost(each.run.id) for each in state.tested}
         tested, lost = state.tested, [e for e in state.of_stage(TESTING) if e.run.state == "failed"]
-        costs = {each.run.id: self._session.results.cost(each.run.id) for each in tested}
         pictures = {run: prints for run, (prints, _) in shown.items()}
         return results(state.study, tested, lost, costs, pictures)
 
