@@ -3,9 +3,13 @@
 import hashlib
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 
+from resources.study_sets import SAMPLE, styles
 from workbench.cli import main
+from workbench.config import with_values
+from workbench.session import Session
 from workbench.session.study_file import read_study
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,3 +61,24 @@ def test_every_study_of_the_ledger_is_a_shipped_file_that_asks_the_same():
         print_of_file = hashlib.sha256(studies[name].read_bytes()).hexdigest()[:12]
         said = f"`{place}` (SHA-256 {print_of_file}), made at"
         assert section(page, name).strip().startswith(said)
+
+
+def test_every_shipped_study_asks_for_what_the_program_has(tmp_path):
+    """But for the pictures, which `resources/study_sets.py` makes."""
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        for path in STUDIES.glob("*.toml"):
+            study = read_study(path)
+            for method in study.methods:
+                config = with_values(study.data[0].config, {"method.name": method.name, **method.set})  # fmt: skip
+                session.plug_ins.prepared(config)
+
+
+def test_the_styles_are_the_samples_pictures_sorted_by_style(tmp_path):
+    styles(tmp_path)
+    made = sorted(path.read_bytes() for path in tmp_path.rglob("*.png"))
+    assert made == sorted(path.read_bytes() for path in SAMPLE.rglob("*.png"))
+    for part in ("train", "test"):
+        classes = [sorted(p.name for p in (task / part).iterdir()) for task in sorted(tmp_path.iterdir())]  # fmt: skip
+        assert len(classes) == 3
+        assert classes[0] == classes[1] == classes[2]
+        assert len(classes[0]) == 20
