@@ -257,6 +257,21 @@ def test_pictures_that_change_between_runs_are_said(session, tmp_path):
     assert "methods were not shown the same pictures in one cell" in sentence
 
 
+@pytest.mark.parametrize(
+    "facts", [{}, {"study": 3}, {"chosen": 3}, {"chosen": [{"data": "birds"}]}]
+)
+def test_a_study_that_cannot_be_read_any_more_keeps_nothing_else_from_training(session, tmp_path, facts):  # fmt: skip
+    key = session.studies.begin(tiny_study(tmp_path / "p", method=[FROZEN]))
+    with session.log() as log:
+        (row,) = log.queue.groups()
+        log.queue.note_facts(key, {**row.facts, **facts} if facts else {})
+    assert session.studies.all() == []
+    with pytest.raises(UsageError, match="There is no study"):
+        session.studies.get(key)
+    run, problems = session.queue.start_next()
+    assert (run.work(), problems) == ("finished", [])
+
+
 def page_of(session, key):
     studies = session.studies
     return ledger(

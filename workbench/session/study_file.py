@@ -55,8 +55,10 @@ def study_text(study: Study) -> str:
     return tomli_w.dumps(study_tree(study))
 
 
-def study_from(tree: Mapping[str, Any], near: Path = Path()) -> Study:
+def study_from(tree: Any, near: Path = Path()) -> Study:
     """Return the study that plain values describe; raises UsageError with the first thing that does not fit."""
+    if not isinstance(tree, Mapping):  # of a damaged log; a file is always a table
+        raise UsageError(f"A study is a table of settings, not {tree!r}.")
     _known(tree, ("name", "seeds", "orders", "baseline", "choose", "data", "method"), "a study")
     name = _text(tree, "name", "a study")
     data = tuple(_data(each, near) for each in _tables(tree, "data"))

@@ -237,10 +237,15 @@ def _rows(group: str, planned: Iterable[Planned]) -> list[QueuedRow]:
 
 
 def _state(row: GroupRow, queued: Iterable[QueuedRow], members: Iterable[Member]) -> StudyState:
-    study = study_from(row.facts["study"])
+    study = study_from(row.facts.get("study", {}))
     mine = [each for each in queued if each.group == row.id]
     kept = row.facts.get("chosen")
-    chosen = None if kept is None else tuple(Choice.of(each) for each in kept)
+    try:
+        chosen = None if kept is None else tuple(Choice.of(each) for each in kept)
+    except (LookupError, TypeError, ValueError) as error:  # a damaged log
+        raise UsageError(
+            f"What the study {row.title!r} has chosen cannot be read: {error}."
+        ) from error
     return StudyState(
         row.id, row.created, study, tuple(each for each in members if each.run.group == row.id),
         tuple(each.label for each in mine if each.state == "waiting"),
