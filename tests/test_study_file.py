@@ -95,6 +95,8 @@ def test_the_sample_needs_no_path(tree):
         ({"data": 3}, "data = 3: tables [[data]] are expected."),
         ({"data": [{"name": "x"}]}, "Data 'x' needs exactly one of sample, folders, config and run, and has none."),
         ({"data": [{"name": "x", "folders": "owls"}]}, "Data 'x': folders = 'owls': a list of paths is expected."),
+        ({"data": [{"name": "x", "folders": ["a\0b"]}]}, r"'a\x00b' is not the path of a file or folder."),
+        ({"data": [{"name": "x", "config": 3}]}, "3 is not the path of a file or folder."),
         ({"baseline": "froze"}, "baseline = 'froze' is the label of no method. Did you mean 'frozen'?"),
         ({"sedes": 3}, "a study has no 'sedes'; it has name, seeds, orders, baseline, choose, data, method. Did you mean 'seeds'?"),
         ({"choose": {"folds": 1}}, "choose.folds = 1: a whole number from 2 to 100 is expected."),

@@ -1,4 +1,4 @@
-"""Texts: settings, what stands after --set, TOML files, filters, events as the log keeps them."""
+"""Texts: settings, what stands after --set, TOML files, studies, filters, events as the log keeps them."""
 
 import dataclasses
 import json
@@ -16,6 +16,8 @@ from workbench.config import RunConfig, TaskFolder
 from workbench.events import KINDS, from_json, to_json
 from workbench.log import table
 from workbench.query import completions, parse
+from workbench.session.study import study_tree
+from workbench.session.study_file import study_from
 
 
 def configurations(place: Sandbox) -> Inputs:
@@ -56,6 +58,22 @@ def toml_files(place: Sandbox) -> Inputs:
         configs.load_config(file)
 
     return st.one_of(inputs.mutated([base, short]), st.just(deep), st.binary(max_size=60)), target
+
+
+def studies(place: Sandbox) -> Inputs:
+    """Studies with wrong values, wrong types, unknown keys."""
+    run = configs.to_dict(RunConfig())
+    tree = {
+        "name": "x", "seeds": [0, 1], "orders": 2, "baseline": "a", "choose": {"tasks": 1, "folds": 2},
+        "data": [{"name": "d", "run": run, "set": {"train.epochs": 2}}, {"name": "e", "folders": ["owls"]}],
+        "method": [{"label": "a", "name": "ntk-cl", "try": {"train.learning_rate": [0.1, 0.2]}}, {"name": "b", "set": {"train": {"epochs": 1}}}],
+    }  # fmt: skip
+
+    def target(given: Any) -> None:
+        study = study_from(given, place.given)
+        assert study_from(study_tree(study)) == study
+
+    return st.one_of(inputs.edited(tree), inputs.JUNK), target
 
 
 def filters(place: Sandbox) -> Inputs:

@@ -90,7 +90,7 @@ def _data(table: Mapping[str, Any], near: Path) -> StudyData:
     ways: dict[str, Callable[[Any], RunConfig]] = {
         "sample": lambda how: sample.configuration(full=how == "full"),
         "folders": lambda paths: _over(name, paths, near),
-        "config": lambda path: configs.load_config(near / Path(str(path)).expanduser()),
+        "config": lambda path: configs.load_config(Path(_place(path, near))),
         "run": configs.from_dict,
     }
     given = [way for way in ways if table.get(way)]
@@ -110,9 +110,15 @@ def _over(name: str, paths: Any, near: Path) -> RunConfig:
     """Return the defaults over folders, each a task."""
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
         raise UsageError(f"Data {name!r}: folders = {paths!r}: a list of paths is expected.")
-    places = [os.path.abspath(near / Path(path).expanduser()) for path in paths]
+    places = [_place(path, near) for path in paths]
     tasks = tuple(TaskFolder(os.path.basename(place), place) for place in places)
     return RunConfig(data=DataConfig(tasks=tasks))
+
+
+def _place(path: Any, near: Path) -> str:
+    if not isinstance(path, str) or "\0" in path:
+        raise UsageError(f"{path!r} is not the path of a file or folder.")
+    return os.path.abspath(near / os.path.expanduser(path))
 
 
 def _method(table: Mapping[str, Any]) -> StudyMethod:
