@@ -49,6 +49,14 @@ def test_settings_may_stand_in_nested_tables_or_behind_dots(tree):
     assert a.methods[1].set == {"train.epochs": 3, "model.bottleneck": 4}
 
 
+def test_cells_are_every_seed_in_every_order_or_each_seed_in_one(tree):
+    every = study_from(tree | {"seeds": [4, 7], "orders": 2})
+    assert every.cells == ((1, 4), (2, 4), (1, 7), (2, 7))
+    turns = study_from(tree | {"seeds": [4, 7, 9], "orders": 2, "crossed": False})
+    assert turns.cells == ((1, 4), (2, 7), (1, 9))
+    assert turns.runs == 6
+
+
 def test_candidates_are_every_combination_in_the_order_listed(tree):
     tries = {"train.learning_rate": [0.1, 0.2], "train.epochs": [1, 2]}
     study = study_from(tree | {"method": [FROZEN, TRAINED | {"try": tries}], "choose": CHOOSE})
@@ -89,6 +97,8 @@ def test_the_sample_needs_no_path(tree):
         ({"seeds": "3"}, "seeds = '3': how many (3), or the seeds themselves ([1, 5, 9]), are expected."),
         ({"seeds": True}, "seeds = True: how many (3), or the seeds themselves ([1, 5, 9]), are expected."),
         ({"orders": 0}, "orders = 0: a whole number from 1 to 100 is expected."),
+        ({"crossed": 1}, "crossed = 1: true or false is expected."),
+        ({"orders": 3, "crossed": False}, "orders = 3: with crossed = false each seed has one order, and there are 2 seeds. Take more seeds."),
         ({"name": " "}, "a study needs a name, a text; it has ' '."),
         ({"method": []}, "A study needs at least one [[method]]."),
         ({"method": [FROZEN, FROZEN]}, "There are two of method 'frozen'. Each needs a name of its own."),
@@ -98,7 +108,7 @@ def test_the_sample_needs_no_path(tree):
         ({"data": [{"name": "x", "folders": ["a\0b"]}]}, r"'a\x00b' is not the path of a file or folder."),
         ({"data": [{"name": "x", "config": 3}]}, "3 is not the path of a file or folder."),
         ({"baseline": "froze"}, "baseline = 'froze' is the label of no method. Did you mean 'frozen'?"),
-        ({"sedes": 3}, "a study has no 'sedes'; it has name, seeds, orders, baseline, choose, data, method. Did you mean 'seeds'?"),
+        ({"sedes": 3}, "a study has no 'sedes'; it has name, seeds, orders, crossed, baseline, choose, data, method. Did you mean 'seeds'?"),
         ({"choose": {"folds": 1}}, "choose.folds = 1: a whole number from 2 to 100 is expected."),
         ({"choose": {"measure": "luck"}}, "choose.measure = 'luck' is not one of average_accuracy, final_accuracy."),
         ({"choose": 3}, "choose = 3: a table [choose] is expected."),

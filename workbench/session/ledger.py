@@ -45,7 +45,7 @@ def _entry(entry: Entry) -> Iterator[str]:
     yield f"`{entry.source}` (SHA-256 {entry.sha256[:12]}), made at {', '.join(c[:12] for c in entry.commits) or 'no commit'}."
     yield (
         f"{_counted(len(study.methods), 'method')}, {_counted(len(study.data), 'set')} of pictures, orders: {study.orders}, seeds: "
-        f"{', '.join(map(str, study.seeds))}; {len(state.tested)} of {study.runs} runs tested, {len(state.failed)} failed."
+        f"{', '.join(map(str, study.seeds))}{'' if study.crossed else ', each in one order'}; {len(state.tested)} of {study.runs} runs tested, {len(state.failed)} failed."
     )
     yield ""
     yield f"**Settings.** {said_of_test_part(state)}"

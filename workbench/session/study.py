@@ -74,6 +74,7 @@ class Study:
     orders: int
     choosing: Choosing
     baseline: str
+    crossed: bool = True  # every seed in every order; else each seed in one, the orders in turn
 
     @property
     def digest(self) -> str:
@@ -81,9 +82,18 @@ class Study:
         return hashlib.sha256(json.dumps(study_tree(self), sort_keys=True).encode()).hexdigest()
 
     @property
+    def cells(self) -> tuple[tuple[int, int], ...]:
+        """Each (order, seed) that every method is tested in, orders from 1; those of a seed together."""
+        if self.crossed:
+            return tuple(
+                (order, seed) for seed in self.seeds for order in range(1, self.orders + 1)
+            )
+        return tuple((1 + i % self.orders, seed) for i, seed in enumerate(self.seeds))
+
+    @property
     def runs(self) -> int:
         """How many runs are tested on the test part."""
-        return len(self.data) * len(self.methods) * len(self.seeds) * self.orders
+        return len(self.data) * len(self.methods) * len(self.cells)
 
     @property
     def trials(self) -> int:
@@ -96,7 +106,7 @@ def study_tree(study: Study) -> dict[str, Any]:
     """Return the study as plain values, which `study_from` takes."""
     choosing = study.choosing
     return {
-        "name": study.name, "seeds": list(study.seeds), "orders": study.orders, "baseline": study.baseline,
+        "name": study.name, "seeds": list(study.seeds), "orders": study.orders, "crossed": study.crossed, "baseline": study.baseline,
         "choose": {"tasks": choosing.tasks, "folds": choosing.folds, "measure": choosing.measure, "rule": choosing.rule},
         "data": [{"name": each.name, "run": configs.to_dict(each.config)} for each in study.data],
         "method": [

@@ -3,6 +3,7 @@
     name = "Methods on the sample"
     seeds = 3                     # or a list
     orders = 3                    # of tasks; of classes, where one folder is split by class
+    crossed = true                # every seed in every order; false: each seed in one order, the orders in turn
     baseline = "SimpleCIL"        # what the others are compared with; else the first method
 
     [choose]                      # how one of several values is chosen; the test part is not read for it
@@ -59,7 +60,11 @@ def study_from(tree: Any, near: Path = Path()) -> Study:
     """Return the study that plain values describe; raises UsageError with the first thing that does not fit."""
     if not isinstance(tree, Mapping):  # of a damaged log; a file is always a table
         raise UsageError(f"A study is a table of settings, not {tree!r}.")
-    _known(tree, ("name", "seeds", "orders", "baseline", "choose", "data", "method"), "a study")
+    _known(
+        tree,
+        ("name", "seeds", "orders", "crossed", "baseline", "choose", "data", "method"),
+        "a study",
+    )
     name = _text(tree, "name", "a study")
     data = tuple(_data(each, near) for each in _tables(tree, "data"))
     methods = tuple(_method(each) for each in _tables(tree, "method"))
@@ -71,9 +76,16 @@ def study_from(tree: Any, near: Path = Path()) -> Study:
         raise UsageError(
             f"baseline = {baseline!r} is the label of no method.{nearest(str(baseline), labels)}"
         )
+    crossed, seeds = tree.get("crossed", True), _seeds(tree.get("seeds", 1))
+    orders = _number(tree, "orders", 1, 1, MOST_ORDERS)
+    if not isinstance(crossed, bool):
+        raise UsageError(f"crossed = {crossed!r}: true or false is expected.")
+    if not crossed and orders > len(seeds):
+        raise UsageError(
+            f"orders = {orders}: with crossed = false each seed has one order, and there are {len(seeds)} seeds. Take more seeds."
+        )
     study = Study(
-        name, data, methods, _seeds(tree.get("seeds", 1)),
-        _number(tree, "orders", 1, 1, MOST_ORDERS), _choosing(tree.get("choose", {})), baseline,
+        name, data, methods, seeds, orders, _choosing(tree.get("choose", {})), baseline, crossed,
     )  # fmt: skip
     if study.runs + study.trials > MOST_RUNS:
         raise UsageError(

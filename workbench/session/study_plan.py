@@ -53,18 +53,18 @@ def finals(study: Study, chosen: Mapping[tuple[str, str], Mapping[str, Any]]) ->
     found = []
     for data in study.data:
         orders = _orders(study, data)
-        for seed in study.seeds:
-            for number, config in enumerate(orders, 1):
-                for method in study.methods:
-                    values = chosen.get((data.name, method.label)) if method.tries else {}
-                    if values is None:
-                        continue
-                    label = f"{data.name}, {method.label}, order {number}, seed {seed}"
-                    member = {
-                        "stage": TESTING, "data": data.name, "method": method.label,
-                        "order": number, "seed": seed, "label": label,
-                    }  # fmt: skip
-                    found.append(Planned(label, _with(config, method, values, seed), member))
+        for number, seed in study.cells:
+            for method in study.methods:
+                values = chosen.get((data.name, method.label)) if method.tries else {}
+                if values is None:
+                    continue
+                label = f"{data.name}, {method.label}, order {number}, seed {seed}"
+                member = {
+                    "stage": TESTING, "data": data.name, "method": method.label,
+                    "order": number, "seed": seed, "label": label,
+                }  # fmt: skip
+                config = _with(orders[number - 1], method, values, seed)
+                found.append(Planned(label, config, member))
     return found
 
 

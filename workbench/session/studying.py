@@ -71,7 +71,7 @@ class StudyState:
         ended = [each for each in self.of_stage(TESTING) if each.run.state in ("finished", "failed")]  # fmt: skip
         tried = [each for each in self.of_stage(CHOOSING) if each.run.state in ("finished", "failed")]  # fmt: skip
         dropped = sum(not each.found for each in self.chosen or ())
-        cells = len(self.study.seeds) * self.study.orders
+        cells = len(self.study.cells)
         return self.study.runs + self.study.trials - dropped * cells - len(ended) - len(tried)
 
     @property
