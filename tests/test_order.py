@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tests.pictures import make_class_folders
 from tests.trained import folders, quick_config, trained_session
+from workbench.config import with_values
 from workbench.core import order
 from workbench.core.gaps import Value
 from workbench.core.kernel import spectrum
@@ -116,3 +117,13 @@ def test_what_has_no_order_is_a_sentence(tmp_path: Path) -> None:
         split = replace(one, data=replace(one.data, first_classes=1, increment=1))
         with pytest.raises(UsageError, match="with one class"):
             list(session.order(split))
+
+
+def test_it_is_studied_with_what_the_method_sets(tmp_path: Path) -> None:
+    """A method that trains nothing has no fusion layer, whatever the settings beside it say."""
+    config = with_values(quick_config(folders(tmp_path / "p")), {"method.name": "simple-cil"})
+    with (
+        closing(Session(tmp_path / "home", entry_points=False)) as session,
+        pytest.raises(UsageError, match="No order can be suggested: only one branch"),
+    ):
+        list(session.order(config))

@@ -80,8 +80,9 @@ class ModelConfig:
         "", "A local .safetensors or .pt file to take the backbone's weights from; empty: from the hub.",
         label="Weights file")  # fmt: skip
     branches: str = setting(
-        "both", "Learn adapters (s1), prompts (s2), both with the hybrid of the two, or none: the frozen feature answers.",
-        label="Adapter", choices=("both", "s1", "s2", "none"), advanced=False)  # fmt: skip
+        "both", "Learn adapters (s1), prompts (s2), both with the hybrid of the two, new adapters for each task beside those of the tasks "
+        "before (expanding, for the method ease), or none: the frozen feature answers.",
+        label="Adapter", choices=("both", "s1", "s2", "expanding", "none"), advanced=False)  # fmt: skip
     use_pretrained_section: bool = setting(
         True, "Let the frozen backbone's own feature vote beside the adapted ones.",
         label="Pretrained section")  # fmt: skip
@@ -102,26 +103,15 @@ class ModelConfig:
         "memory grows with the square, time with the cube.",
         label="Random directions", low=1, high=50_000)  # fmt: skip
     alpha: float = setting(
-        0.1,
-        "Vote of the current section at inference.",
-        label="Alpha (current)",
-        low=0.0,
-        high=100.0,
-    )
+        0.1, "Vote of the current section at inference.", label="Alpha (current)", low=0.0, high=100.0)  # fmt: skip
     beta: float = setting(
-        1.0,
-        "Vote of the pretrained section at inference.",
-        label="Beta (pretrained)",
-        low=0.0,
-        high=100.0,
-    )
+        1.0, "Vote of the pretrained section at inference.", label="Beta (pretrained)", low=0.0, high=100.0)  # fmt: skip
     gamma: float = setting(
-        0.3,
-        "Vote of the averaged (EMA) section at inference.",
-        label="Gamma (EMA)",
-        low=0.0,
-        high=100.0,
-    )
+        0.3, "Vote of the averaged (EMA) section at inference.", label="Gamma (EMA)", low=0.0, high=100.0)  # fmt: skip
+    others: float = setting(
+        0.1, "Vote of all other tasks' adapters together, beside 1 for those of the task that a class was learnt in, with "
+        "'branches' at expanding.",
+        label="Others (expanding)", low=0.0, high=100.0)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -254,12 +244,7 @@ class SeedConfig:
     """One seed for each source of chance."""
 
     class_order: int = setting(
-        0,
-        "Order of classes when one folder is split into tasks.",
-        label="Class order",
-        low=0,
-        high=2**31 - 1,
-    )
+        0, "Order of classes when one folder is split into tasks.", label="Class order", low=0, high=2**31 - 1)  # fmt: skip
     split: int = setting(
         0, "Which pictures are kept for testing.", label="Test split", low=0, high=2**31 - 1
     )

@@ -7,6 +7,7 @@ import torch
 
 from workbench.config import ModelConfig
 from workbench.core.backbone import Backbone, create
+from workbench.core.expanding import ExpandingNetwork
 from workbench.core.network import Network
 from workbench.core.weights import LoadedWeights
 
@@ -16,7 +17,8 @@ def build_network(
 ) -> Network:
     """Build the network around the weights; what is random at the start comes from torch's global stream."""
     vit = create(weights.model_name, weights.state, **weights.create_kwargs)
-    return Network(Backbone(vit, **pixel_scale(switches, weights)), model, switches).to(device)
+    kind = ExpandingNetwork if model.branches == "expanding" else Network
+    return kind(Backbone(vit, **pixel_scale(switches, weights)), model, switches).to(device)
 
 
 def pixel_scale(switches: Mapping[str, str], weights: LoadedWeights) -> dict[str, Any]:

@@ -90,6 +90,7 @@ def load_network(
             f"from {card.preprocessing.size} pixels, and the backbone gives {network.backbone.width} from "
             f"{network.backbone.image_size}."
         )
+    network.expand(len(card.tasks))
     network.prototypes.grow(len(card.classes))
     check_shapes(tensors, network.adapter_state())
     network.load_state_dict(tensors, strict=False)

@@ -64,10 +64,10 @@ def run_seconds(
 ) -> float:
     """Return how long the whole run takes with its monitor, as far as that is allowed to go."""
     drift = effective_switches(config)["prototype_drift"] == "compensated"
-    work = amounts(counted.tasks, config, drift=drift, trains=dry.learner.trains)
-    network = dry.network
-    look = 2 * len(network.branches)
-    passes = work.frozen + work.trained * network.passes_of_step + work.looked * look
+    network, trains = dry.network, dry.learner.trains
+    work = amounts(counted.tasks, config, drift=drift, trains=trains, grows=network.grows)
+    looked = work.looked * network.passes_of_look
+    passes = work.frozen + work.trained * network.passes_of_step + looked
     monitor = monitor_passes(counted.tasks, config, network, passes)
     each = units.step.at(batch) / batch / network.passes_of_step
     return total_seconds(work, units, monitor * each)

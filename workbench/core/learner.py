@@ -76,12 +76,13 @@ class Learner:
         self.skipped = 0
         self.class_ids = class_ids
         self.epochs = epochs
+        network.expand(self.task + 1)
         weight = network.prototypes.weight
         known = torch.nonzero(network.prototypes.counts.cpu() > 0).flatten()
         self._learnt = known[~torch.isin(known, torch.tensor(class_ids))]
         network.prototypes.grow(max(class_ids) + 1)
         self.old_ids = self._old_ids()
-        self.proxy = ProxyHead(network.width, len(class_ids)).to(weight)
+        self.proxy = ProxyHead(network.training_width, len(class_ids)).to(weight)
         self.anchors = self._anchors()
         self.basis = losses.leading_directions(
             network.prototypes.weight

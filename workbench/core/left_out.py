@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from workbench.core.network import Network
 from workbench.core.probe import Probed
 from workbench.core.readings import MAX_ROWS, kernel_pictures
 from workbench.events import Note
@@ -14,9 +15,9 @@ def everything() -> Note:
     )
 
 
-def untrained() -> Note:
-    """Say that there is nothing to measure."""
-    return Note("The NTK monitor is off: nothing is trained, so there is no kernel of training.")
+def no_kernel(network: Network) -> Note:
+    """Say why there is nothing to measure."""
+    return Note(f"The NTK monitor is off: {network.why_no_kernel}.")
 
 
 def of_gradients(columns: int, memory_gb: float) -> Note:

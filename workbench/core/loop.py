@@ -128,7 +128,7 @@ def _set_prototypes(run: Running, task: TaskData) -> Iterator[Event]:
     frozen, before = cast(Tensor, run.place.frozen), run.place.before
     text = f"Making prototypes of '{task.info.name}'"
     seen = yield from see(run.network, run.feeder, task.train, frozen, text)
-    yield from run.pacer.did(2 * len(run.network.branches) * len(task.train))
+    yield from run.pacer.did(run.network.passes_of_look * len(task.train))
     if run.network.fusion is not None and run.switches["fusion_refit"] == "cached":
         _refit(run, task, seen)
     features = fuse(run.network, seen).main
@@ -150,7 +150,7 @@ def _refit(run: Running, task: TaskData, seen: Seen) -> None:
 def _examine(run: Running, number: int) -> Iterator[Event]:
     row = yield from run.examiner.examine(run.step)
     yield row
-    yield from run.pacer.did(2 * len(run.network.branches) * sum(row.sizes))
+    yield from run.pacer.did(run.network.passes_of_look * sum(row.sizes))
     last = run.config.train.epochs - 1
     for name, value in run.examiner.summary().items():
         reason = "" if value is not None else "needs more than one task"

@@ -69,8 +69,8 @@ class Monitor:
 
     def plan(self, network: Network, tasks: Sequence[TaskData]) -> Iterator[Note]:
         """Choose the kernel, and make the probe small enough for the budget."""
-        if self._off or not network.branches:
-            yield left_out.everything() if self._off else left_out.untrained()
+        if self._off or network.why_no_kernel:
+            yield left_out.everything() if self._off else left_out.no_kernel(network)
             self._off = True
             return
         asked, room = self._size, self._budget.of(self._pacer.passes)

@@ -50,7 +50,13 @@ class Features:
 
 
 class Network(nn.Module):
-    """Backbone, subnetworks and prototype head; the proxy head is the learner's, new for each task."""
+    """Backbone, subnetworks and prototype head; the proxy head is the learner's, new for each task.
+
+    Attributes:
+        grows: whether each task adds subnetworks, so that a look at a picture costs more with each.
+    """
+
+    grows = False
 
     def __init__(self, backbone: Backbone, model: ModelConfig, switches: Mapping[str, str]) -> None:
         super().__init__()
@@ -89,11 +95,19 @@ class Network(nn.Module):
         """Length D of a feature, all sections."""
         return int(self.prototypes.weight.shape[1])
 
+    @property
+    def training_width(self) -> int:
+        """Length of the features that training sees."""
+        return self.width
+
+    def expand(self, tasks: int) -> None:
+        """Be told for how many tasks there are to be subnetworks; here all tasks share them."""
+
     def train(self, mode: bool = True) -> "Network":
         """Switch dropout; the slow copies follow only under the official switch."""
         super().train(mode)
-        for name in self.branches:
-            getattr(self, name)["ema"].train(mode and self.ema_drops)
+        for pair in self._pairs():
+            pair["ema"].train(mode and self.ema_drops)
         return self
 
     @property
@@ -104,13 +118,23 @@ class Network(nn.Module):
         """
         if self.prototypes.weight.is_cuda:
             return 64
-        passes = 1 + 2 * len(self.branches)
+        passes = 1 + self.passes_of_look
         return min(max(_PIECE // (passes * self.backbone.operations), 1), 32)
+
+    @property
+    def passes_of_look(self) -> int:
+        """Passes a picture costs in evaluation, beside the frozen section's, which is kept."""
+        return 2 * len(self.branches)
 
     @property
     def passes_of_step(self) -> int:
         """Passes a training picture costs: frozen sections once, current ones thrice (backward counts as two)."""
         return max(self.use_pretrained + 4 * len(self.branches), 1)
+
+    @property
+    def why_no_kernel(self) -> str:
+        """Why there is no kernel for the monitor, or an empty string."""
+        return "" if self.branches else "nothing is trained, so there is no kernel of training"
 
     def live_parameters(self) -> dict[str, nn.Parameter]:
         """Return the trainable parameters by name, without the proxy head."""
@@ -196,12 +220,15 @@ class Network(nn.Module):
 
         After task t the copy is the arithmetic mean of the parameters after tasks 0…t.
         """
-        for name in self.branches:
-            pair = getattr(self, name)
+        for pair in self._pairs():
             for slow, now in zip(
                 pair["ema"].parameters(), pair["current"].parameters(), strict=True
             ):
                 slow.mul_(task / (task + 1)).add_(now, alpha=1 / (task + 1))
+
+    def _pairs(self) -> list[nn.ModuleDict]:
+        """Return each branch's current subnetwork with its slow copy."""
+        return [getattr(self, name) for name in self.branches]
 
 
 def _head(answers: str, width: int, votes: tuple[float, ...], projection: int) -> PrototypeHead:

@@ -1,7 +1,7 @@
 """How fast a run goes and how long it will take, from the passes through the backbone it has made."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from workbench.events import Pace
@@ -12,6 +12,18 @@ INTERVAL = 0.25  # seconds between two Pace events
 FIRST_ESTIMATE = 5.0  # seconds before a time left is named,
 SURE_AFTER = 0.03  # which then is a share of the whole,
 LONG_ENOUGH = 30.0  # or as many seconds: of a long run, a hundredth part says enough
+
+
+def looks(train: Sequence[int], test: Sequence[int], *, grows: bool) -> int:
+    """Return the pictures seen in evaluation by a run of tasks with so many: for prototypes, and in the tests so far.
+
+    Where the network `grows`, one seen after task t (from 1 on) counts t times: it passes through t tasks' adapters.
+    """
+    found = tested = 0
+    for number, (learnt, new) in enumerate(zip(train, test, strict=True), 1):
+        tested += new
+        found += (learnt + tested) * (number if grows else 1)
+    return found
 
 
 class Pacer:

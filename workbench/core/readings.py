@@ -189,6 +189,8 @@ def known_rule(network: Network) -> Rule:
 
 def why_no_fusion(network: Network) -> str:
     """Return why the closed form of the fusion's block does not hold here."""
+    if network.grows:
+        return "each task has adapters of its own, so there is no fusion layer"
     if network.fusion is None:
         return "only one branch is learnt, so there is no fusion layer"
     return "the closed form holds for one value layer, not for attention over sections"

@@ -79,9 +79,11 @@ def restore(run: Running, path: Path, head: Mapping[str, Any]) -> list[str]:
             raise UsageError(
                 "train.device: this run was trained on the processor and can only go on there. Choose 'cpu'."
             )
-        tensors = unstacked(load_file(path), state["stacks"])
+        tensors, at = unstacked(load_file(path), state["stacks"]), head["position"]
+        with run.initialisation:  # whose state is restored afterwards
+            run.network.expand(at["task"] + at["begun"])
         own = _restored(run, state, tensors)
-        run.step = int(head["position"]["step"])
+        run.step = int(at["step"])
         before = head["config"]["train"]["learning_rate"]
         if run.place.begun:
             _adapt(run, before)

@@ -56,6 +56,34 @@ class Cosines(_Rows):
 
 
 @dataclass(frozen=True)
+class OwnCosines(_Rows):
+    """ℓ_a(m) = Σ_k μ_ak · cos(m_[k], w_a,[k]): as `Cosines`, with votes of each class's own (arXiv 2403.12030)."""
+
+    votes: Tensor  # μ, (C, S)
+
+    def __call__(self, m: Tensor) -> Tensor:
+        """(n, D) -> (n, C)."""
+        S = self.votes.shape[1]
+        a = F.normalize(m.view(len(m), S, -1), dim=2)  # (n, S, d)
+        b = F.normalize(self.rows.view(len(self.rows), S, -1), dim=2)  # (C, S, d)
+        return a.flatten(1) @ (b * self.votes.to(m)[:, :, None]).flatten(1).T
+
+    def slopes(self, m: Tensor) -> Tensor:
+        """Return q = ∂ℓ/∂m, (n, C, D)."""
+        S = self.votes.shape[1]
+        each = prototype_vectors(m, self.rows, torch.ones(S))
+        return each * self.votes.to(m).repeat_interleave(self.width // S, 1)
+
+    def of(self, places: Sequence[int]) -> "OwnCosines":
+        """Return the rule for the classes at these places alone."""
+        return OwnCosines(self.rows[list(places)], self.votes[list(places)])
+
+    def double(self) -> "OwnCosines":
+        """Return a copy in float64 that nothing changes."""
+        return OwnCosines(self.rows.detach().double().clone(), self.votes.detach().double().clone())
+
+
+@dataclass(frozen=True)
 class Linear(_Rows):
     """ℓ_a(m) = w_aᵀ m + b_a with rows w."""
 
@@ -115,4 +143,4 @@ class Projected:
         return len(self.linear)
 
 
-Rule = Cosines | Linear | Projected
+Rule = Cosines | OwnCosines | Linear | Projected

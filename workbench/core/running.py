@@ -17,7 +17,7 @@ from workbench.core.learner import Learner
 from workbench.core.monitor import Monitor
 from workbench.core.network import Network
 from workbench.core.numbers import Watch
-from workbench.core.pace import Pacer
+from workbench.core.pace import Pacer, looks
 from workbench.core.precision import oddity, resolve
 from workbench.core.tasks import TaskData, TaskSet
 from workbench.core.weights import LoadedWeights
@@ -105,7 +105,7 @@ def started(run: Running) -> RunStarted:
     return RunStarted(
         tasks=tuple(task.info for task in run.tasks.tasks), switches=run.switches,
         backbone=run.config.model.backbone, weights_sha256=run.weights.sha256,
-        feature_width=run.network.width, trainable_parameters=trainable,
+        feature_width=run.network.training_width, trainable_parameters=trainable,
         device=device_name(run.feeder.device), sequence=run.config.method.sequence,
         backbone_parameters=sum(p.numel() for p in run.network.backbone.parameters()),
         precision=run.network.backbone.tier,
@@ -136,10 +136,9 @@ def pacer_of(
     """Return the pacer that knows the run's whole work."""
     network, counts = learner.network, [len(task.train) for task in tasks.tasks]
     epochs = [learner.epochs_of(i) for i in range(len(counts))]
-    look = 2 * len(network.branches)  # beside the frozen section, which is kept
     trained = sum(e * n for e, n in zip(epochs, counts, strict=True))
-    tested = sum(len(task.test) * (len(tasks.tasks) - i) for i, task in enumerate(tasks.tasks))
+    looked = looks(counts, [len(task.test) for task in tasks.tasks], grows=network.grows)
     once = sum(len(task.train) + len(task.test) for task in tasks.tasks)
-    passes = once + trained * network.passes_of_step + look * (sum(counts) + tested)
+    passes = once + trained * network.passes_of_step + network.passes_of_look * looked
     steps = sum(max(e * steps_of(config, t), 1) for e, t in zip(epochs, tasks.tasks, strict=True))
     return Pacer(steps, passes, clock)

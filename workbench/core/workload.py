@@ -17,6 +17,7 @@ from workbench.core.cache import PictureCache
 from workbench.core.gather import divided, gathered
 from workbench.core.listing import Listing
 from workbench.core.network import Network
+from workbench.core.pace import looks
 from workbench.core.pictures import PictureError, read_all
 from workbench.core.probe import draw_task
 from workbench.core.tasks import TaskData, expand
@@ -53,7 +54,7 @@ class Amounts:
         frozen: pictures that the frozen backbone sees, once each.
         steps: training steps.
         trained: pictures in these steps.
-        looked: pictures seen in evaluation mode, for prototypes and tests.
+        looked: pictures seen in evaluation mode, for prototypes and tests; see `pace.looks`.
     """
 
     read: int
@@ -115,21 +116,23 @@ def read_samples(
 
 def amounts(
     tasks: Sequence[Sequence[tuple[int, int]]], config: RunConfig, *, drift: bool,
-    trains: Callable[[int], bool] = lambda _: True,
+    trains: Callable[[int], bool] = lambda _: True, grows: bool = False,
 ) -> Amounts:  # fmt: skip
-    """Return the work on tasks of so many pictures; `drift`: old prototypes are moved along, `trains`: on which task."""
+    """Return the work on tasks of so many pictures.
+
+    `drift`: old prototypes are moved along, `trains`: on which task, `grows`: the network does, with each task.
+    """
     train = [sum(n for n, _ in task) for task in tasks]
     test = [sum(n for _, n in task) for task in tasks]
     trained = [config.train.epochs * trains(i) for i in range(len(tasks))]
     batch = config.train.batch_size
     whole = sum(train) + sum(test)
-    tested = sum(n * (len(tasks) - i) for i, n in enumerate(test))
     again = sum(train[1:]) if drift else 0
     parts = sum(test) if config.data.joint else 0  # each task's own pictures, once more
     return Amounts(
         whole, whole, sum(e * -(-n // batch) for e, n in zip(trained, train, strict=True)),
         sum(e * n for e, n in zip(trained, train, strict=True)),
-        sum(train) + tested + again + parts,
+        looks(train, test, grows=grows) + again + parts,
     )  # fmt: skip
 
 
@@ -138,7 +141,7 @@ def monitor_passes(
 ) -> float:
     """Return what the monitor takes beside `passes` of the run, in passes of a picture, at most."""
     monitor = config.monitor
-    if not monitor.probe_per_task or not monitor.budget:
+    if not monitor.probe_per_task or not monitor.budget or network.why_no_kernel:
         return 0.0
     known = stand_ins(tasks)
     seed = config.seeds.probe

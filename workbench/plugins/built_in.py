@@ -56,6 +56,12 @@ class BuiltIns:
             {"model.branches": "s1", "model.use_pretrained_section": True, "model.alpha": 1.0, "model.beta": 1.0, "model.gamma": 0.0,
              "monitor.budget": 0.0, "switches.answers": "cosines", "switches.prototype_drift": "stale"},
         ))  # fmt: skip
+        registry.add("ease", MethodChoice(
+            "ease", "Expandable subspace ensemble (EASE)", "workbench.core.method:Method",
+            "Zhou et al., arXiv 2403.12030: new adapters for each task, kept; old classes' means in newer adapters are synthesised. Storage grows with the tasks.",
+            {"model.branches": "expanding", "model.use_pretrained_section": False, "switches.answers": "cosines",
+             "switches.prototype_drift": "stale", "switches.fusion_refit": "none", "switches.ema": "off"},
+        ))  # fmt: skip
 
     @hookimpl
     def register_datasets(self, registry: Registry[DatasetChoice]) -> None:

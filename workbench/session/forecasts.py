@@ -53,7 +53,7 @@ def forecast(session: "Session", run: str, folder: TaskFolder) -> Iterator[Stage
 
 def order(session: "Session", config: RunConfig, run: str) -> Iterator[Stage | Note | OrderStudy]:
     """Yield progress, and at last the study of the order of the tasks."""
-    source = None
+    config, source = session.plug_ins.prepared(config), None
     if run:
         source = paths.run_folder(session.home, session.details(run).summary.id) / "adapter"
     yield Stage(LOADING)

@@ -34,6 +34,7 @@ PLAIN: Mapping[str, Any] = {
     **NO_MONITOR,
 }
 BOUNDS = {"joint": JOINT, "plain fine-tuning": PLAIN}
+_SHARED = {"model.branches": "s1"}  # with adapters of each task's own nothing would be forgotten
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,9 @@ def bounds_plan(config: RunConfig, run: RunSummary) -> Plan:
         raise UsageError(f"{run.name} learnt all tasks at once: it is an upper bound itself.")
     runs = []
     for role, values in BOUNDS.items():
-        named = replace(configs.with_values(config, values), name=f"{run.name} {role}")
+        shared = _SHARED if values is PLAIN and config.model.branches == "expanding" else {}
+        changed = configs.with_values(config, {**values, **shared})
+        named = replace(changed, name=f"{run.name} {role}")
         runs.append(Planned(role, named, {"role": role, "label": role}))
     return Plan("bounds", f"Bounds of {run.name}", tuple(runs), run.id)
 
