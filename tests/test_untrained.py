@@ -1,5 +1,6 @@
 """The methods that train little or nothing, as whole runs, against what numpy makes of frozen features."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -31,6 +32,8 @@ from workbench.events import (
 from workbench.paths import run_folder
 from workbench.report import RunEstimate
 from workbench.session import Session
+
+ROOT = Path(__file__).resolve().parent.parent
 
 FROZEN = {"simple-cil": "cosines", "streaming-lda": "discriminant", "ranpac": "random_projection"}
 
@@ -183,3 +186,10 @@ def test_ntk_cl_without_a_branch_is_told_that_there_is_nothing_to_measure(
     assert not of(Step, events)
     notes = [note.text for note in of(Note, events)]
     assert "The NTK monitor is off: nothing is trained, so there is no kernel of training." in notes
+
+
+def test_every_method_of_ours_has_its_place_in_the_help(tmp_path):
+    page = (ROOT / "resources" / "help" / "45-methods.md").read_text("utf-8")
+    with closing(Session(tmp_path, entry_points=False)) as session:
+        names = session.plug_ins.loaded.methods.names()
+    assert set(re.findall(r"\(`([a-z-]+)`", page)) == set(names)
