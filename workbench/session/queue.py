@@ -72,6 +72,13 @@ class RunQueue:
         with self._session.log() as log:
             return sum(row.state == "waiting" for row in log.queue.rows())
 
+    def seconds(self, configs: Sequence[RunConfig]) -> list[float | None]:
+        """Return how long a run like each of these took last time; None where the log knows none like it."""
+        with self._session.log() as log:
+            known = _durations(log.queue.finished())
+        prepared = self._session.plug_ins.prepared
+        return [known.get(_work(prepared(config))) for config in configs]
+
     def add(self, config: RunConfig) -> int:
         """Let one run wait; raises UsageError where a start would."""
         must_be_startable(config)
@@ -178,10 +185,12 @@ def _shown(value: Any) -> str:
 
 
 def _work(config: RunConfig) -> tuple[Any, ...]:
-    """Return what the length of a run depends on: tasks in any order, backbone, passes, device, monitor."""
-    data = dataclasses.replace(config.data, tasks=(), joint=False)
+    """Return what the length of a run depends on: method, tasks in any order, backbone, passes, device, monitor."""
+    data = dataclasses.replace(config.data, tasks=(), joint=False, fold=min(config.data.fold, 1))
     tasks = tuple(sorted((task.path, task.classes, task.left_out) for task in config.data.tasks))
-    return (tasks, data, config.model, config.train, config.monitor.probe_per_task)
+    return (
+        config.method.name, tasks, data, config.model, config.train, config.monitor.probe_per_task,
+    )  # fmt: skip
 
 
 def _durations(past: Sequence[tuple[Any, float]]) -> dict[tuple[Any, ...], float]:
