@@ -100,9 +100,13 @@ class QueueFeature(Feature):
         except WorkbenchError as error:
             self.desk.strips.show_strip("start", str(error), "error")
             return False
+        self.go_on_with_more()
+        return True
+
+    def go_on_with_more(self) -> None:
+        """Go on, as runs have been put into the queue by whoever calls this."""
         self._waits_more()
         self.go_on()
-        return True
 
     def show_queue(self) -> None:
         """Open the sheet."""
@@ -238,15 +242,15 @@ class QueueFeature(Feature):
         else:
             text = self.tr("{run} was taken out.").format(run=name)
             self.sheet.toast.say(text, self.tr("Undo"), partial(self._put_back, taken))
-        self._after_change()
+        self.after_change()
 
     def _put_back(self, taken: Taken) -> None:
         self.desk.session.queue.put_back(taken)
-        self._after_change()
+        self.after_change()
 
     def _order(self, keys: list[int]) -> None:
         self.desk.session.queue.order(keys)
-        self._after_change()
+        self.after_change()
 
     def _rename(self, key: int, name: str) -> None:
         self._change(partial(self.desk.session.queue.rename, key, name))
@@ -259,9 +263,10 @@ class QueueFeature(Feature):
             call()
         except WorkbenchError as error:  # it has begun meanwhile
             self.sheet.toast.say(str(error))
-        self._after_change()
+        self.after_change()
 
-    def _after_change(self) -> None:
+    def after_change(self) -> None:
+        """Show what waits now, as it has been changed."""
         if "queue" in self.desk.strips.texts():
             self._offer()
         self._refresh_sheet()
