@@ -43,6 +43,15 @@ def test_a_study_is_looked_up_by_name_and_refused_if_it_is_another(session, tmp_
         session.studies.begun(tiny_study(tmp_path / "p", seeds=5))
 
 
+def test_what_a_group_is_for_and_what_waits_first_are_known_without_reading_the_runs(
+    session, tmp_path: Path
+) -> None:
+    assert session.queue.first() is None
+    key = session.studies.begin(tiny_study(tmp_path / "p"))
+    assert (session.groups.kind(key), session.groups.kind("other")) == ("study", "")
+    assert session.queue.first() == session.queue.runs()[0].config
+
+
 def test_what_could_not_start_has_no_length(session, tmp_path: Path) -> None:
     fixed = {"name": "simple-cil", "label": "set", "set": {"model.branches": "both"}}
     with pytest.raises(UsageError, match=r"simple-cil sets model\.branches"):

@@ -110,8 +110,8 @@ class QueueFeature(Feature):
 
     def show_queue(self) -> None:
         """Open the sheet."""
-        self._refresh_sheet()
         self.sheet.show()
+        self._refresh_sheet()
         self.sheet.raise_()
 
     def go_on(self) -> None:
@@ -126,7 +126,10 @@ class QueueFeature(Feature):
             self._go()
 
     def _first(self) -> RunConfig:
-        return next(run.config for run in self._queued() if run.state == "waiting")
+        config = self.desk.session.queue.first()
+        if config is None:
+            raise WorkbenchError(self.tr("The queue is empty."))
+        return config
 
     def _go(self, _: RunConfig | None = None) -> None:
         self.going = True
@@ -273,6 +276,9 @@ class QueueFeature(Feature):
         self.changed.emit()
 
     def _refresh_sheet(self) -> None:
+        """Read what waits anew, if it is looked at: hundreds of runs take long."""
+        if not self.sheet.isVisible():
+            return
         session = self.desk.session
         runs = self._queued()
         groups = {group.id: group_text(self, group) for group in session.groups.all()}

@@ -181,16 +181,16 @@ class StudyFeature(Feature):
     def _run_ended(self, _: str) -> None:
         self._learn_bounds()
         run = self.desk.training.run
-        group_id = next((r.group for r in self.desk.session.runs() if run and r.id == run.id), "")
-        if group_id:
-            self._tell(group_id)
+        known = self.desk.history.model.known(run.id) if run is not None else None
+        if known is not None and known.group and self.desk.session.groups.kind(known.group) != KIND:
+            self._tell(known.group)
 
     def _tell(self, group_id: str) -> None:
         try:
             group = self.desk.session.groups.group(group_id)
         except WorkbenchError:  # nothing is left of it
             return
-        if group.kind != KIND and not group.waiting and group.finished:
+        if not group.waiting and group.finished:
             answers = [(self.tr("Show"), partial(self.show_group, group_id))]
             sentence = group_sentence(self.desk.window, group)
             self.desk.strips.show_strip("group", sentence, "info", answers)

@@ -67,6 +67,12 @@ class RunQueue:
             for row, config in made
         ]  # fmt: skip
 
+    def first(self) -> RunConfig | None:
+        """Return what the first waiting run is asked; cheap."""
+        with self._session.log() as log:
+            row = next((row for row in log.queue.rows() if row.state == "waiting"), None)
+        return configs.from_dict(row.config) if row is not None else None
+
     def waiting(self) -> int:
         """Return how many runs wait for their turn; cheap."""
         with self._session.log() as log:

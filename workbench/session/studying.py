@@ -21,7 +21,15 @@ from workbench.session.studies import Planned
 from workbench.session.study import Study, StudyMethod, changed, study_tree
 from workbench.session.study_choice import Choice, choices
 from workbench.session.study_file import study_from
-from workbench.session.study_plan import CHOOSING, TESTING, Cell, cell_of, finals, trials
+from workbench.session.study_plan import (
+    CHOOSING,
+    TESTING,
+    Cell,
+    cell_of,
+    finals,
+    parts_must_be_filled,
+    trials,
+)
 from workbench.session.study_results import StudyResults, results
 from workbench.session.versions import COMMIT
 
@@ -157,9 +165,10 @@ class Studies:
         return self._add(state.id, [each for each in plan if cell_of(each.member) not in known])
 
     def advance(self) -> None:
-        """Choose for every study whose trials have all ended, and let its tests wait."""
-        for state in self.all():
-            if state.chosen is not None or state.under_way:
+        """Choose for every study whose trials have all ended, and let its tests wait. Cheap where there is nothing to do."""
+        undecided = self._undecided()
+        for state in self.all() if undecided else ():
+            if state.id not in undecided or state.under_way:
                 continue
             tried = state.of_stage(CHOOSING)
             ended = [each for each in tried if each.run.state in ("finished", "failed")]
@@ -170,6 +179,15 @@ class Studies:
                 kept = [asdict(each) for each in chosen]
                 log.queue.note_facts(state.id, {**_facts(state.study), "chosen": kept})
             self._add(state.id, _tests(state.study, chosen))
+
+    def _undecided(self) -> set[str]:
+        """Return the ids of studies that have not chosen yet, and of which nothing waits."""
+        with self._session.log() as log:
+            rows = [row for row in log.queue.groups() if row.kind == KIND]
+            waits = (
+                {row.group for row in log.queue.rows() if row.state == "waiting"} if rows else ()
+            )
+        return {row.id for row in rows if "chosen" not in row.facts} - set(waits)
 
     def results(self, key: str) -> StudyResults:
         """Return what a study's tested runs say so far; reads the cost of each."""
@@ -209,7 +227,7 @@ class Studies:
         last = finals(study, _first_values(study))
         for planned in (*first, *last):
             must_be_startable(self._session.plug_ins.prepared(planned.config))
-        _parts_are_filled(first)
+        parts_must_be_filled(first)
         return first, last
 
     def _must_be_free(self, method: StudyMethod) -> None:
@@ -278,17 +296,3 @@ def _tests(study: Study, chosen: Iterable[Choice]) -> list[Planned]:
 def _first_values(study: Study) -> dict[tuple[str, str], Mapping[str, Any]]:
     pairs = ((data.name, method) for data in study.data for method in study.methods if method.tries)
     return {(name, method.label): method.candidates[0] for name, method in pairs}
-
-
-def _parts_are_filled(planned: Iterable[Planned]) -> None:
-    """Raise UsageError if a class has fewer training pictures than there are validation parts."""
-    from workbench.core.steps import result_of
-    from workbench.core.tasks import outline
-
-    looked = set()
-    for each in planned:
-        data = each.config.data
-        for folder in data.tasks:
-            if folder not in looked:
-                looked.add(folder)
-                result_of(outline(folder, data))
