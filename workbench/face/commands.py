@@ -15,6 +15,7 @@ from workbench.face.report_sheet import ReportSheet
 from workbench.face.starting import start
 from workbench.face.theme import apply_theme, current_theme
 from workbench.report import RunSummary, ScanReport
+from workbench.session.study_file import is_study
 
 
 class Commands(QObject):
@@ -34,9 +35,12 @@ class Commands(QObject):
             self.take(Given(folders=(folder,)))
 
     def take(self, given: Given) -> None:
-        """Take folders, however they were given; a bundled run goes into the log."""
+        """Take folders, however they were given; a bundled run goes into the log, a study file is asked about."""
         if given.files and given.files[0].lower().endswith(".zip"):
             self._desk.bundle_given.emit(given.files[0])
+            return
+        if given.configuration() and is_study(Path(given.configuration())):
+            self._desk.study_given.emit(given.configuration())
             return
         if not self._desk.tasks.model.allowed():
             return

@@ -10,6 +10,7 @@ from workbench.errors import WorkbenchError
 from workbench.face.actions import Command, Moment
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
+from workbench.session.study_file import is_study
 
 
 def _free(moment: Moment) -> bool:
@@ -50,7 +51,10 @@ class Configuring(Feature):
         self.desk.toast.say(self.tr("The command is on the clipboard."))
 
     def load(self, path: str) -> None:
-        """Take tasks and settings from a file; a mistake in it changes nothing."""
+        """Take tasks and settings from a file; a mistake in it changes nothing. A study file is asked about."""
+        if is_study(Path(path)):
+            self.desk.study_given.emit(path)
+            return
         try:
             config = load_config(Path(path))
         except WorkbenchError as error:

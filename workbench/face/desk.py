@@ -59,6 +59,7 @@ class Desk(QObject):
     changed = Signal()
     another_wanted = Signal()  # Train, while a run trains
     configuration_given = Signal(str)  # a .toml file dropped or pasted
+    study_given = Signal(str)  # one that describes a study
     bundle_given = Signal(str)  # a .zip file dropped or pasted
     versions_wanted = Signal()
 

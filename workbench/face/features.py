@@ -32,6 +32,7 @@ from workbench.face.run_details import DetailsOfRun
 from workbench.face.run_verbs import RunVerbs
 from workbench.face.settling import Settling
 from workbench.face.studies import StudyFeature
+from workbench.face.studying import Studying
 from workbench.face.task_work import TaskWork
 from workbench.face.trying import TryItFeature
 
@@ -64,6 +65,7 @@ FEATURES: tuple[type[Feature], ...] = (
     TryItFeature,
     QueueFeature,
     StudyFeature,
+    Studying,
     PlugInFeature,
     Help,
     CommandPalette,

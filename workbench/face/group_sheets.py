@@ -20,6 +20,7 @@ from workbench.face.words import percent
 from workbench.report import RunDetails, RunSummary
 from workbench.session import RunGroup
 from workbench.session.groups import FORMULA, MEASURED, Member, rank_correlation
+from workbench.session.studying import KIND
 
 _ACTION = QDialogButtonBox.ButtonRole.ActionRole
 
@@ -46,7 +47,7 @@ class GroupsSheet(Sheet):
 
     def __init__(self, groups: Sequence[RunGroup], parent: QWidget) -> None:
         text = parent.tr("Runs that were trained together.") if groups else parent.tr(
-            "There is no group yet. Run, Several seeds or Task-order study trains one."
+            "There is no group yet. Run, Several seeds, Task-order study or Compare methods trains one."
         )  # fmt: skip
         super().__init__(parent.tr("Groups of runs"), text, parent)
         self._ids = [group.id for group in groups]
@@ -258,8 +259,8 @@ def _number(value: float | None) -> str:
 
 
 def _spreads(group: RunGroup) -> list[str]:
-    """Return mean and deviation of each measure; of two bounds neither says anything."""
-    if group.kind == "bounds":
+    """Return mean and deviation of each measure; of bounds, or of several methods, neither says anything."""
+    if group.kind in ("bounds", KIND):
         return ["–"] * len(MEASURED)
     return [spread_text(group.spread(field)) for field in MEASURED]
 

@@ -32,7 +32,7 @@ NAME_ROLE = Qt.ItemDataRole.UserRole + 1
 _OF_STRIPS = {  # first word of a strip's subject: the page that says more
     "cut": "going-on", "resume": "going-on", "extend": "going-on", "silence": "engine", "run": "engine",
     "closing": "engine", "gpu": "engine", "blocked": "trouble", "log": "trouble", "hardware": "trouble",
-    "queue": "queue", "group": "queue", "groups": "queue", "plug-in": "plugins", "panel": "plugins",
+    "queue": "queue", "study": "studies", "group": "queue", "groups": "queue", "plug-in": "plugins", "panel": "plugins",
     "configuration": "settings", "export": "export",
 }  # fmt: skip
 _ORDER = re.compile(r"^\d+-")

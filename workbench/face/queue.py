@@ -100,14 +100,18 @@ class QueueFeature(Feature):
         except WorkbenchError as error:
             self.desk.strips.show_strip("start", str(error), "error")
             return False
+        self.go_on_with_more()
+        return True
+
+    def go_on_with_more(self) -> None:
+        """Go on, as runs have been put into the queue by whoever calls this."""
         self._waits_more()
         self.go_on()
-        return True
 
     def show_queue(self) -> None:
         """Open the sheet."""
-        self._refresh_sheet()
         self.sheet.show()
+        self._refresh_sheet()
         self.sheet.raise_()
 
     def go_on(self) -> None:
@@ -122,7 +126,10 @@ class QueueFeature(Feature):
             self._go()
 
     def _first(self) -> RunConfig:
-        return next(run.config for run in self._queued() if run.state == "waiting")
+        config = self.desk.session.queue.first()
+        if config is None:
+            raise WorkbenchError(self.tr("The queue is empty."))
+        return config
 
     def _go(self, _: RunConfig | None = None) -> None:
         self.going = True
@@ -238,15 +245,15 @@ class QueueFeature(Feature):
         else:
             text = self.tr("{run} was taken out.").format(run=name)
             self.sheet.toast.say(text, self.tr("Undo"), partial(self._put_back, taken))
-        self._after_change()
+        self.after_change()
 
     def _put_back(self, taken: Taken) -> None:
         self.desk.session.queue.put_back(taken)
-        self._after_change()
+        self.after_change()
 
     def _order(self, keys: list[int]) -> None:
         self.desk.session.queue.order(keys)
-        self._after_change()
+        self.after_change()
 
     def _rename(self, key: int, name: str) -> None:
         self._change(partial(self.desk.session.queue.rename, key, name))
@@ -259,15 +266,19 @@ class QueueFeature(Feature):
             call()
         except WorkbenchError as error:  # it has begun meanwhile
             self.sheet.toast.say(str(error))
-        self._after_change()
+        self.after_change()
 
-    def _after_change(self) -> None:
+    def after_change(self) -> None:
+        """Show what waits now, as it has been changed."""
         if "queue" in self.desk.strips.texts():
             self._offer()
         self._refresh_sheet()
         self.changed.emit()
 
     def _refresh_sheet(self) -> None:
+        """Read what waits anew, if it is looked at: hundreds of runs take long."""
+        if not self.sheet.isVisible():
+            return
         session = self.desk.session
         runs = self._queued()
         groups = {group.id: group_text(self, group) for group in session.groups.all()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Signal
+
 from workbench import config as configs
 from workbench.errors import WorkbenchError
 from workbench.events import Note, Stage
@@ -24,6 +26,7 @@ from workbench.face.queue import QueueFeature
 from workbench.face.study_dialogs import BoundsDialog, OrdersDialog, PlanDialog, SeedsDialog
 from workbench.session import RunGroup
 from workbench.session.studies import Plan
+from workbench.session.studying import KIND
 
 if TYPE_CHECKING:
     from workbench.face.curves import PlotBoard
@@ -42,6 +45,8 @@ class StudyFeature(Feature):
         Command("train_bounds", "Run", "Train bounds for this run…", (), lambda m: m.learnt, help="All tasks at once above, plain fine-tuning below"),
         Command("show_groups", "Run", "Groups of runs…", help="Seeds, orders and bounds with mean and spread"),
     )  # fmt: skip
+
+    study_wanted = Signal(str)  # id of a group that is a comparison of methods
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -96,7 +101,10 @@ class StudyFeature(Feature):
         except WorkbenchError as error:  # removed from the log since it was listed
             self.desk.toast.say(str(error))
             return
-        if group.kind == "orders":
+        if group.kind == KIND:
+            self._close_sheet()
+            self.study_wanted.emit(group.id)
+        elif group.kind == "orders":
             orders = OrdersSheet(group, self.desk.window)
             orders.use_wanted.connect(self._use_order)
             orders.predict_wanted.connect(self._predict)
@@ -118,6 +126,10 @@ class StudyFeature(Feature):
         self.sheet = sheet
         sheet.finished.connect(self._sheet_closed)
         sheet.open()
+
+    def _close_sheet(self) -> None:
+        if self.sheet is not None:
+            self.sheet.close()
 
     def _sheet_closed(self) -> None:
         if self.sender() is self.sheet:
@@ -169,9 +181,9 @@ class StudyFeature(Feature):
     def _run_ended(self, _: str) -> None:
         self._learn_bounds()
         run = self.desk.training.run
-        group_id = next((r.group for r in self.desk.session.runs() if run and r.id == run.id), "")
-        if group_id:
-            self._tell(group_id)
+        known = self.desk.history.model.known(run.id) if run is not None else None
+        if known is not None and known.group and self.desk.session.groups.kind(known.group) != KIND:
+            self._tell(known.group)
 
     def _tell(self, group_id: str) -> None:
         try:

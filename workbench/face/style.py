@@ -150,6 +150,9 @@ def _tables(theme: "Theme") -> str:
         border-bottom: 1px solid {theme.border}; padding: 4px 8px; }}
     QHeaderView::up-arrow {{ image: {_icon("up", theme)}; width: 10px; height: 10px; }}
     QHeaderView::down-arrow {{ image: {_icon("down", theme)}; width: 10px; height: 10px; }}
+    QTableView[whole="true"] QHeaderView::section:vertical {{ border: none; color: {theme.text}; }}
+    QTableView[whole="true"] QTableCornerButton::section {{ background: transparent; border: none;
+        border-bottom: 1px solid {theme.border}; }}
     """
 
 

@@ -40,7 +40,7 @@ class RunGroup:
     """Several runs trained for one purpose."""
 
     id: str
-    kind: str  # seeds, orders or bounds
+    kind: str  # seeds, orders, bounds or study
     title: str
     created: str
     of_run: str  # id of the run that bounds are for
@@ -91,9 +91,18 @@ class Groups:
             raise UsageError(f"Group {key!r} is not in this log.")
         return found
 
+    def kind(self, key: str) -> str:
+        """Return what a group is for: seeds, orders, bounds or study; empty if there is none of this id. Cheap."""
+        with self._session.log() as log:
+            return next((row.kind for row in log.queue.groups() if row.id == key), "")
+
     def bounds(self, run: str) -> dict[str, RunSummary]:
         """Return the newest finished run of each role, "joint" or "plain fine-tuning", that bounds `run`."""
         found: dict[str, RunSummary] = {}
+        with self._session.log() as log:
+            rows = log.queue.groups()
+        if not any(row.kind == "bounds" and row.of_run == run for row in rows):
+            return found
         for group in self.all():
             if group.kind == "bounds" and group.of_run == run:
                 for each in group.finished:

@@ -68,10 +68,23 @@ class RunQueue:
             for row, config in made
         ]  # fmt: skip
 
+    def first(self) -> RunConfig | None:
+        """Return what the first waiting run is asked; cheap."""
+        with self._session.log() as log:
+            row = next((row for row in log.queue.rows() if row.state == "waiting"), None)
+        return configs.from_dict(row.config) if row is not None else None
+
     def waiting(self) -> int:
         """Return how many runs wait for their turn; cheap."""
         with self._session.log() as log:
             return sum(row.state == "waiting" for row in log.queue.rows())
+
+    def seconds(self, configs: Sequence[RunConfig]) -> list[float | None]:
+        """Return how long a run like each of these took last time; None where the log knows none like it."""
+        with self._session.log() as log:
+            known = _durations(log.queue.finished())
+        prepared = self._session.plug_ins.prepared
+        return [known.get(_work(prepared(config))) for config in configs]
 
     def add(self, config: RunConfig) -> int:
         """Let one run wait; raises UsageError where a start would."""
@@ -191,10 +204,12 @@ def _shown(value: Any) -> str:
 
 
 def _work(config: RunConfig) -> tuple[Any, ...]:
-    """Return what the length of a run depends on: tasks in any order, backbone, passes, device, monitor."""
-    data = dataclasses.replace(config.data, tasks=(), joint=False)
+    """Return what the length of a run depends on: method, tasks in any order, backbone, passes, device, monitor."""
+    data = dataclasses.replace(config.data, tasks=(), joint=False, fold=min(config.data.fold, 1))
     tasks = tuple(sorted((task.path, task.classes, task.left_out) for task in config.data.tasks))
-    return (tasks, data, config.model, config.train, config.monitor.probe_per_task)
+    return (
+        config.method.name, tasks, data, config.model, config.train, config.monitor.probe_per_task,
+    )  # fmt: skip
 
 
 def _durations(past: Sequence[tuple[Any, float]]) -> dict[tuple[Any, ...], float]:

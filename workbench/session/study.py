@@ -114,3 +114,18 @@ def study_tree(study: Study) -> dict[str, Any]:
             for each in study.methods
         ],
     }  # fmt: skip
+
+
+def changed(known: Study, study: Study) -> str:
+    """Return the sentence for a study that is not what it was when it began."""
+    before, after = study_tree(known), study_tree(study)
+    what = next(key for key in before if before[key] != after[key])
+    return (
+        f"The study {study.name!r} began with other contents: {what} was {_brief(before[what])} and is {_brief(after[what])}. "
+        "What it has found is kept. Put the file back as it was, or give the changed study another name."
+    )
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -51,6 +51,14 @@ def read_study(path: Path) -> Study:
         raise UsageError(f"{path}: {error}") from error
 
 
+def is_study(path: Path) -> bool:
+    """Whether a file says a study rather than a run: it has tables [[method]]."""
+    try:
+        return isinstance(configs.read_toml(path).get("method"), list)
+    except UsageError:  # who reads it next says why it cannot be read
+        return False
+
+
 def study_text(study: Study) -> str:
     """Return the study as TOML that says everything itself, with absolute paths."""
     return tomli_w.dumps(study_tree(study))

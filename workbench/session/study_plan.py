@@ -1,6 +1,6 @@
 """The runs of a study: those that choose settings, on validation parts alone, and those that are tested."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -66,6 +66,20 @@ def finals(study: Study, chosen: Mapping[tuple[str, str], Mapping[str, Any]]) ->
                 config = _with(orders[number - 1], method, values, seed)
                 found.append(Planned(label, config, member))
     return found
+
+
+def parts_must_be_filled(planned: Iterable[Planned]) -> None:
+    """Raise UsageError if a class has fewer training pictures than there are validation parts."""
+    from workbench.core.steps import result_of
+    from workbench.core.tasks import outline
+
+    looked = set()
+    for each in planned:
+        data = each.config.data
+        for folder in data.tasks:
+            if folder not in looked:
+                looked.add(folder)
+                result_of(outline(folder, data))
 
 
 def _with(

@@ -4,7 +4,6 @@ A study is a group of runs. First its trials wait in the queue; once all have en
 with the group, and only then are runs entered that read the test part. A cell that has been tested is not tested again.
 """
 
-import json
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,10 +18,18 @@ from workbench.log.rows import utc
 from workbench.session.checks import must_be_startable
 from workbench.session.groups import Member
 from workbench.session.studies import Planned
-from workbench.session.study import Study, StudyMethod, study_tree
+from workbench.session.study import Study, StudyMethod, changed, study_tree
 from workbench.session.study_choice import Choice, choices
 from workbench.session.study_file import study_from
-from workbench.session.study_plan import CHOOSING, TESTING, Cell, cell_of, finals, trials
+from workbench.session.study_plan import (
+    CHOOSING,
+    TESTING,
+    Cell,
+    cell_of,
+    finals,
+    parts_must_be_filled,
+    trials,
+)
 from workbench.session.study_results import StudyResults, results
 from workbench.session.versions import COMMIT
 
@@ -107,6 +114,11 @@ class Studies:
                 found.append(_state(row, queued, members))
         return found
 
+    def names(self) -> list[str]:
+        """Return the names of all studies; cheap."""
+        with self._session.log() as log:
+            return [row.title for row in log.queue.groups() if row.kind == KIND]
+
     def get(self, key: str) -> StudyState:
         """Return the study of this id or name; raises UsageError if there is none."""
         found = [each for each in self.all() if key in (each.id, each.study.name)]
@@ -114,19 +126,24 @@ class Studies:
             raise UsageError(f"There is no study {key!r} in this log.")
         return found[0]
 
+    def begun(self, study: Study) -> StudyState | None:
+        """Return the study if it has begun; raises UsageError if one of its name asks something else."""
+        known = next((each for each in self.all() if each.study.name == study.name), None)
+        if known is not None and known.study.digest != study.digest:
+            raise UsageError(changed(known.study, study))
+        return known
+
     def begin(self, study: Study, *, again: bool = False) -> str:
         """Enter a study, or go on with it if it has begun; return its id.
 
         Raises:
             UsageError: it cannot be trained as it is, or one of its name asks something else.
         """
-        known = next((each for each in self.all() if each.study.name == study.name), None)
+        known = self.begun(study)
         if known is not None:
-            if known.study.digest != study.digest:
-                raise UsageError(_changed(known, study))
             self.go_on(known.id, again=again)
             return known.id
-        first = self._checked(study)
+        first, _ = self.planned(study)
         group = GroupRow(uuid.uuid4().hex, KIND, study.name, utc(time.time()), "", _facts(study))
         with self._session.log() as log:
             log.queue.add(_rows(group.id, first), group)
@@ -156,9 +173,10 @@ class Studies:
         )
 
     def advance(self) -> None:
-        """Choose for every study whose trials have all ended, and let its tests wait."""
-        for state in self.all():
-            if state.chosen is not None or state.under_way:
+        """Choose for every study whose trials have all ended, and let its tests wait. Cheap where there is nothing to do."""
+        undecided = self._undecided()
+        for state in self.all() if undecided else ():
+            if state.id not in undecided or state.under_way:
                 continue
             tried = state.of_stage(CHOOSING)
             ended = [each for each in tried if each.run.state in ("finished", "failed")]
@@ -169,6 +187,15 @@ class Studies:
                 kept = [asdict(each) for each in chosen]
                 log.queue.note_facts(state.id, {**_facts(state.study), "chosen": kept})
             self._add(state.id, _tests(state.study, chosen))
+
+    def _undecided(self) -> set[str]:
+        """Return the ids of studies that have not chosen yet, and of which nothing waits."""
+        with self._session.log() as log:
+            rows = [row for row in log.queue.groups() if row.kind == KIND]
+            waits = (
+                {row.group for row in log.queue.rows() if row.state == "waiting"} if rows else ()
+            )
+        return {row.id for row in rows if "chosen" not in row.facts} - set(waits)
 
     def results(self, key: str) -> StudyResults:
         """Return what a study's tested runs say so far; reads the cost of each."""
@@ -196,16 +223,20 @@ class Studies:
                 log.queue.take_out(number)
         return len(waiting)
 
-    def _checked(self, study: Study) -> list[Planned]:
-        """Return the runs that a new study begins with; raises UsageError if any of its runs could not start."""
+    def planned(self, study: Study) -> tuple[list[Planned], list[Planned]]:
+        """Return the runs that choose in a study, and those that are tested, with the first values where some are to be chosen.
+
+        Raises:
+            UsageError: one of them could not start.
+        """
         for method in study.methods:
             self._must_be_free(method)
         first = trials(study)
         last = finals(study, _first_values(study))
         for planned in (*first, *last):
             must_be_startable(self._session.plug_ins.prepared(planned.config))
-        _parts_are_filled(first)
-        return first
+        parts_must_be_filled(first)
+        return first, last
 
     def _must_be_free(self, method: StudyMethod) -> None:
         """Raise UsageError if a method is not known, or sets by itself what the study wants to set."""
@@ -282,32 +313,3 @@ def _tests(study: Study, chosen: Iterable[Choice]) -> list[Planned]:
 def _first_values(study: Study) -> dict[tuple[str, str], Mapping[str, Any]]:
     pairs = ((data.name, method) for data in study.data for method in study.methods if method.tries)
     return {(name, method.label): method.candidates[0] for name, method in pairs}
-
-
-def _parts_are_filled(planned: Iterable[Planned]) -> None:
-    """Raise UsageError if a class has fewer training pictures than there are validation parts."""
-    from workbench.core.steps import result_of
-    from workbench.core.tasks import outline
-
-    looked = set()
-    for each in planned:
-        data = each.config.data
-        for folder in data.tasks:
-            if folder not in looked:
-                looked.add(folder)
-                result_of(outline(folder, data))
-
-
-def _changed(known: StudyState, study: Study) -> str:
-    """Return the sentence for a study that is not what it was when it began."""
-    before, after = study_tree(known.study), study_tree(study)
-    what = next(key for key in before if before[key] != after[key])
-    return (
-        f"The study {study.name!r} began with other contents: {what} was {_brief(before[what])} and is {_brief(after[what])}. "
-        "What it has found is kept. Put the file back as it was, or give the changed study another name."
-    )
-
-
-def _brief(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}…"
