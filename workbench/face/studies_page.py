@@ -15,13 +15,12 @@ from PySide6.QtWidgets import (
 
 from workbench.face.messages import Strips
 from workbench.face.scrolling import upright_area
-from workbench.face.study_list import StudyList
+from workbench.face.study_list import StudyList, card_height
 from workbench.face.study_view import StudyView
 from workbench.session.study_results import StudyResults
 from workbench.session.studying import StudyState
 
 _BESIDE = 720  # pixels of width from which the list lies beside the study
-_LOW = 104  # height of the list where it lies above
 _ANY = 16_777_215  # Qt's own for a height without a limit
 
 
@@ -69,8 +68,10 @@ class StudiesPage(QWidget):
         wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if wanted != self._split.orientation():
             self._split.setOrientation(wanted)
-            self.list.setMinimumHeight(0 if wide else _LOW)
-            self.list.setMaximumHeight(_ANY if wide else _LOW)
+            one = card_height(self.list.fontMetrics()) + 2 * self.list.frameWidth()
+            self.list.setMinimumHeight(0 if wide else one)
+            self.list.setMaximumHeight(_ANY if wide else one)
+            self.view.stage.setVisible(wide)  # the card right above says it, too
         super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
