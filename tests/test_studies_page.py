@@ -206,7 +206,8 @@ def test_a_halted_study_goes_on_and_a_stopped_one_is_halted(tmp_path: Path, qtbo
     with opened(tmp_path / "home", qtbot) as window:
         studying = shown(window, qtbot)
         view, studies = studying.page.view, window.desk.session.studies
-        assert view.stage.text() == "testing · 1 of 2 runs tested"
+        assert view.stage.text() == "testing, the queue is held · 1 of 2 runs tested"
+        assert not view.go_on.isHidden()
         view.stop.click()
         assert studying.question is not None
         assert "Take the 1 waiting runs of 'tiny' out" in studying.question.text()

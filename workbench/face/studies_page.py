@@ -48,14 +48,14 @@ class StudiesPage(QWidget):
         self._arrange()
 
     def show_states(
-        self, states: Sequence[StudyState], chosen: str, found: StudyResults | None
+        self, states: Sequence[StudyState], chosen: str, found: StudyResults | None, *, held: bool
     ) -> None:
-        """Show these studies, and what the chosen one has found."""
+        """Show these studies, and what the chosen one has found; `held`: the queue starts nothing."""
         self._stack.setCurrentIndex(1 if states else 0)
         self.list.show_states(states, chosen)
         state = next((each for each in states if each.id == chosen), None)
         if state is not None and found is not None:
-            self.view.show_study(state, found)
+            self.view.show_study(state, found, held=held)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Ask for what has become of the studies."""

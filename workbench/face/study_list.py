@@ -58,10 +58,11 @@ class StudyCards(QStyledItemDelegate):
     def _draw_lines(self, painter: QPainter, inner: QRect, state: StudyState) -> None:
         theme, line = current_theme(), painter.fontMetrics().height() + 2
         mark = f"{_MARKS[state.stage]} " if state.stage in _MARKS else ""
+        stage, progress = words.card_texts(state)
+        level = "bad" if state.failed else _LEVELS.get(state.stage, "accent")
         lines = (
-            (state.study.name, theme.text),
-            (f"{mark}{words.stage_text(state)}", getattr(theme, _LEVELS.get(state.stage, "accent"))),
-            (words.progress_text(state), theme.bad if state.failed else theme.muted),
+            (state.study.name, theme.text), (f"{mark}{stage}", getattr(theme, level)),
+            (progress, theme.muted),
         )  # fmt: skip
         for place, (text, colour) in enumerate(lines):
             font = painter.font()
