@@ -18,6 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QWidget
 
+from tests.compared import CHOOSE, FROZEN, TRIED, study_tree_of
 from tests.logged import begin
 from tests.opened import feature
 from tests.pictures import make_task_folders
@@ -39,12 +40,14 @@ from workbench.face.queue import QueueFeature
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.run_details import DetailsOfRun
 from workbench.face.study_dialogs import BoundsDialog, OrdersDialog, SeedsDialog
+from workbench.face.studying import Studying
 from workbench.face.window import Window
 from workbench.log.writer import Writer
 from workbench.paths import LOG_NAME
 from workbench.report import ClassForecast, Forecast, OrderStudy, ScanReport, TaskForecast
 from workbench.session import Session
 from workbench.session.groups import Member, RunGroup
+from workbench.session.study_file import study_from, study_text
 
 F = TypeVar("F", bound=Feature)
 NAMES = ("garden birds of the north", "finches", "Ö 空格")
@@ -115,6 +118,8 @@ def _makers(window: Window) -> dict[str, Callable[[], QWidget]]:
         "several seeds": lambda: SeedsDialog(config, window),
         "several orders": lambda: OrdersDialog(config, window),
         "train bounds": lambda: BoundsDialog(config, runs[1], window),
+        "compare methods": lambda: _of(window, Studying, "compare_methods").box,
+        "study file": partial(_study_file, window),
         "groups": lambda: GroupsSheet([group, ordered, between], window),
         "no group": lambda: GroupsSheet([], window),
         "seeds": lambda: SeedsSheet(group, window),
@@ -146,6 +151,17 @@ def _of(window: Window, kind: type[F], command: str) -> F:
     found = feature(window, kind)
     getattr(found, command)()
     return found
+
+
+def _study_file(window: Window) -> QWidget:
+    file = window.desk.session.home / "study.toml"
+    paths = [Path(task.path) for task in window.desk.draft.state.run_config().data.tasks]
+    methods = [FROZEN, TRIED]
+    tree = study_tree_of(paths, name="Frozen against trained", method=methods, choose=CHOOSE)
+    file.write_text(study_text(study_from(tree)), encoding="utf-8")
+    studying = feature(window, Studying)
+    studying.take_file(str(file))
+    return studying.box
 
 
 def _report(window: Window, config: RunConfig) -> QWidget:

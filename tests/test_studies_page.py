@@ -2,10 +2,11 @@
 
 import csv
 import hashlib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from pytestqt.qtbot import QtBot
 
 from tests.compared import CHOOSE, FROZEN, TRAINED, TRIED, study_tree_of, tiny_study
@@ -19,12 +20,14 @@ from workbench.face.method_choices import values_of
 from workbench.face.methods_dialog import MethodsDialog, free_name, seeds_of
 from workbench.face.studies import StudyFeature
 from workbench.face.study_begin import StudyFileBox
-from workbench.face.study_tables import WholeTable
+from workbench.face.study_tables import MethodsTable, WholeTable
 from workbench.face.studying import Studying
 from workbench.face.window import Window
 from workbench.session import Session
 from workbench.session.ledger import Entry, cells_of, ledger, said_of_test_part
+from workbench.session.spread import Spread
 from workbench.session.study_file import read_study, study_text
+from workbench.session.study_results import DataTable, MethodRow, Paired
 
 LONG = 120_000
 
@@ -132,6 +135,7 @@ def test_what_was_found_failed_and_chosen_is_shown(done: tuple[Path, str], qtbot
         for shown_cells, row in zip(found_cells, found.tables[0].rows, strict=True):
             assert [t.lstrip("▲▼ ") for t in shown_cells] == list(cells_of(row, "frozen")[1:])
         assert view.tabs.tabText(3) == "Failed and odd (2)"
+        assert not view.again.isHidden()
         said = [
             label.text()
             for label in view.failed.findChildren(type(view.name))
@@ -202,7 +206,8 @@ def test_a_halted_study_goes_on_and_a_stopped_one_is_halted(tmp_path: Path, qtbo
     with opened(tmp_path / "home", qtbot) as window:
         studying = shown(window, qtbot)
         view, studies = studying.page.view, window.desk.session.studies
-        assert view.stage.text() == "testing · 1 of 2 runs tested"
+        assert view.stage.text() == "testing, the queue is held · 1 of 2 runs tested"
+        assert not view.go_on.isHidden()
         view.stop.click()
         assert studying.question is not None
         assert "Take the 1 waiting runs of 'tiny' out" in studying.question.text()
@@ -329,3 +334,31 @@ def test_seeds_are_a_number_of_them_or_a_list() -> None:
     assert (seeds_of("3"), seeds_of(" 0, 4 ,7"), seeds_of("7,")) == (3, [0, 4, 7], [7])
     assert (seeds_of(""), seeds_of("a, 2"), seeds_of("-1")) == ("", "a, 2", "-1")
     assert free_name("A", ["A", "A 2"]) == "A 3"
+
+
+def test_a_clear_difference_carries_a_mark_and_a_sentence_besides_its_colour(qtbot: QtBot) -> None:
+    unknown = dict.fromkeys((each.name for each in fields(MethodRow)), Spread(0, None, None))
+    unknown |= {"n": 5, "failed": 0, "average_difference": Paired(1, 0.1, None)}
+    gaps = {"base": Paired(5, 0.0, 0.0), "up": Paired(5, 0.1, 0.02), "down": Paired(5, -0.1, 0.02), "same": Paired(5, 0.01, 0.02)}  # fmt: skip
+    rows = [MethodRow(**(unknown | {"method": name, "final_difference": gap})) for name, gap in gaps.items()]  # fmt: skip
+    table = MethodsTable("birds", "base")
+    qtbot.addWidget(table)
+    table.show_rows(DataTable("birds", tuple(rows)))
+    texts = [line[4] for line in cells(table)]
+    assert texts == [
+        "baseline",
+        "▲ +10.0 [+8.0, +12.0]",
+        "▼ -10.0 [-12.0, -8.0]",
+        "+1.0 [-1.0, +3.0]",
+    ]
+    role = Qt.ItemDataRole.AccessibleTextRole
+    said = [table.item(place, 4).data(role) for place in range(1, 4)]
+    assert (
+        said[0] == "up, ΔA_T: +10.0 [+8.0, +12.0]. Better than base: the interval leaves zero out."
+    )
+    assert said[1].endswith("Worse than base: the interval leaves zero out.")
+    assert said[2].endswith("No clear difference to base: zero lies within the interval.")
+    assert table.item(1, 5).toolTip() == "One cell alone has no interval."
+    table.show_rows(DataTable("birds", tuple(reversed(rows))))
+    assert cells(table)[3][4] == "baseline"
+    assert table.item(3, 4).toolTip() == ""

@@ -28,7 +28,7 @@ from workbench.paths import LOG_NAME
 from workbench.session import Session
 
 DATA = Path(__file__).parent / "data" / "window"
-TABS = ("train", "results", "compare", "ntk", "try-it")
+TABS = ("train", "results", "compare", "studies", "ntk", "try-it")
 SIZES = {"wide": (1280, 800), "small": (960, 600)}
 AREAS = {
     "wide": (230, 270, 150),

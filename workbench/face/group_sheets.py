@@ -63,7 +63,7 @@ class GroupsSheet(Sheet):
         if groups:
             self.grid.selectRow(0)
         self.end_with([FORMULA] if groups else [])
-        fit(self, 820, 420 if groups else 120)
+        fit(self, 820, 420 if groups else 160)
 
     def _progress(self, group: RunGroup) -> str:
         text = self.tr("{done} of {total}")

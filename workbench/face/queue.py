@@ -29,7 +29,7 @@ def _draft_whole(moment: Moment) -> bool:
 class QueueFeature(Feature):
     """Lets runs wait, and starts the next when one has ended. A stop by the user holds the queue."""
 
-    changed = Signal()  # something waits, or waits no more
+    changed = Signal()  # something waits, or waits no more, or goes on, or is held
 
     commands = (
         Command("queue_draft", "Run", "Queue this draft", ("Ctrl+Shift+R",), _draft_whole, help="Let the tasks at the left wait for their turn", after="train"),
@@ -142,6 +142,7 @@ class QueueFeature(Feature):
         self.going = False
         self._next.stop()
         self._refresh_sheet()
+        self.changed.emit()
 
     def _queue_and_go(self) -> None:
         if self.queue_draft():

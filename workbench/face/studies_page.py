@@ -15,13 +15,12 @@ from PySide6.QtWidgets import (
 
 from workbench.face.messages import Strips
 from workbench.face.scrolling import upright_area
-from workbench.face.study_list import StudyList
+from workbench.face.study_list import StudyList, card_height
 from workbench.face.study_view import StudyView
 from workbench.session.study_results import StudyResults
 from workbench.session.studying import StudyState
 
 _BESIDE = 720  # pixels of width from which the list lies beside the study
-_LOW = 104  # height of the list where it lies above
 _ANY = 16_777_215  # Qt's own for a height without a limit
 
 
@@ -49,14 +48,14 @@ class StudiesPage(QWidget):
         self._arrange()
 
     def show_states(
-        self, states: Sequence[StudyState], chosen: str, found: StudyResults | None
+        self, states: Sequence[StudyState], chosen: str, found: StudyResults | None, *, held: bool
     ) -> None:
-        """Show these studies, and what the chosen one has found."""
+        """Show these studies, and what the chosen one has found; `held`: the queue starts nothing."""
         self._stack.setCurrentIndex(1 if states else 0)
         self.list.show_states(states, chosen)
         state = next((each for each in states if each.id == chosen), None)
         if state is not None and found is not None:
-            self.view.show_study(state, found)
+            self.view.show_study(state, found, held=held)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Ask for what has become of the studies."""
@@ -69,8 +68,10 @@ class StudiesPage(QWidget):
         wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if wanted != self._split.orientation():
             self._split.setOrientation(wanted)
-            self.list.setMinimumHeight(0 if wide else _LOW)
-            self.list.setMaximumHeight(_ANY if wide else _LOW)
+            one = card_height(self.list.fontMetrics()) + 2 * self.list.frameWidth()
+            self.list.setMinimumHeight(0 if wide else one)
+            self.list.setMaximumHeight(_ANY if wide else one)
+            self.view.stage.setVisible(wide)  # the card right above says it, too
         super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:

@@ -9,6 +9,7 @@ from workbench.errors import WorkbenchError
 from workbench.face import study_words as words
 from workbench.face.background import Background
 from workbench.face.box_help import let_f1_help
+from workbench.face.place import fit
 from workbench.face.words import as_written
 from workbench.session import Session
 from workbench.session.study import Study
@@ -16,6 +17,7 @@ from workbench.session.study_file import read_study
 from workbench.session.study_length import StudyLength, length_of
 from workbench.session.studying import StudyState
 
+_WIDE, _LEAST = 560, 260  # pixels of the box over a study file
 _PAUSE = 350  # ms after the last change until folders are looked into
 Foreseen = tuple[Study, StudyLength, StudyState | None]
 
@@ -103,9 +105,9 @@ class StudyBox(QDialog):
         self.go_button.setText(self.tr("Checking…") if busy else self.go_text())
 
     def refuse(self, sentence: str) -> None:
-        """Say why the study could not begin; everything filled in stays."""
-        self.say_busy(False)
+        """Say why the study could not begin; everything filled in stays, and it may be tried again."""
         self.say_problem(sentence)
+        self.say_busy(False)
 
     def go_text(self) -> str:
         """Return what the button says."""
@@ -164,7 +166,7 @@ class StudyFileBox(StudyBox):
         self.end()
         self.show_problem("")
         self.heading.setText(self.tr("Reading the file…"))
-        self.resize(560, 300)
+        fit(self, _WIDE, _LEAST)
         self._read()
 
     def _read(self) -> None:
@@ -190,9 +192,11 @@ class StudyFileBox(StudyBox):
 
     def _take(self, item: Foreseen | Study | None) -> None:
         super()._take(item)
-        if not isinstance(item, Study):
-            return
-        study = item
+        if isinstance(item, Study):
+            self._tell(item)
+        self._grow()
+
+    def _tell(self, study: Study) -> None:
         self.heading.setText(study.name)
         self.asked.setText(words.asked(study))
         self.methods.setText(", ".join(each.label for each in study.methods))
@@ -206,6 +210,11 @@ class StudyFileBox(StudyBox):
         if self.study is None:
             self.heading.setText(self.tr("This file is no study that can begin"))
             self.show_problem(str(error))
+        self._grow()
+
+    def _grow(self) -> None:
+        """Be as high as all sentences need."""
+        fit(self, _WIDE, max(self.column.totalHeightForWidth(_WIDE), _LEAST))
 
 
 def foresee(session: Session, study: Study) -> Foreseen:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
@@ -27,12 +27,17 @@ _MARKS = {"done": "✓", "halted": "■"}
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
+def card_height(metrics: QFontMetrics) -> int:
+    """Return the height of three lines and a bar."""
+    return 3 * (metrics.height() + 2) + _BAR + 3 * _MARGIN
+
+
 class StudyCards(QStyledItemDelegate):
     """Draws a `StudyState` from the item's STATE_ROLE."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
-        """Return the height of three lines and a bar."""
-        return QSize(150, 3 * (option.fontMetrics.height() + 2) + _BAR + 3 * _MARGIN)
+        """Return the size of a card."""
+        return QSize(150, card_height(option.fontMetrics))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         """Draw the card."""
@@ -53,10 +58,11 @@ class StudyCards(QStyledItemDelegate):
     def _draw_lines(self, painter: QPainter, inner: QRect, state: StudyState) -> None:
         theme, line = current_theme(), painter.fontMetrics().height() + 2
         mark = f"{_MARKS[state.stage]} " if state.stage in _MARKS else ""
+        stage, progress = words.card_texts(state)
+        level = "bad" if state.failed else _LEVELS.get(state.stage, "accent")
         lines = (
-            (state.study.name, theme.text),
-            (f"{mark}{words.stage_text(state)}", getattr(theme, _LEVELS.get(state.stage, "accent"))),
-            (words.progress_text(state), theme.bad if state.failed else theme.muted),
+            (state.study.name, theme.text), (f"{mark}{stage}", getattr(theme, level)),
+            (progress, theme.muted),
         )  # fmt: skip
         for place, (text, colour) in enumerate(lines):
             font = painter.font()

@@ -102,8 +102,7 @@ class MethodsTable(WholeTable):
         self._methods = [row.method for row in table.rows]
         self.fill(self._methods, [each[1:] for each in cells])
         for place, row in enumerate(table.rows):
-            if row.method != self.baseline:
-                self._mark(place, row)
+            self._mark(place, row)
         self.resizeColumnsToContents()
         self.fit_height()
 
@@ -113,18 +112,19 @@ class MethodsTable(WholeTable):
         return self._methods[rows[0].row()] if rows else ""
 
     def _mark(self, place: int, row: MethodRow) -> None:
-        pairs = {_FINAL: row.final_difference, _AVERAGE: row.average_difference}
-        for column, pair in pairs.items():
-            item, found = self.cell(place, column), words.verdict(pair)
-            said = words.verdict_text(pair, self.baseline)
+        """Say of both differences whether they are clear; the baseline has none."""
+        own = row.method == self.baseline
+        for column, pair in ((_FINAL, row.final_difference), (_AVERAGE, row.average_difference)):
+            item, found = self.cell(place, column), "" if own else words.verdict(pair)
+            said = "" if own else words.verdict_text(pair, self.baseline)
+            item.setData(Qt.ItemDataRole.ForegroundRole, None)
+            item.setToolTip(as_written(said))
             if found:
                 item.setText(f"{SIGNS[found]} {item.text()}")
                 item.setForeground(QColor(getattr(current_theme(), LEVELS[found])))
-            else:
-                item.setData(Qt.ItemDataRole.ForegroundRole, None)
-            item.setToolTip(as_written(said))
-            spoken = f"{item.data(Qt.ItemDataRole.AccessibleTextRole)}. {said}"
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken)
+            spoken = item.data(Qt.ItemDataRole.AccessibleTextRole)
+            if said:
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{spoken}. {said}")
 
 
 def ranking_table(parent: QWidget | None = None) -> WholeTable:

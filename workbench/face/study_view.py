@@ -37,7 +37,7 @@ class StudyView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._shown: tuple[StudyState, StudyResults] | None = None
+        self._shown: tuple[StudyState, StudyResults, bool] | None = None
         self.name, self.asked, self.test_part = self._label("heading"), self._label(), self._label()
         self.stage = self._label("muted")
         self.refused = self._label()
@@ -65,19 +65,22 @@ class StudyView(QWidget):
         self.methods.runs_wanted.connect(self.runs_wanted)
         self._arrange()
 
-    def show_study(self, state: StudyState, found: StudyResults) -> None:
-        """Show a study as it is now."""
-        if self._shown == (state, found):
+    def show_study(self, state: StudyState, found: StudyResults, *, held: bool) -> None:
+        """Show a study as it is now; `held`: what waits in the queue is not started."""
+        if self._shown == (state, found, held):
             return
-        self._shown = (state, found)
+        self._shown = (state, found, held)
         study, stage = state.study, state.stage
         self.name.setText(study.name)
-        self.stage.setText(f"{words.stage_text(state)} · {words.progress_text(state)}")
+        waits = held and state.under_way
+        text = self.tr("{stage}, the queue is held") if waits else "{stage}"
+        stands = text.format(stage=words.stage_text(state))
+        self.stage.setText(f"{stands} · {words.progress_text(state)}")
         self.asked.setText(words.asked(study))
         self.test_part.setText(said_of_test_part(state))
         self.refused.setText("\n".join(state.refused))
         self.refused.setVisible(bool(state.refused))
-        self.go_on.setVisible(stage == "halted")
+        self.go_on.setVisible(waits or stage == "halted")
         self.stop.setVisible(stage in ("choosing", "testing"))
         self.again.setVisible(bool(state.failed or state.refused))
         self.methods.show_study(state, found)
@@ -93,7 +96,8 @@ class StudyView(QWidget):
         """Draw in the colours of now: verdicts carry theirs with them."""
         shown, self._shown = self._shown, None
         if shown is not None:
-            self.show_study(*shown)
+            state, found, held = shown
+            self.show_study(state, found, held=held)
 
     def _arrange(self) -> None:
         head = QHBoxLayout()

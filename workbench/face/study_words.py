@@ -23,12 +23,26 @@ def progress_text(state: StudyState) -> str:
     text = say("{done} of {total} runs tested")
     parts = [text.format(done=f"{len(state.tested):,}", total=f"{state.study.runs:,}")]
     if state.chosen is None and state.study.trials:
-        tried = [e for e in state.of_stage(CHOOSING) if e.run.state in ("finished", "failed")]
         text = say("{done} of {total} trials")
-        parts.insert(0, text.format(done=f"{len(tried):,}", total=f"{state.study.trials:,}"))
+        parts.insert(0, text.format(done=f"{_tried(state):,}", total=f"{state.study.trials:,}"))
     if state.failed:
         parts.append(say("{count} failed").format(count=len(state.failed)))
     return ", ".join(parts)
+
+
+def card_texts(state: StudyState) -> tuple[str, str]:
+    """Return what a card says below the name: how the study stands, and how far its present stage is."""
+    stage = stage_text(state)
+    if state.failed:
+        text = say("{stage}, {count} failed")
+        stage = text.format(stage=stage, count=len(state.failed))
+    if state.chosen is None and state.study.trials:
+        text = say("{done} of {total} trials")
+        done, total = _tried(state), state.study.trials
+    else:
+        text = say("{done} of {total} runs tested")
+        done, total = len(state.tested), state.study.runs
+    return stage, text.format(done=f"{done:,}", total=f"{total:,}")
 
 
 def share_done(state: StudyState) -> float:
@@ -97,3 +111,8 @@ def verdict_text(pair: Paired, baseline: str) -> str:
         "": say("No clear difference to {baseline}: zero lies within the interval."),
     }
     return sentences[verdict(pair)].format(baseline=baseline)
+
+
+def _tried(state: StudyState) -> int:
+    """Return how many trials have come to an end."""
+    return sum(each.run.state in ("finished", "failed") for each in state.of_stage(CHOOSING))

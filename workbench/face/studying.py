@@ -266,7 +266,8 @@ class Studying(Feature):
     def _take(self, seen: Seen) -> None:
         self.seen = seen
         if self._page.part is not None:
-            self.page.show_states(seen.states, seen.chosen, seen.found)
+            held = not self._queue.going and self.desk.training.state == "idle"
+            self.page.show_states(seen.states, seen.chosen, seen.found, held=held)
         ended, self._ended_run = self._ended_run, ""
         for state in seen.states:
             if ended in _ids(state) and state.stage == "done":
