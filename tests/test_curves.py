@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from PySide6.QtGui import QImage
@@ -6,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QTabWidget
 
 from tests.looking import shown
 from tests.recorded import recorded_run
-from workbench.events import Measured, Note, Step
+from workbench.events import Measured, Note, Step, TaskStarted
 from workbench.face import plot_file
 from workbench.face.curve_lines import Level
 from workbench.face.curves import AccuracyPanel, ForgettingPanel, GapPanel, LossPanel, PlotBoard
@@ -181,6 +182,16 @@ def test_a_plot_of_the_kernel_says_that_the_monitor_is_off_instead_of_promising_
     label, sheet = board.gap._empty, board.gap._sheet
     assert label.fontMetrics().horizontalAdvance(note.text) > sheet.width()  # one line would be cut
     assert sheet.rect().contains(label.geometry())
+
+
+def test_losses_of_a_run_that_trains_nothing_are_not_promised(board, qtbot):
+    quiet = [e for e in recorded_run(tasks=2) if not isinstance(e, (Step, Measured))]
+    assert board.losses._empty.text() == "Appears with the first step"
+    untrained = [replace(e, epochs=0) if isinstance(e, TaskStarted) else e for e in quiet]
+    board.show_news(untrained)
+    assert board.losses._empty.text() == "There are no losses: this method trains nothing."
+    board.clear()
+    assert board.losses._empty.text() == "Appears with the first step"
 
 
 def test_a_single_task_leaves_forgetting_empty_with_a_sentence(board, qtbot):

@@ -4,6 +4,7 @@ import hashlib
 import multiprocessing
 import os
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from workbench.paths import features_folder
 TASKS = {"first": {"red": 5, "green": 7}, "second": {"one": 6, "two": 5}}
 NONE_TRAINED = {"model.branches": "none", "monitor.probe_per_task": 0, "data.keep_features": True}
 HASHES = [hashlib.sha256(bytes([n])).hexdigest() for n in range(40)]
+ROUNDS = 5  # of two processes that meet at one new file
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -251,32 +253,30 @@ def test_a_damaged_file_is_made_anew_with_a_note(tmp_path, monkeypatch, damage):
     assert decided(third) == decided(first)
 
 
-def write_some(folder: str, first: int, ready: object, go: object) -> None:
-    """Keep twenty features one by one; the ones in the middle are the other process's too."""
-    with closing(KeptFeatures(Path(folder), "a", 7, HASHES)) as kept:
-        ready.release()
-        assert go.wait(60)
-        for n in range(first, first + 20):
-            kept.add(np.array([n]), features(20)[[n % 20]])
-        if told := kept.notes():
-            raise RuntimeError(told[0].text)
+def write_some(root: str, first: int, together: object) -> None:
+    """Keep twenty features one by one, in one file after another; half of them are the other process's too."""
+    for number in range(ROUNDS):
+        with closing(KeptFeatures(Path(root) / str(number), "a", 7, HASHES)) as kept:
+            together.wait(120)
+            for n in range(first, first + 20):
+                kept.add(np.array([n]), features(20)[[n % 20]])
+            if told := kept.notes():
+                raise RuntimeError(told[0].text)
 
 
-def test_two_processes_that_keep_at_once_lose_nothing(tmp_path):
-    ready, go = SPAWN.Semaphore(0), SPAWN.Event()
-    given = [(str(tmp_path), first, ready, go) for first in (0, 10)]
-    writers = [SPAWN.Process(target=write_some, args=args) for args in given]
+def test_two_processes_that_open_and_keep_at_once_lose_nothing(tmp_path):
+    together = SPAWN.Barrier(2)
+    writers = [SPAWN.Process(target=write_some, args=(str(tmp_path), n, together)) for n in (0, 10)]
     for writer in writers:
         writer.start()
-    assert all(ready.acquire(timeout=120) for _ in writers)
-    go.set()
     for writer in writers:
-        writer.join(120)
+        writer.join(300)
     assert [writer.exitcode for writer in writers] == [0, 0]
-    with closing(KeptFeatures(tmp_path, "a", 7, HASHES)) as kept:
-        found, known = read(kept, list(range(30)))
-    assert all(known)
-    assert torch.equal(found, features(20)[[n % 20 for n in range(30)]])
+    for number in range(ROUNDS):
+        with closing(KeptFeatures(tmp_path / str(number), "a", 7, HASHES)) as kept:
+            found, known = read(kept, list(range(30)))
+        assert all(known)
+        assert torch.equal(found, features(20)[[n % 20 for n in range(30)]])
 
 
 def write_and_die(folder: str) -> None:
@@ -329,6 +329,20 @@ def test_a_disk_that_is_full_leaves_what_was_kept_and_is_said_once(tmp_path):
         found, known = read(again, [0, 1])
     assert known == [True, False]
     assert torch.equal(found[0], given[0])
+
+
+def test_a_file_that_another_run_is_just_making_is_waited_for(tmp_path):
+    """SQLite itself does not wait where the journal is to become another."""
+    with closing(KeptFeatures(tmp_path, "a", 7, HASHES)) as kept:
+        with closing(sqlite3.connect(kept.path, check_same_thread=False)) as other:
+            other.execute("CREATE TABLE about (identity TEXT PRIMARY KEY)")
+            other.execute("BEGIN IMMEDIATE")
+            done = threading.Timer(0.7, other.rollback)
+            done.start()
+            kept.add(np.array([0]), features(1))
+            done.join()
+        assert kept.notes() == []
+        assert read(kept, [0])[1] == [True]
 
 
 def test_a_lock_that_lasts_is_no_damage(tmp_path, monkeypatch):

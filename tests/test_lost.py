@@ -169,7 +169,7 @@ def test_on_a_real_run_the_parts_add_up_to_the_accuracy_lost_on_the_probe() -> N
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection"])
+@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection", "ensemble"])
 def test_the_last_total_is_the_fall_of_the_probes_accuracy_since_each_task_was_learnt(
     answers: str,
 ) -> None:

@@ -87,7 +87,7 @@ def test_a_pair_looks_at_its_own_old_task_alone() -> None:
     assert [len(m) for m in seen] == [len(scene.train[0].main)] * 2
 
 
-@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection"])
+@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection", "ensemble"])
 def test_the_forecast_is_the_first_step_of_the_real_loss_made_long(answers: str) -> None:
     """Against autograd through the real network: loss on the hybrid, gradient of V, Jacobian of old logits."""
     network = tiny_network(answers=answers)
@@ -189,7 +189,7 @@ def test_the_full_plans_kernel_is_that_of_every_trained_block(fusion: str) -> No
     assert all(share > 0 for share in shares)
 
 
-@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection"])
+@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection", "ensemble"])
 def test_with_random_vectors_the_overlap_is_estimated_over_every_block(answers: str) -> None:
     """Equal to the estimate from explicit Jacobians along the same vectors; `test_overlap` shows it unbiased."""
     network = tiny_network(answers=answers)
@@ -212,7 +212,7 @@ def test_with_random_vectors_the_overlap_is_estimated_over_every_block(answers: 
     assert result_of(ProbeRows(eye, TRACE).own(scene)) is None
 
 
-@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection"])
+@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection", "ensemble"])
 def test_the_trace_kernel_sums_the_explicit_one_over_outputs(answers: str) -> None:
     network = tiny_network(answers=answers)
     learner = second_task(network)

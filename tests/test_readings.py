@@ -113,7 +113,7 @@ def test_a_small_step_of_fusion_and_head_moves_the_logits_by_the_kernel() -> Non
     assert errors[1] / errors[2] == pytest.approx(10, rel=0.1)
 
 
-@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection"])
+@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection", "ensemble"])
 def test_the_predicted_movement_is_the_jacobian_times_the_displacement(answers: str) -> None:
     network = tiny_network(answers=answers)
     learner = second_task(network)
@@ -175,7 +175,7 @@ def test_for_a_small_displacement_prediction_and_measurement_meet() -> None:
     assert errors[0] / errors[1] == pytest.approx(10, rel=0.2)
 
 
-@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection"])
+@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection", "ensemble"])
 def test_replaying_real_sgd_in_function_space_adds_up_to_the_displacement(answers: str) -> None:
     """v ← μ v + K r + ω J θ with the run's own minibatches and losses equals J (θ − θ_start)."""
     network = tiny_network(answers=answers)
@@ -234,7 +234,7 @@ def test_a_kernel_that_is_not_finite_is_absent() -> None:
     assert {value.reason for value in values.values()} == {"the kernel is not finite"}
 
 
-@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection"])
+@pytest.mark.parametrize("answers", ["cosines", "discriminant", "random_projection", "ensemble"])
 def test_the_provisional_accuracy_is_that_of_the_network_with_the_tasks_classes_learnt(
     answers: str,
 ) -> None:

@@ -11,10 +11,8 @@ from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
-import torch
 from safetensors.numpy import load_file
 
 from tests.logged import begin, timed
@@ -22,7 +20,6 @@ from tests.recorded import recorded_run
 from tests.trained import trained_once
 from workbench.answers import accuracy_row
 from workbench.core.card import SPREAD
-from workbench.core.resident import peak_so_far
 from workbench.errors import WorkbenchError
 from workbench.events import Answered, Evaluated, Pace, RunStarted, TaskEnded, TaskStarted
 from workbench.log.numbers import details_dict
@@ -234,23 +231,30 @@ def test_a_file_that_is_gone_or_damaged_is_said_in_a_sentence(
             (folder / name).write_bytes(whole)
 
 
-def test_the_most_memory_of_this_process_is_at_least_what_it_held() -> None:
-    before = peak_so_far(torch.device("cpu"))
-    assert before is not None
-    held = np.ones(before // 8 + 8_000_000)  # 64 MB more than ever, every page of it written
-    after = peak_so_far(torch.device("cpu"))
-    assert after is not None
-    assert after >= held.nbytes
+MEMORY = """
+import subprocess, sys
+import numpy, torch
+from workbench.core.resident import peak_so_far
+before = peak_so_far(torch.device("cpu"))
+print(before)
+if len(sys.argv) < 2:
+    held = numpy.ones(before // 8 + 8_000_000)  # 64 MB more than ever, every page of it written
     size = held.nbytes
+    print(size, peak_so_far(torch.device("cpu")), flush=True)
+    child = subprocess.run([sys.executable, "-c", SCRIPT, "child"], capture_output=True, check=True)
     del held
-    later = peak_so_far(torch.device("cpu"))
-    assert later is not None
-    assert later >= size
+    print(peak_so_far(torch.device("cpu")), int(child.stdout))
+"""
 
 
-def test_a_child_is_not_given_the_memory_of_whoever_started_it() -> None:
-    mine = peak_so_far(torch.device("cpu"))
-    text = "import torch; from workbench.core.resident import peak_so_far; print(peak_so_far(torch.device('cpu')))"
-    ballast = np.ones((mine or 0) // 8 + 50_000_000)  # 400 MB more than what importing takes
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
-    assert 50_000_000 < int(done.stdout) < ballast.nbytes
+def test_the_most_memory_is_at_least_what_a_process_held_and_nothing_of_whoever_started_it() -> (
+    None
+):
+    script = MEMORY.replace("SCRIPT", repr(MEMORY))
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    before, size, during, after, child = map(int, done.stdout.split())
+    assert before < size <= during
+    assert after >= size  # though it has been given back
+    assert 50_000_000 < child < size

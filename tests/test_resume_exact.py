@@ -33,6 +33,7 @@ VARIANTS = {
         "monitor.kernel": "closed", "method.sequence": "open"},
     "joint": {"data.joint": True},
     "random projection": {"switches.answers": "random_projection", "model.projection": 30},
+    "ensemble": {"switches.answers": "ensemble", "model.projection": 30},
 }  # fmt: skip
 
 

@@ -176,6 +176,26 @@ def test_a_run_stopped_half_way_is_trained_anew_when_the_study_goes_on(session, 
     assert len(session.runs()) == 3
 
 
+def test_a_run_stopped_behind_a_checkpoint_goes_on_from_there(session, tmp_path):
+    longer = TRAINED | {"set": {"train.epochs": 4}}
+    key = session.studies.begin(tiny_study(tmp_path / "p", seeds=1, method=[longer], baseline="NTK-CL"))  # fmt: skip
+    run, _ = session.queue.start_next(key)
+    run.stop("epoch")
+    assert run.work() == "stopped"
+    before = session.details(run.id).summary
+    assert session.studies.go_on(key) == 1
+    again, _ = session.queue.start_next(key)
+    assert again.id == run.id
+    assert again.steps > 0
+    assert again.work() == "finished"
+    state = session.studies.get(key)
+    assert (state.stage, len(state.tested), len(session.runs())) == ("done", 1, 1)
+    assert session.details(run.id).summary.created == before.created
+    kinds = [type(event).__name__ for event in session.events(run.id)]
+    assert kinds.count("RunStarted") == 1
+    assert kinds.count("Resumed") == 1
+
+
 def test_a_study_that_was_changed_is_refused_and_nothing_is_lost(session, tmp_path):
     study = tiny_study(tmp_path / "p", method=[FROZEN])
     key = session.studies.begin(study)

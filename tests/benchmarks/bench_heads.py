@@ -39,7 +39,7 @@ from workbench.core.tasks import TaskLoader, TaskSet
 from workbench.core.weights import LoadedWeights, load_weights
 from workbench.session.sample import configuration
 
-ANSWERS = ("cosines", "discriminant", "random_projection")
+ANSWERS = ("cosines", "discriminant", "random_projection", "ensemble")
 
 
 def network_of(weights: LoadedWeights, answers: str) -> Network:

@@ -99,7 +99,7 @@ class ModelConfig:
         0.1, "Dropout in adapters and fusion while training.", label="Dropout", low=0.0, high=0.9
     )
     projection: int = setting(
-        2000, "Random directions of the features that answers are read from, with the switch 'answers' at random_projection; "
+        2000, "Random directions of the features that answers are read from, with the switch 'answers' at random_projection or ensemble; "
         "memory grows with the square, time with the cube.",
         label="Random directions", low=1, high=50_000)  # fmt: skip
     alpha: float = setting(
@@ -197,7 +197,8 @@ class SwitchConfig:
         "known", "known", "fixed_increment")  # fmt: skip
     answers: str = _switch(
         "P  Answers", "By cosines with the class means, section by section, by a discriminant that takes the spread within classes out, "
-        "or by ridge regression on many random directions of the features.", "cosines", "discriminant", "random_projection")  # fmt: skip
+        "by ridge regression on many random directions of the features, or by the last two together, weighed by left-out pictures (ensemble).",
+        "cosines", "discriminant", "random_projection", "ensemble")  # fmt: skip
     task_mask: str = _switch(
         "O  Task given", "With the task given, other classes' logits become zero or minus infinity.", "zero", "minus_infinity")  # fmt: skip
     ema_dropout: str = _switch(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from workbench.core.heads import PrototypeHead
 from workbench.core.ridge import least_kare
-from workbench.core.rules import Linear
+from workbench.core.rules import Linear, Rule
 
 _USUAL = 1.0  # of the mean eigenvalue: right for few pictures
 _LEAST = 1e-9  # of a denominator that is above 0 but for rounding
@@ -83,7 +83,7 @@ class DiscriminantHead(PrototypeHead):
         """Return S and λ."""
         return {"scatter": self.scatter, "ridge": self.ridge}
 
-    def rule(self) -> Linear:
+    def rule(self) -> Rule:
         """Return the rule that answers now."""
         return Linear(self.rows, self.offsets)
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
 import zlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -175,7 +176,7 @@ class KeptFeatures:
         # A run may be driven by one thread and ended by another, never by two at once.
         db = sqlite3.connect(self.path, timeout=WAIT_SECONDS, check_same_thread=False)
         try:
-            self._prepare(db)
+            self._prepare_patiently(db)
         except BaseException:
             db.close()
             raise
@@ -183,10 +184,21 @@ class KeptFeatures:
         self._db = db
         return db
 
+    def _prepare_patiently(self, db: sqlite3.Connection) -> None:
+        """Try again while another run opens the file too: SQLite does not wait where it changes the journal."""
+        patience = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                self._prepare(db)
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() >= patience:
+                    raise
+            time.sleep(0.02)
+
     def _prepare(self, db: sqlite3.Connection) -> None:
-        db.execute(
-            "PRAGMA page_size = 16384"
-        )  # of a new file; in one of 4096 a feature of 768 stands alone
+        # Of a new file: in a page of 4096 bytes a feature of 768 numbers would stand alone.
+        db.execute("PRAGMA page_size = 16384")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("CREATE TABLE IF NOT EXISTS about (identity TEXT PRIMARY KEY)")
@@ -230,6 +242,10 @@ def _removed(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _is_damage(error: Exception) -> bool:

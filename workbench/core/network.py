@@ -16,6 +16,7 @@ from workbench.config import ModelConfig
 from workbench.core.adapters import Adapter, Prompt, adapted, prompted, prompts_needed
 from workbench.core.backbone import Backbone, Stem
 from workbench.core.discriminant import DiscriminantHead
+from workbench.core.ensemble import EnsembleHead
 from workbench.core.fusion import Fusion, SectionAttention
 from workbench.core.heads import PrototypeHead
 from workbench.core.projection import ProjectedRidgeHead
@@ -232,8 +233,9 @@ class Network(nn.Module):
 
 
 def _head(answers: str, width: int, votes: tuple[float, ...], projection: int) -> PrototypeHead:
-    if answers == "random_projection":
-        return ProjectedRidgeHead(width, votes, projection)
+    if answers in ("random_projection", "ensemble"):
+        projecting = EnsembleHead if answers == "ensemble" else ProjectedRidgeHead
+        return projecting(width, votes, projection)
     return (DiscriminantHead if answers == "discriminant" else PrototypeHead)(width, votes)
 
 

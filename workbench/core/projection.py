@@ -81,7 +81,11 @@ class ProjectedRidgeHead(PrototypeHead):
 
     def rule(self) -> Projected:
         """Return the rule that answers now."""
-        return Projected(self.directions, Linear(self.rows, self.offsets))
+        return self.rule_of(self.rows, self.offsets)
+
+    def rule_of(self, rows: Tensor, offsets: Tensor) -> Projected:
+        """Return the rule with these rows (C, M) and offsets (C,) on the same directions."""
+        return Projected(self.directions, Linear(rows, offsets))
 
     @torch.no_grad()
     def left_out(self, features: Tensor, labels: Tensor) -> Tensor:

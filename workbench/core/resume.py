@@ -268,8 +268,8 @@ def _put(network: Network, found: Mapping[str, Tensor]) -> None:
         raise ValueError(f"there is no {min(missing)}")
     for name, tensor in found.items():
         section, _, last = name.rpartition(".")
-        if section == "prototypes":  # which grow
-            setattr(network.prototypes, last, tensor.to(own[name].device))
+        if section.partition(".")[0] == "prototypes":  # which grow, and so do a head's members
+            setattr(network.get_submodule(section), last, tensor.to(own[name].device))
         elif tensor.shape != own[name].shape or tensor.dtype != own[name].dtype:
             raise ValueError(f"{name} is {tuple(tensor.shape)}, not {tuple(own[name].shape)}")
         else:

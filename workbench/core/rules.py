@@ -143,4 +143,36 @@ class Projected:
         return len(self.linear)
 
 
-Rule = Cosines | OwnCosines | Linear | Projected
+@dataclass(frozen=True)
+class Summed:
+    """The sum of the logits of two rules for the same classes, ℓ_a(m) = ℓ¹_a(m) + ℓ²_a(m)."""
+
+    first: Linear
+    second: Projected
+
+    def __call__(self, m: Tensor) -> Tensor:
+        """(n, D) -> (n, C)."""
+        return self.first(m) + self.second(m)
+
+    def slopes(self, m: Tensor) -> Tensor:
+        """Return q = ∂ℓ/∂m, (n, C, D)."""
+        return self.first.slopes(m) + self.second.slopes(m)
+
+    def of(self, places: Sequence[int]) -> "Summed":
+        """Return the rule for the classes at these places alone."""
+        return Summed(self.first.of(places), self.second.of(places))
+
+    def double(self) -> "Summed":
+        """Return a copy in float64 that nothing changes."""
+        return Summed(self.first.double(), self.second.double())
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return self.first.width
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+Rule = Cosines | OwnCosines | Linear | Projected | Summed

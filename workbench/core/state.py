@@ -29,6 +29,7 @@ from workbench.core import (
     rules,
 )
 from workbench.core.discriminant import DiscriminantHead
+from workbench.core.ensemble import EnsembleHead
 from workbench.core.projection import ProjectedRidgeHead
 from workbench.core.sketch import Sketch
 from workbench.errors import WorkbenchError
@@ -38,7 +39,7 @@ _CLASSES: dict[str, type] = {
     f"{cls.__module__}.{cls.__qualname__}": cls
     for cls in (
         answers.Answers, budget.Budget, gaps.Value, heads.ProxyHead, heads.PrototypeHead, DiscriminantHead, ProjectedRidgeHead,
-        rules.Cosines, rules.Linear, rules.Projected,
+        EnsembleHead, rules.Cosines, rules.Linear, rules.Projected, rules.Summed,
         lost.Answers, lost.Losses, old_kernels.OldKernel, plan.KernelPlan, probe.Eye, probe.Part,
         probe.Probed, probe.View, probe_rows.ProbeRows, readings.Moment, readings.Reference,
         readings.Scene, Sketch, Evaluated,

@@ -148,8 +148,10 @@ class CurvePanel(LivePlot):
 
     def _say_why_empty(self) -> None:
         view: View = self._view_of
-        off = why_off(self._record) if view.of_monitor else ""
-        self.set_empty_text(off or self.tr(view.empty))
+        why = why_off(self._record) if view.of_monitor else ""
+        if view.key == "losses" and self._record.trains_nothing:
+            why = self.tr("There are no losses: this method trains nothing.")
+        self.set_empty_text(why or self.tr(view.empty))
 
 
 class AccuracyPanel(CurvePanel):

@@ -61,6 +61,11 @@ class RunRecord:
         self._epochs = [0]  # of the run before each task, and after the last
         self._steps_of_last = 1
 
+    @property
+    def trains_nothing(self) -> bool:
+        """Whether tasks have begun and none of them has epochs."""
+        return bool(self.starts) and self._epochs[-1] == 0
+
     def become(self, other: "RunRecord") -> None:
         """Hold what another record holds, which is not to be used any more."""
         vars(self).update(vars(other))

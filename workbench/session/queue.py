@@ -14,6 +14,7 @@ from workbench.errors import UsageError, WorkbenchError
 from workbench.log.queue import GroupRow, QueuedRow
 from workbench.log.rows import utc
 from workbench.session.checks import must_be_startable
+from workbench.session.resume_words import version_sentence
 from workbench.session.run import Run
 from workbench.session.studies import Plan
 
@@ -155,7 +156,19 @@ class RunQueue:
 
     def _start(self, row: QueuedRow) -> Run:
         config = configs.from_dict(row.config)
+        resumed = self._resumed(str((row.member or {}).get("resumes", "")))
+        if resumed is not None:
+            self.take_out(row.id)
+            return resumed
         return self._session.start(config, queued=row.id, label=row.label)
+
+    def _resumed(self, run: str) -> Run | None:
+        """Return a run that goes on from its checkpoint; None where none is to, or it cannot as it was."""
+        with suppress(UsageError):
+            made_with = self._session.details(run).versions if run else {}
+            if run and not version_sentence(made_with, self._session.versions()):
+                return self._session.resuming.resume(run)
+        return None
 
     def _row(self, key: int) -> QueuedRow:
         with self._session.log() as log:

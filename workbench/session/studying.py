@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench import config as configs
@@ -153,7 +153,7 @@ class Studies:
     def go_on(self, key: str, *, again: bool = False) -> int:
         """Let what a study lacks wait: what was stopped, cut off or taken out; with `again` also what failed or was refused.
 
-        Returns how many runs were added to the queue.
+        What was stopped behind a checkpoint goes on from there. Returns how many runs were added to the queue.
         """
         self.advance()
         state = self.get(key)
@@ -162,7 +162,15 @@ class Studies:
         counts = ("finished", *_UNDER_WAY, *(() if again else ("failed",)))
         known = {cell_of(each.facts) for each in state.members if each.run.state in counts}
         plan = trials(state.study) if state.chosen is None else _tests(state.study, state.chosen)
-        return self._add(state.id, [each for each in plan if cell_of(each.member) not in known])
+        lacking = [each for each in plan if cell_of(each.member) not in known]
+        cut_short = self._cut_short(state)
+        return self._add(
+            state.id,
+            [
+                replace(each, member={**each.member, **cut_short.get(cell_of(each.member), {})})
+                for each in lacking
+            ],
+        )
 
     def advance(self) -> None:
         """Choose for every study whose trials have all ended, and let its tests wait. Cheap where there is nothing to do."""
@@ -248,6 +256,15 @@ class Studies:
             new = [each for each in planned if cell_of(each.member) not in waits]
             log.queue.add(_rows(group, new))
         return len(new)
+
+    def _cut_short(self, state: StudyState) -> dict[Cell, dict[str, str]]:
+        """Return by cell which run can go on from a checkpoint, as the queue is told of it."""
+        resuming = self._session.resuming
+        return {
+            cell_of(each.facts): {"resumes": each.run.id}
+            for each in state.members
+            if each.run.state in ("stopped", "interrupted") and resuming.is_saved(each.run.id)
+        }
 
     def _wait_again(self, group: str) -> None:
         with self._session.log() as log:
