@@ -179,6 +179,14 @@ def test_writing_is_a_sign_of_life(tmp_path: Path) -> None:
         assert log._db.execute("SELECT heartbeat FROM run").fetchone()[0] > "2026"
 
 
+def test_the_names_of_all_runs_are_known_without_their_summaries(tmp_path: Path) -> None:
+    with Log(tmp_path / "log.db") as log:
+        assert log.names() == set()
+        begin(log, "a", "first")
+        begin(log, "b", "second")
+        assert log.names() == {run.name for run in log.runs(binned=True)} == {"first", "second"}
+
+
 def test_sweep_marks_only_runs_whose_process_is_gone(tmp_path: Path) -> None:
     with Log(tmp_path / "log.db") as log:
         for key in ("mine", "dead", "done"):

@@ -52,7 +52,7 @@ def shown(window: Window, qtbot: QtBot, key: str = "") -> Studying:
         studying.show_study(key)
     else:
         studying.show_studies()
-    qtbot.waitUntil(lambda: studying.seen.found is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: studying.reader.seen.found is not None, timeout=20_000)
     return studying
 
 
@@ -60,7 +60,7 @@ def ended(studying: Studying, qtbot: QtBot) -> None:
     """Wait until the study shown is done and shown as it is."""
     view = studying.page.view
     qtbot.waitUntil(lambda: view.stage.text().startswith("done"), timeout=LONG)
-    qtbot.waitUntil(lambda: not studying._reading.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not studying.reader.busy, timeout=20_000)
 
 
 def cells(table) -> list[list[str]]:
@@ -161,7 +161,7 @@ def test_the_runs_of_a_chosen_row_are_compared_and_no_others(
         model.tick([model.runs()[0].id], chosen=True)
         methods.tables[0].selectRow(1)
         methods.show_runs.click()
-        (state,) = studying.seen.states
+        (state,) = studying.reader.seen.states
         wanted = {e.run.id for e in state.tested if e.facts["method"] == "NTK-CL"}
         assert {run.id for run in model.ticked()} == wanted
         compared = feature(window, Comparing).page
@@ -174,7 +174,11 @@ def test_a_study_is_saved_as_file_ledger_numbers_and_figures(
 ) -> None:
     with opened(done[0], qtbot) as window:
         studying = shown(window, qtbot)
-        (state,), found, saving = studying.seen.states, studying.seen.found, studying.saving
+        (state,), found, saving = (
+            studying.reader.seen.states,
+            studying.reader.seen.found,
+            studying.saving,
+        )
         saving.save_study(state, tmp_path / "again.toml")
         qtbot.waitUntil(lambda: (tmp_path / "again.toml").is_file() and not saving._work.busy)
         assert read_study(tmp_path / "again.toml").digest == state.study.digest

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +16,9 @@ from workbench.face.feature import Feature
 from workbench.face.question import Question
 from workbench.face.queue import QueueFeature
 from workbench.face.studies import StudyFeature
+from workbench.face.study_reading import Seen, StudyReader, Wish
 from workbench.face.study_saving import StudySaving
 from workbench.session.study import Study
-from workbench.session.study_results import StudyResults
 from workbench.session.studying import StudyState
 from workbench.tell import Tell
 
@@ -28,15 +27,6 @@ if TYPE_CHECKING:
     from workbench.face.study_begin import StudyBox
 
 _SUBJECT = "study"  # of the strips that tell of studies
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What was read: all studies, which of them is shown, and what that has found (None: not read)."""
-
-    states: tuple[StudyState, ...]
-    chosen: str
-    found: StudyResults | None
 
 
 def _ready(moment: Moment) -> bool:
@@ -57,17 +47,12 @@ class Studying(Feature):
         self._page = desk.add_later(self._made_page, self.tr("Studies"))
         self._queue: QueueFeature = desk.findChildren(QueueFeature)[0]
         self.saving = StudySaving(desk)
-        self.seen = Seen((), "", None)
+        self.reader = StudyReader(desk)
+        self.reader.read.connect(self._take)
+        self.reader.failed.connect(self._tell_failure)
         self.box: StudyBox | None = None
         self.question: Question | None = None
         self._wanted = ""  # id of the study that was chosen
-        self._closed = False
-        self._again = False  # something has changed since reading began
-        self._ended_run = ""  # of which may be to tell
-        self._reading = Background(self, desk.activities)
-        self._reading.item.connect(self._take)
-        self._reading.failed.connect(self._tell_failure)
-        self._reading.ended.connect(self._read_again)
         self._ahead = Background(self, desk.activities)
         self._doing = Background(self, desk.activities)
         self._doing.item.connect(self._done)
@@ -85,9 +70,8 @@ class Studying(Feature):
 
     def shut_down(self) -> None:
         """Wait for what is being read or entered; nothing more is."""
-        self._closed = True
         self.saving.shut_down()
-        for work in (self._reading, self._ahead, self._doing):
+        for work in (self.reader, self._ahead, self._doing):
             work.shut_down()
 
     def show_studies(self) -> None:
@@ -124,11 +108,9 @@ class Studying(Feature):
         self._ask(StudyFileBox(path, self.desk.session, self._ahead, self.desk.window))
 
     def refresh(self) -> None:
-        """Bring the page in step with the log, if it is seen or a study may have ended."""
-        page = self._page.part
-        self._again = True
-        if (page and page.isVisible()) or self._ended_run:
-            self._read_again()
+        """Bring the page in step with the log, if it is seen."""
+        if self._page.part is not None and self._page.part.isVisible():
+            self.reader.look(Wish(self._wanted, whole=True))
 
     def _made_page(self) -> StudiesPage:
         from workbench.face.studies_page import StudiesPage
@@ -143,10 +125,12 @@ class Studying(Feature):
         view.again_wanted.connect(partial(self._go_on, again=True))
         view.stop_wanted.connect(self._ask_to_stop)
         view.runs_wanted.connect(self._show_runs)
-        view.study_file_wanted.connect(lambda: self.saving.ask_study(self._state()))
-        view.ledger_wanted.connect(lambda: self.saving.ask_ledger(self._state()))
+        view.study_file_wanted.connect(lambda: self.saving.ask_study(self.reader.seen.state))
+        view.ledger_wanted.connect(lambda: self.saving.ask_ledger(self.reader.seen.state))
         view.export_wanted.connect(
-            lambda: self.saving.ask_export(self._state(), self.seen.found, view.cost)
+            lambda: self.saving.ask_export(
+                self.reader.seen.state, self.reader.seen.found, view.cost
+            )
         )
         return page
 
@@ -182,7 +166,7 @@ class Studying(Feature):
         self._queue.go_on_with_more()
 
     def _go_on(self, *, again: bool) -> None:
-        state = self._state()
+        state = self.reader.seen.state
         if state is not None:
             call = partial(self.desk.session.studies.go_on, state.id, again=again)
             self._do(lambda _: call(), self._gone_on, self.tr("Going on with the study"))
@@ -192,7 +176,7 @@ class Studying(Feature):
         self.refresh()
 
     def _ask_to_stop(self) -> None:
-        state, run = self._state(), self.desk.training.run
+        state, run = self.reader.seen.state, self.desk.training.run
         if state is None:
             return
         text = self.tr("Take the {count} waiting runs of '{study}' out of the queue?")
@@ -219,7 +203,7 @@ class Studying(Feature):
 
     def _show_runs(self, data: str, method: str) -> None:
         """Tick a method's tested runs and no others, and compare them; a single one is drawn."""
-        state, model = self._state(), self.desk.history.model
+        state, model = self.reader.seen.state, self.desk.history.model
         wanted = (data, method)
         ids = [e.run.id for e in state.tested if (e.facts["data"], e.facts["method"]) == wanted] if state else []  # fmt: skip
         if not ids:
@@ -236,41 +220,17 @@ class Studying(Feature):
         self._wanted = key
         self.refresh()
 
-    def _state(self) -> StudyState | None:
-        return next((each for each in self.seen.states if each.id == self.seen.chosen), None)
-
     def _run_ended(self, _: str) -> None:
-        run = self.desk.training.run
-        self._ended_run = run.id if run is not None else ""
-        self.refresh()
-
-    def _read_again(self) -> None:
-        page = self._page.part
-        if self._again and not (self._closed or self._reading.busy):
-            self._again = False
-            studies, wanted = self.desk.session.studies, self._wanted
-            whole, before = bool(page and page.isVisible()), self.seen
-
-            def read(_: Tell) -> Seen:
-                states = tuple(studies.all())
-                chosen = next((s for s in states if s.id == wanted), next(iter(states), None))
-                if chosen is None or not whole:
-                    return Seen(states, chosen.id if chosen else "", None)
-                known = (
-                    before.found if chosen in before.states and before.chosen == chosen.id else None
-                )
-                return Seen(states, chosen.id, known or studies.results(chosen.id))
-
-            self._reading.do(read, self.tr("Reading the studies"))
+        page, run = self._page.part, self.desk.training.run
+        seen = page is not None and page.isVisible()
+        self.reader.look(Wish(self._wanted, seen, run.id if run is not None else ""))
 
     def _take(self, seen: Seen) -> None:
-        self.seen = seen
         if self._page.part is not None:
             held = not self._queue.going and self.desk.training.state == "idle"
             self.page.show_states(seen.states, seen.chosen, seen.found, held=held)
-        ended, self._ended_run = self._ended_run, ""
         for state in seen.states:
-            if ended in _ids(state) and state.stage == "done":
+            if seen.ended in _ids(state) and state.stage == "done":
                 self._tell_done(state)
 
     def _tell_done(self, state: StudyState) -> None:

@@ -234,6 +234,11 @@ class Log:
             found = reading.summaries(db)
         return [run for run in found if binned or run.deleted is None]
 
+    def names(self) -> set[str]:
+        """Return the names that runs have, in the bin too; cheap."""
+        with self._reading() as db:
+            return {name for (name,) in db.execute("SELECT name FROM run")}
+
     def find(self, text: str) -> str:
         """Return the id of the run with this id, name or unique beginning of an id, or raise UsageError."""
         with self._reading() as db:

@@ -305,7 +305,7 @@ class Session:
         return {**versions(), **self.plug_ins.versions()}
 
     def _next_name(self) -> str:
-        taken = {summary.name for summary in self._log.runs(binned=True)}
+        taken = self._log.names()
         number = len(taken) + 1
         while f"run-{number:04d}" in taken:
             number += 1
