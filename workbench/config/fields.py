@@ -183,7 +183,8 @@ class SwitchConfig:
     non_finite: str = _switch(
         "I  Non-finite loss", "An infinite or undefined auxiliary loss counts as zero, or stops the run.", "zero", "raise")  # fmt: skip
     fusion_refit: str = _switch(
-        "J  Fusion after EMA", "Leave the fusion as trained, or refit it to the averaged section.", "none", "cached")  # fmt: skip
+        "J  Fusion after EMA", "Leave the fusion as trained, or refit it to the averaged section, which moves what old sums were measured with.",
+        "none", "none", "cached")  # fmt: skip
     ema_last_task: str = _switch(
         "K  EMA after the last task", "Skip the averaging step after the last task of a closed sequence, or not.", "skip", "include")  # fmt: skip
     ema: str = _switch(
@@ -198,7 +199,7 @@ class SwitchConfig:
     answers: str = _switch(
         "P  Answers", "By cosines with the class means, section by section, by a discriminant that takes the spread within classes out, "
         "by ridge regression on many random directions of the features, or by the last two together, weighed by left-out pictures (ensemble).",
-        "cosines", "discriminant", "random_projection", "ensemble")  # fmt: skip
+        "cosines", "ensemble", "discriminant", "random_projection")  # fmt: skip
     task_mask: str = _switch(
         "O  Task given", "With the task given, other classes' logits become zero or minus infinity.", "zero", "minus_infinity")  # fmt: skip
     ema_dropout: str = _switch(
