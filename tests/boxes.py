@@ -34,12 +34,12 @@ from workbench.face.group_sheets import BoundsSheet, GroupsSheet, OrdersSheet, S
 from workbench.face.help_pages import Help
 from workbench.face.messages import DetailBox
 from workbench.face.palette import CommandPalette
+from workbench.face.plan_dialogs import BoundsDialog, OrdersDialog, SeedsDialog
 from workbench.face.plug_ins import PlugInFeature
 from workbench.face.question import Question
 from workbench.face.queue import QueueFeature
 from workbench.face.report_sheet import ReportSheet
 from workbench.face.run_details import DetailsOfRun
-from workbench.face.study_dialogs import BoundsDialog, OrdersDialog, SeedsDialog
 from workbench.face.studying import Studying
 from workbench.face.window import Window
 from workbench.log.writer import Writer

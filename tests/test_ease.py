@@ -34,7 +34,7 @@ from workbench.events import Answered, Evaluated, Event, Note, RunStarted, Step
 from workbench.paths import run_folder
 from workbench.report import Forecast, Guess, RunEstimate
 from workbench.session import Session
-from workbench.session.studies import bounds_plan
+from workbench.session.plans import bounds_plan
 
 CPU = torch.device("cpu")
 

@@ -15,7 +15,7 @@ from workbench.core.tasks import TaskData, TaskSet
 from workbench.core.train import train
 from workbench.events import Evaluated, Measured, RunStarted, Step, TaskInfo
 from workbench.session import Session
-from workbench.session.studies import PLAIN
+from workbench.session.plans import PLAIN
 
 
 @pytest.fixture(scope="module")

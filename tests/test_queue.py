@@ -17,7 +17,7 @@ from workbench.log.store import Log
 from workbench.paths import LOG_NAME
 from workbench.report import RunSummary
 from workbench.session import Session
-from workbench.session.studies import bounds_plan, orders_plan, seeds_plan
+from workbench.session.plans import bounds_plan, orders_plan, seeds_plan
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_orders_are_different_begin_with_the_present_one_and_are_drawn_from_a_se
 
 
 def test_many_tasks_have_different_orders_too():
-    from workbench.session.studies import orders_of
+    from workbench.session.plans import orders_of
 
     orders = orders_of(9, 100, seed=4)
     assert len(set(orders)) == 100

@@ -12,12 +12,12 @@ from pytestqt.qtbot import QtBot
 from tests.trained import folders, quick_config
 from workbench.config import with_values
 from workbench.face.group_sheets import BoundsSheet, GroupsSheet, OrdersSheet, SeedsSheet
+from workbench.face.groups import GroupFeature
 from workbench.face.messages import Strip
 from workbench.face.queue import QueueFeature
-from workbench.face.studies import StudyFeature
 from workbench.face.window import Window
 from workbench.session import Session
-from workbench.session.studies import seeds_plan
+from workbench.session.plans import seeds_plan
 
 LONG = 120_000  # ms a tiny run may take on a busy machine
 
@@ -94,14 +94,14 @@ def test_a_failure_leaves_the_rest_and_the_group_tells_how_far_it_is(window, con
     assert texts["group"].endswith("(n = 2).")
     assert window.desk.toast.label.text() == "The queue is done: 2 of 3 runs finished."
     strip_about(window, "group").buttons["Show"].click()
-    sheet = feature(window, StudyFeature).sheet
+    sheet = feature(window, GroupFeature).sheet
     assert isinstance(sheet, SeedsSheet)
     cells = [[sheet.grid.item(r, c).text() for c in range(6)] for r in range(sheet.grid.rowCount())]
     assert [row[1] for row in cells] == ["0", "1", "2", "", ""]
     assert cells[1][2:] == ["failed", "–", "–", "–"]
     assert cells[3][3] == f"{100 * group.spread('final_accuracy').mean:.1f} %"
-    feature(window, StudyFeature).show_groups()
-    groups = feature(window, StudyFeature).sheet
+    feature(window, GroupFeature).show_groups()
+    groups = feature(window, GroupFeature).sheet
     assert isinstance(groups, GroupsSheet)
     assert groups.grid.item(0, 1).text() == "2 of 3"
 
@@ -240,7 +240,7 @@ def test_the_draft_may_be_changed_for_the_queue_while_a_run_trains(window, confi
 
 
 def test_the_seeds_dialog_says_what_is_wrong_and_trains_what_it_says(window, config, qtbot):
-    studies = feature(window, StudyFeature)
+    studies = feature(window, GroupFeature)
     window.desk.draft.load(config, "Load")
     window.actions_by_id["several_seeds"].trigger()
     dialog = studies.dialog
@@ -268,7 +268,7 @@ def test_the_seeds_dialog_says_what_is_wrong_and_trains_what_it_says(window, con
 
 
 def test_an_order_study_shows_every_order_and_one_can_be_used(window, config, qtbot):
-    studies, queue = feature(window, StudyFeature), feature(window, QueueFeature)
+    studies, queue = feature(window, GroupFeature), feature(window, QueueFeature)
     window.desk.draft.load(config, "Load")
     window.actions_by_id["study_orders"].trigger()
     assert [studies.dialog.list.item(i).text() for i in range(2)] == [
@@ -304,7 +304,7 @@ def test_an_order_study_shows_every_order_and_one_can_be_used(window, config, qt
 
 
 def test_the_bounds_of_a_run_are_trained_and_drawn_beside_its_curve(window, config, qtbot):
-    desk, studies = window.desk, feature(window, StudyFeature)
+    desk, studies = window.desk, feature(window, GroupFeature)
     desk.draft.load(config, "Load")
     window.commands.train()
     with qtbot.waitSignal(desk.training.ended, timeout=LONG):
@@ -344,7 +344,7 @@ def test_bounds_of_a_run_of_all_tasks_at_once_are_refused(window, config):
     run = window.desk.session.start(replace(joint, name="whole"))
     assert run.work() == "finished"
     summary = window.desk.session.runs()[0]
-    from workbench.face.study_dialogs import BoundsDialog
+    from workbench.face.plan_dialogs import BoundsDialog
 
     dialog = BoundsDialog(joint, summary, window)
     assert dialog.problem.text() == "whole learnt all tasks at once: it is an upper bound itself."
@@ -389,7 +389,7 @@ def test_a_run_from_the_queue_leaves_the_tab_the_replay_and_the_draft_alone(wind
 
 
 def test_a_group_that_is_gone_and_a_run_of_another_version_are_said(window: Window, config) -> None:
-    studies, desk = feature(window, StudyFeature), window.desk
+    studies, desk = feature(window, GroupFeature), window.desk
     studies.show_group("nothing")
     assert desk.toast.label.text() == "Group 'nothing' is not in this log."
     run = desk.session.start(config)

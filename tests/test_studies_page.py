@@ -16,9 +16,9 @@ from workbench.errors import UsageError
 from workbench.face.comparing import Comparing
 from workbench.face.cost_panel import SECONDS, VALUES
 from workbench.face.drop import given_by
+from workbench.face.groups import GroupFeature
 from workbench.face.method_choices import values_of
 from workbench.face.methods_dialog import MethodsDialog, free_name, seeds_of
-from workbench.face.studies import StudyFeature
 from workbench.face.study_begin import StudyFileBox
 from workbench.face.study_tables import MethodsTable, WholeTable
 from workbench.face.studying import Studying
@@ -291,7 +291,7 @@ def test_a_study_in_the_list_of_groups_leads_to_the_tab(
     done: tuple[Path, str], qtbot: QtBot
 ) -> None:
     with opened(done[0], qtbot) as window:
-        groups = feature(window, StudyFeature)
+        groups = feature(window, GroupFeature)
         groups.show_groups()
         assert groups.sheet.grid.item(0, 2).text() == "–"
         groups.sheet.open_button.click()

@@ -10,8 +10,8 @@ from workbench.errors import UsageError
 from workbench.log.numbers import summary_dict
 from workbench.session import QueuedRun, RunGroup, Session
 from workbench.session.groups import FORMULA, MEASURED
+from workbench.session.plans import Plan, orders_plan, seeds_plan
 from workbench.session.spread import Spread
-from workbench.session.studies import Plan, orders_plan, seeds_plan
 
 
 def group(session: Session, config: RunConfig, options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from workbench.log.numbers import write_texts
 from workbench.session import Session
 from workbench.session.ledger import Entry, cells_of, ledger, said_of_test_part
 from workbench.session.study_file import read_study
-from workbench.session.studying import StudyState
+from workbench.session.study_state import StudyState
 
 
 def study(session: Session, options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from workbench.face.extending import Extending
 from workbench.face.failure import Failure
 from workbench.face.feature import Feature
 from workbench.face.gpu_in_use import GpuInUse
+from workbench.face.groups import GroupFeature
 from workbench.face.help_pages import Help
 from workbench.face.lifesign import LifeSign
 from workbench.face.log_care import LogCare
@@ -31,7 +32,6 @@ from workbench.face.resuming import Resuming
 from workbench.face.run_details import DetailsOfRun
 from workbench.face.run_verbs import RunVerbs
 from workbench.face.settling import Settling
-from workbench.face.studies import StudyFeature
 from workbench.face.studying import Studying
 from workbench.face.task_work import TaskWork
 from workbench.face.trying import TryItFeature
@@ -64,7 +64,7 @@ FEATURES: tuple[type[Feature], ...] = (
     Bundles,
     TryItFeature,
     QueueFeature,
-    StudyFeature,
+    GroupFeature,
     Studying,
     PlugInFeature,
     Help,

@@ -18,8 +18,8 @@ from workbench.face.queue_sheet import QueueSheet
 from workbench.face.starting import ask_first
 from workbench.face.words import duration
 from workbench.session import QueuedRun, RunGroup
+from workbench.session.plans import Plan
 from workbench.session.queue import Taken
-from workbench.session.studies import Plan
 
 
 def _draft_whole(moment: Moment) -> bool:

@@ -18,7 +18,7 @@ from workbench.face.scrolling import upright_area
 from workbench.face.study_list import StudyList, card_height
 from workbench.face.study_view import StudyView
 from workbench.session.study_results import StudyResults
-from workbench.session.studying import StudyState
+from workbench.session.study_state import StudyState
 
 _BESIDE = 720  # pixels of width from which the list lies beside the study
 _ANY = 16_777_215  # Qt's own for a height without a limit

@@ -15,7 +15,7 @@ from workbench.session import Session
 from workbench.session.study import Study
 from workbench.session.study_file import read_study
 from workbench.session.study_length import StudyLength, length_of
-from workbench.session.studying import StudyState
+from workbench.session.study_state import StudyState
 
 _WIDE, _LEAST = 560, 260  # pixels of the box over a study file
 _PAUSE = 350  # ms after the last change until folders are looked into

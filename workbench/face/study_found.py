@@ -17,7 +17,7 @@ from workbench.session.ledger import values_text
 from workbench.session.study_choice import Choice
 from workbench.session.study_plan import CHOOSING
 from workbench.session.study_results import StudyResults
-from workbench.session.studying import StudyState
+from workbench.session.study_state import StudyState
 
 
 class Part(QWidget):

@@ -17,7 +17,7 @@ from workbench.face import study_words as words
 from workbench.face.task_card import AnyIndex
 from workbench.face.theme import current_theme
 from workbench.face.words import as_written
-from workbench.session.studying import StudyState
+from workbench.session.study_state import StudyState
 
 STATE_ROLE = Qt.ItemDataRole.UserRole + 1
 _MARGIN = 8

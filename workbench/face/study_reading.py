@@ -7,7 +7,8 @@ from PySide6.QtCore import QObject, Signal
 from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.session.study_results import StudyResults
-from workbench.session.studying import Studies, StudyState
+from workbench.session.study_state import StudyState
+from workbench.session.studying import Studies
 
 
 @dataclass(frozen=True)

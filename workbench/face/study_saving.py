@@ -22,7 +22,7 @@ from workbench.face.whole import write_whole
 from workbench.session.ledger import Entry, ledger
 from workbench.session.study_file import study_text
 from workbench.session.study_results import StudyResults
-from workbench.session.studying import StudyState
+from workbench.session.study_state import StudyState
 
 if TYPE_CHECKING:
     from workbench.face.cost_panel import CostPanel

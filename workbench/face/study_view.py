@@ -19,7 +19,7 @@ from workbench.face.scrolling import upright_area
 from workbench.face.study_found import ChosenPart, FailedPart, MethodsPart
 from workbench.session.ledger import said_of_test_part
 from workbench.session.study_results import StudyResults
-from workbench.session.studying import StudyState
+from workbench.session.study_state import StudyState
 
 _LEAST = 240  # pixels of height of what was found
 

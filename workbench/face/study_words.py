@@ -6,7 +6,7 @@ from workbench.session.study import Study
 from workbench.session.study_length import StudyLength
 from workbench.session.study_plan import CHOOSING
 from workbench.session.study_results import Paired
-from workbench.session.studying import StudyState
+from workbench.session.study_state import StudyState
 
 
 def stage_text(state: StudyState) -> str:

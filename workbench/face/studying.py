@@ -13,13 +13,13 @@ from workbench.face.actions import Command, Moment
 from workbench.face.background import Background
 from workbench.face.desk import Desk
 from workbench.face.feature import Feature
+from workbench.face.groups import GroupFeature
 from workbench.face.question import Question
 from workbench.face.queue import QueueFeature
-from workbench.face.studies import StudyFeature
 from workbench.face.study_reading import Seen, StudyReader, Wish
 from workbench.face.study_saving import StudySaving
 from workbench.session.study import Study
-from workbench.session.studying import StudyState
+from workbench.session.study_state import StudyState
 from workbench.tell import Tell
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Studying(Feature):
         desk.study_given.connect(self.take_file)
         desk.training.ended.connect(self._run_ended)
         self._queue.changed.connect(self.refresh)
-        desk.findChildren(StudyFeature)[0].study_wanted.connect(self.show_study)
+        desk.findChildren(GroupFeature)[0].study_wanted.connect(self.show_study)
 
     @property
     def page(self) -> StudiesPage:

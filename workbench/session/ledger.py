@@ -8,7 +8,7 @@ from workbench.session.spread import Spread
 from workbench.session.study_choice import Choice
 from workbench.session.study_plan import CHOOSING
 from workbench.session.study_results import DataTable, MethodRow, Paired, StudyResults
-from workbench.session.studying import StudyState
+from workbench.session.study_state import StudyState
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from workbench.errors import UsageError, WorkbenchError
 from workbench.log.queue import GroupRow, QueuedRow
 from workbench.log.rows import utc
 from workbench.session.checks import must_be_startable
+from workbench.session.plans import Plan
 from workbench.session.resume_words import version_sentence
 from workbench.session.run import Run
-from workbench.session.studies import Plan
 
 if TYPE_CHECKING:
     from workbench.session.session import Session

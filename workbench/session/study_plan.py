@@ -7,7 +7,7 @@ from typing import Any
 from workbench import config as configs
 from workbench.config import RunConfig
 from workbench.errors import UsageError
-from workbench.session.studies import Planned, orders_plan
+from workbench.session.plans import Planned, orders_plan
 from workbench.session.study import VARIED, Study, StudyData, StudyMethod
 
 CHOOSING, TESTING = "choosing", "testing"

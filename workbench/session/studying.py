@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench import config as configs
@@ -17,10 +17,9 @@ from workbench.log.queue import GroupRow, QueuedRow
 from workbench.log.rows import utc
 from workbench.session.checks import must_be_startable
 from workbench.session.groups import Member
-from workbench.session.studies import Planned
+from workbench.session.plans import Planned
 from workbench.session.study import Study, StudyMethod, changed, study_tree
 from workbench.session.study_choice import Choice, choices
-from workbench.session.study_file import study_from
 from workbench.session.study_plan import (
     CHOOSING,
     TESTING,
@@ -31,67 +30,13 @@ from workbench.session.study_plan import (
     trials,
 )
 from workbench.session.study_results import StudyResults, results
+from workbench.session.study_state import UNDER_WAY, StudyState, state_of
 from workbench.session.versions import COMMIT
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
 
 KIND = "study"
-_UNDER_WAY = ("starting", "running")
-
-
-@dataclass(frozen=True)
-class StudyState:
-    """How far a study is. `waiting` are the labels of its runs in the queue; `refused`, why some cannot start."""
-
-    id: str
-    created: str
-    study: Study
-    members: tuple[Member, ...]  # every attempt, in the order they were begun
-    waiting: tuple[str, ...]
-    refused: tuple[str, ...]
-    chosen: tuple[Choice, ...] | None  # None until the trials have ended
-
-    def of_stage(self, stage: str) -> tuple[Member, ...]:
-        """Return the runs of one stage, of each cell the one that counts: what finished, else the newest."""
-        found: dict[Cell, Member] = {}
-        for each in self.members:
-            cell = cell_of(each.facts)
-            if each.facts.get("stage") == stage and not _finished(found.get(cell)):
-                found[cell] = each
-        return tuple(found.values())
-
-    @property
-    def tested(self) -> tuple[Member, ...]:
-        """The runs that were tested to their end."""
-        return tuple(each for each in self.of_stage(TESTING) if _finished(each))
-
-    @property
-    def failed(self) -> tuple[Member, ...]:
-        """The runs of either stage that failed."""
-        both = (*self.of_stage(CHOOSING), *self.of_stage(TESTING))
-        return tuple(each for each in both if each.run.state == "failed")
-
-    @property
-    def left(self) -> int:
-        """How many runs of its plan have neither finished nor failed."""
-        ended = [each for each in self.of_stage(TESTING) if each.run.state in ("finished", "failed")]  # fmt: skip
-        tried = [each for each in self.of_stage(CHOOSING) if each.run.state in ("finished", "failed")]  # fmt: skip
-        dropped = sum(not each.found for each in self.chosen or ())
-        cells = len(self.study.cells)
-        return self.study.runs + self.study.trials - dropped * cells - len(ended) - len(tried)
-
-    @property
-    def stage(self) -> str:
-        """Return "choosing", "testing", "done", or "halted" where runs are left and none of them waits or trains."""
-        if self.under_way:
-            return CHOOSING if self.chosen is None else TESTING
-        return "halted" if self.left else "done"
-
-    @property
-    def under_way(self) -> bool:
-        """Whether any of its runs waits or trains."""
-        return bool(self.waiting) or any(each.run.state in _UNDER_WAY for each in self.members)
 
 
 class Studies:
@@ -111,7 +56,7 @@ class Studies:
         found = []
         for row in rows:
             with suppress(UsageError):  # of a version that knew other settings; its runs are there
-                found.append(_state(row, queued, members))
+                found.append(state_of(row, queued, members))
         return found
 
     def names(self) -> list[str]:
@@ -159,7 +104,7 @@ class Studies:
         state = self.get(key)
         if again:
             self._wait_again(state.id)
-        counts = ("finished", *_UNDER_WAY, *(() if again else ("failed",)))
+        counts = ("finished", *UNDER_WAY, *(() if again else ("failed",)))
         known = {cell_of(each.facts) for each in state.members if each.run.state in counts}
         plan = trials(state.study) if state.chosen is None else _tests(state.study, state.chosen)
         lacking = [each for each in plan if cell_of(each.member) not in known]
@@ -282,27 +227,6 @@ def _rows(group: str, planned: Iterable[Planned]) -> list[QueuedRow]:
         QueuedRow(0, each.label, configs.to_dict(each.config), group, each.member)
         for each in planned
     ]
-
-
-def _state(row: GroupRow, queued: Iterable[QueuedRow], members: Iterable[Member]) -> StudyState:
-    study = study_from(row.facts.get("study", {}))
-    mine = [each for each in queued if each.group == row.id]
-    kept = row.facts.get("chosen")
-    try:
-        chosen = None if kept is None else tuple(Choice.of(each) for each in kept)
-    except (LookupError, TypeError, ValueError) as error:  # a damaged log
-        raise UsageError(
-            f"What the study {row.title!r} has chosen cannot be read: {error}."
-        ) from error
-    return StudyState(
-        row.id, row.created, study, tuple(each for each in members if each.run.group == row.id),
-        tuple(each.label for each in mine if each.state == "waiting"),
-        tuple(f"{each.label}: {each.reason}" for each in mine if each.state == "refused"), chosen,
-    )  # fmt: skip
-
-
-def _finished(member: Member | None) -> bool:
-    return member is not None and member.run.state == "finished"
 
 
 def _tests(study: Study, chosen: Iterable[Choice]) -> list[Planned]:

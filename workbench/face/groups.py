@@ -22,10 +22,10 @@ from workbench.face.group_sheets import (
     SeedsSheet,
     group_sentence,
 )
+from workbench.face.plan_dialogs import BoundsDialog, OrdersDialog, PlanDialog, SeedsDialog
 from workbench.face.queue import QueueFeature
-from workbench.face.study_dialogs import BoundsDialog, OrdersDialog, PlanDialog, SeedsDialog
 from workbench.session import RunGroup
-from workbench.session.studies import Plan
+from workbench.session.plans import Plan
 from workbench.session.studying import KIND
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _ready(moment: Moment) -> bool:
     return moment.draft_ready
 
 
-class StudyFeature(Feature):
+class GroupFeature(Feature):
     """Seeds, orders and bounds: dialogs before, sheets after, and the bounds' lines beside the curve."""
 
     commands = (

@@ -22,7 +22,7 @@ from workbench.config import RunConfig, SeedConfig, settings_of, with_values
 from workbench.errors import UsageError
 from workbench.face.box_help import let_f1_help
 from workbench.report import RunSummary
-from workbench.session.studies import (
+from workbench.session.plans import (
     BOUNDS,
     OFFERED,
     VARIED,
