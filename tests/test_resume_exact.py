@@ -34,6 +34,7 @@ VARIANTS = {
     "joint": {"data.joint": True},
     "random projection": {"switches.answers": "random_projection", "model.projection": 30},
     "ensemble": {"switches.answers": "ensemble", "model.projection": 30},
+    "held back": {"train.learning_rate": 0.3, "model.projection": 30},
 }  # fmt: skip
 
 

@@ -140,6 +140,9 @@ class MethodConfig:
     orthogonality_rank: int = setting(
         40, "At most this many directions of the old prototypes are protected.",
         label="Orthogonality rank", low=1, high=10_000)  # fmt: skip
+    interplay_limit: float = setting(
+        0.05, "With the switch 'interplay' at limited: how far a task may move the answers for earlier classes, in units of their spread.",
+        label="Interplay limit", low=0.0, high=100.0)  # fmt: skip
     refit_epochs: int = setting(
         20, "With the switch 'fusion_refit': passes over the cached features after the EMA step.",
         label="Refit epochs", low=0, high=1000)  # fmt: skip
@@ -200,6 +203,9 @@ class SwitchConfig:
         "P  Answers", "By cosines with the class means, section by section, by a discriminant that takes the spread within classes out, "
         "by ridge regression on many random directions of the features, or by the last two together, weighed by left-out pictures (ensemble).",
         "cosines", "ensemble", "discriminant", "random_projection")  # fmt: skip
+    interplay: str = _switch(
+        "Q  Interplay", "A task changes what it will, or is drawn back until earlier classes are answered nearly as before, measured on its own "
+        "pictures.", "free", "limited")  # fmt: skip
     task_mask: str = _switch(
         "O  Task given", "With the task given, other classes' logits become zero or minus infinity.", "zero", "minus_infinity")  # fmt: skip
     ema_dropout: str = _switch(

@@ -82,6 +82,7 @@ class Learner:
         self._learnt = known[~torch.isin(known, torch.tensor(class_ids))]
         network.prototypes.grow(max(class_ids) + 1)
         self.old_ids = self._old_ids()
+        self.start = self._start()
         self.proxy = ProxyHead(network.training_width, len(class_ids)).to(weight)
         self.anchors = self._anchors()
         self.basis = losses.leading_directions(
@@ -182,6 +183,23 @@ class Learner:
             return False
         self.network.average_into_copies(self.task)
         return True
+
+    @property
+    def learnt(self) -> Tensor:
+        """The class ids (R,) that earlier tasks have taught, on the processor."""
+        return self._learnt
+
+    def before(self) -> dict[str, Tensor]:
+        """Return what `core.holding` may draw the task back to, by the names of parameters: live ones as the task began,
+        slow copies as they are, before the EMA step. Nothing of the first task, or where the switch `interplay` is free.
+        """
+        slow = {n: p.detach().clone() for n, p in self.network.named_parameters() if ".ema." in n}
+        return {**self.start, **slow} if self.start else {}
+
+    def _start(self) -> dict[str, Tensor]:
+        if self.switches["interplay"] == "free" or not len(self._learnt):
+            return {}
+        return {n: p.detach().clone() for n, p in self.network.live_parameters().items()}
 
     def end_task(self) -> None:
         """Do what the method does once the prototypes are made and before the tests; NTK-CL: nothing."""

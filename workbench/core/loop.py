@@ -12,6 +12,7 @@ from workbench.core import answering
 from workbench.core.card import save_run_adapter
 from workbench.core.evaluate import Seen, fuse, see
 from workbench.core.heads import drift_of
+from workbench.core.holding import hold_back
 from workbench.core.learner import Learner
 from workbench.core.numbers import numbers
 from workbench.core.resident import peak_so_far
@@ -47,7 +48,10 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
         run.step += 1
         yield from run.pacer.did(0, steps=1)
     yield from _skipped_terms(run.learner)
+    before = run.learner.before() if epochs else {}
     averaged = run.learner.average(is_last=is_last)
+    if before:
+        yield from hold_back(run, task, before)
     yield from measuring(monitor.averaged(changed=averaged))
     yield from _set_prototypes(run, task)
     run.learner.end_task()

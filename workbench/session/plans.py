@@ -28,6 +28,7 @@ PLAIN: Mapping[str, Any] = {
     "switches.mutual_information": "off",
     "switches.orthogonality": "off",
     "switches.ema": "off",
+    "switches.interplay": "free",
     "switches.fusion_refit": "none",
     "switches.prototype_drift": "stale",
     "model.use_pretrained_section": False,
