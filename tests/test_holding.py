@@ -14,7 +14,7 @@ from workbench.core.method import Method
 from workbench.core.train import Training
 from workbench.events import Note
 
-FAST = {"train.learning_rate": 0.3, "train.epochs": 4, "model.projection": 30, "monitor.probe_per_task": 0}  # fmt: skip
+FAST = {"method.interplay_limit": 0.05, "train.learning_rate": 0.3, "train.epochs": 4, "model.projection": 30, "monitor.probe_per_task": 0}  # fmt: skip
 
 
 @dataclass

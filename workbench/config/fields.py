@@ -141,7 +141,7 @@ class MethodConfig:
         40, "At most this many directions of the old prototypes are protected.",
         label="Orthogonality rank", low=1, high=10_000)  # fmt: skip
     interplay_limit: float = setting(
-        0.05, "With the switch 'interplay' at limited: how far a task may move the answers for earlier classes, in units of their spread.",
+        0.01, "With the switch 'interplay' at limited: how far a task may move the answers for earlier classes, in units of their spread.",
         label="Interplay limit", low=0.0, high=100.0)  # fmt: skip
     refit_epochs: int = setting(
         20, "With the switch 'fusion_refit': passes over the cached features after the EMA step.",
