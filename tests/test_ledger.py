@@ -82,3 +82,17 @@ def test_the_styles_are_the_samples_pictures_sorted_by_style(tmp_path):
         assert len(classes) == 3
         assert classes[0] == classes[1] == classes[2]
         assert len(classes[0]) == 20
+
+
+def test_the_readmes_table_is_the_ledgers():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    table = readme.split("<!-- from tests/benchmarks/LEDGER.md -->\n")[1].split("\n\n")[0]
+    name = "Emoji, five themes of four classes"
+    rows = {
+        line.split(" | ")[0]: line.split(" | ")
+        for line in section(LEDGER.read_text("utf-8"), name).splitlines()
+    }
+    shown = [line.removesuffix(" |").split(" | ") for line in table.splitlines()[2:]]
+    assert len(shown) >= 6
+    for cells in shown:
+        assert cells == rows[cells[0]][: len(cells)]
