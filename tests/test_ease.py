@@ -15,7 +15,7 @@ from tests.pictures import make_class_folders
 from tests.resumed import gone_on, recorded, small_config
 from tests.test_extended import with_task
 from tests.test_resume_session import adapter_of, told
-from tests.trained import folders, quick_config
+from tests.trained import finished, folders, of, quick_config
 from workbench.config import RunConfig, TaskFolder, with_values
 from workbench.core.adapter_file import load_adapter
 from workbench.core.adapters import adapted
@@ -30,7 +30,7 @@ from workbench.core.transforms import TestTransform
 from workbench.core.weights import load_weights
 from workbench.core.workload import amounts, stand_ins
 from workbench.errors import UsageError
-from workbench.events import Answered, Evaluated, Event, Note, RunStarted, Step
+from workbench.events import Answered, Evaluated, Note, RunStarted, Step
 from workbench.paths import run_folder
 from workbench.report import Forecast, Guess, RunEstimate
 from workbench.session import Session
@@ -51,20 +51,10 @@ def config_of(tmp_path: Path, **values: object) -> RunConfig:
     return with_values(config, quick | values)
 
 
-def trained(session: Session, config: RunConfig) -> tuple[str, list[Event]]:
-    run = session.start(config)
-    assert run.work() == "finished", run.news()[-1]
-    return run.id, session.events(run.id)
-
-
-def of(kind: type, events: list[Event]) -> list:
-    return [event for event in events if isinstance(event, kind)]
-
-
 def test_a_run_trains_each_task_by_cross_entropy_alone_and_its_adapter_file_grows(
     session: Session, tmp_path: Path
 ) -> None:
-    run, events = trained(session, config_of(tmp_path))
+    run, events = finished(session, config_of(tmp_path))
     assert {frozenset(step.terms) for step in of(Step, events)} == {frozenset({"cross_entropy_s1", "total"})}  # fmt: skip
     assert {step.task for step in of(Step, events)} == {0, 1}
     notes = [note.text for note in of(Note, events)]
@@ -82,7 +72,7 @@ def test_with_one_task_it_is_class_means_of_plain_adapters_by_cosine(
 ) -> None:
     config = config_of(tmp_path)
     config = replace(config, data=replace(config.data, tasks=config.data.tasks[:1]))
-    run, events = trained(session, config)
+    run, events = finished(session, config)
     network, card = result_of(load_network(run_folder(session.home, run) / "adapter", session.home, CPU))  # fmt: skip
     looking = TestTransform(card.preprocessing.size)
     root = Path(config.data.tasks[0].path)
@@ -119,7 +109,7 @@ def shown_of(session: Session, run: str) -> list[Path]:
 
 
 def test_the_adapter_file_gives_the_runs_own_answers(session: Session, tmp_path: Path) -> None:
-    run, _ = trained(session, config_of(tmp_path))
+    run, _ = finished(session, config_of(tmp_path))
     target = tmp_path / "taken"
     assert result_of(export_adapter(run_folder(session.home, run), target, session.home))
     for source in (run, str(target)):
@@ -152,10 +142,10 @@ def test_a_task_more_gives_the_run_with_all_tasks_at_once(
 ) -> None:
     config = config_of(tmp_path, **{"method.sequence": sequence})
     whole, owls = with_task(config, tmp_path / "more")
-    first, _ = trained(session, config)
+    first, _ = finished(session, config)
     child = session.resuming.extend(first, [owls])
     assert child.work() == "finished", child.news()[-1]
-    at_once, _ = trained(session, whole)
+    at_once, _ = finished(session, whole)
     assert told(session, child.id) == told(session, at_once)
     assert adapter_of(session, child.id) == adapter_of(session, at_once)
 
@@ -165,7 +155,7 @@ def test_the_engine_of_a_process_gives_the_adapter_of_the_thread(tmp_path: Path)
     found = []
     for kind in ("thread", "process"):
         with session_of(kind, tmp_path / kind) as session:
-            run, _ = trained(session, config)
+            run, _ = finished(session, config)
             found.append(adapter_of(session, run))
     assert found[0] == found[1]
 
@@ -201,7 +191,7 @@ def test_the_estimate_knows_it(session: Session, tmp_path: Path) -> None:
 
 def test_forecast_and_order_are_refused_in_a_sentence(session: Session, tmp_path: Path) -> None:
     config = config_of(tmp_path)
-    run, _ = trained(session, config)
+    run, _ = finished(session, config)
     gulls = make_class_folders(tmp_path / "gulls", {"herring": 6, "common": 6})
     told_of = session.forecast(run, TaskFolder("gulls", str(gulls)))
     (forecast,) = [item for item in told_of if isinstance(item, Forecast)]
@@ -213,9 +203,9 @@ def test_forecast_and_order_are_refused_in_a_sentence(session: Session, tmp_path
 def test_its_lower_bound_shares_one_set_of_adapters(session: Session, tmp_path: Path) -> None:
     """With adapters of each task's own, fine-tuning without anything against forgetting would be the method itself."""
     config = session.plug_ins.prepared(config_of(tmp_path))
-    run, _ = trained(session, config)
+    run, _ = finished(session, config)
     plan = bounds_plan(config, session.details(run).summary)
     kinds = {each.label: each.config.model.branches for each in plan.runs}
     assert kinds == {"joint": "expanding", "plain fine-tuning": "s1"}
     for each in plan.runs:
-        trained(session, each.config)
+        finished(session, each.config)

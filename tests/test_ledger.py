@@ -8,7 +8,7 @@ from pathlib import Path
 
 from resources.study_sets import SAMPLE, styles
 from workbench.cli import main
-from workbench.config import with_values
+from workbench.config import settings_of, with_values
 from workbench.session import Session
 from workbench.session.study_file import read_study
 
@@ -66,11 +66,18 @@ def test_every_study_of_the_ledger_is_a_shipped_file_that_asks_the_same():
 def test_every_shipped_study_asks_for_what_the_program_has(tmp_path):
     """But for the pictures, which `resources/study_sets.py` makes."""
     with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        known = session.plug_ins.loaded.methods
         for path in STUDIES.glob("*.toml"):
             study = read_study(path)
             for method in study.methods:
-                config = with_values(study.data[0].config, {"method.name": method.name, **method.set})  # fmt: skip
-                session.plug_ins.prepared(config)
+                assert method.name in known.names(), path
+                fixed = known.get(method.name).values
+                assert not fixed.keys() & {*method.set, *method.tries}, path
+                wanted = {"method.name": method.name, **method.set}
+                config = session.plug_ins.prepared(with_values(study.data[0].config, wanted))
+                assert config.method.name == method.name
+                asked = {key: value for key, _, value in settings_of(config)}
+                assert {key: asked[key] for key in method.set} == dict(method.set), path
 
 
 def test_the_styles_are_the_samples_pictures_sorted_by_style(tmp_path):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.pictures import make_split_folders
 from tests.resumed import gone_on, recorded, small_config
-from tests.trained import QUICK, folders, quick_config
+from tests.trained import QUICK, finished, folders, of, quick_config
 from workbench.config import RunConfig, with_values
 from workbench.core.adapter_file import load_adapter
 from workbench.core.card import load_learnt, load_network
@@ -21,7 +21,6 @@ from workbench.core.transforms import TestTransform
 from workbench.events import (
     EpochEnded,
     Evaluated,
-    Event,
     Finished,
     Note,
     RunStarted,
@@ -48,21 +47,11 @@ def config_of(tmp_path: Path, method: str) -> RunConfig:
     return with_values(quick_config(folders(tmp_path / "pictures")), {"method.name": method})
 
 
-def trained(session: Session, config: RunConfig) -> tuple[str, list[Event]]:
-    run = session.start(config)
-    assert run.work() == "finished", run.news()[-1]
-    return run.id, session.events(run.id)
-
-
-def of(kind: type, events: list[Event]) -> list:
-    return [event for event in events if isinstance(event, kind)]
-
-
 @pytest.mark.parametrize("method", FROZEN)
 def test_where_nothing_is_trained_a_run_goes_from_task_to_task_without_a_step(
     session: Session, tmp_path: Path, method: str
 ) -> None:
-    _, events = trained(session, config_of(tmp_path, method))
+    _, events = finished(session, config_of(tmp_path, method))
     assert not of(Step, events)
     assert not of(EpochEnded, events)
     (started,) = of(RunStarted, events)
@@ -78,7 +67,7 @@ def test_where_nothing_is_trained_a_run_goes_from_task_to_task_without_a_step(
 
 
 def test_frozen_class_means_are_the_floor_itself(session: Session, tmp_path: Path) -> None:
-    _, events = trained(session, config_of(tmp_path, "simple-cil"))
+    _, events = finished(session, config_of(tmp_path, "simple-cil"))
     rows = of(Evaluated, events)
     assert len(rows) == 2
     assert all(row.accuracy == row.baseline for row in rows)
@@ -92,7 +81,7 @@ def test_streaming_lda_answers_as_numpy_does_from_the_pictures_themselves(
         for seed, (name, a, b) in enumerate((("one", "red", "green"), ("two", "grey", "blue")))
     ]
     config = with_values(quick_config(parts), {"method.name": "streaming-lda"})
-    run, events = trained(session, config)
+    run, events = finished(session, config)
     adapter = run_folder(session.home, run) / "adapter"
     network = result_of(load_learnt(adapter, session.home, torch.device("cpu")))
     _, card = load_adapter(adapter)
@@ -134,12 +123,12 @@ def test_first_session_adaptation_trains_the_first_task_alone(
     session: Session, tmp_path: Path
 ) -> None:
     config = with_values(config_of(tmp_path, "first-session"), {"train.epochs": 2})
-    run, events = trained(session, config)
+    run, events = finished(session, config)
     assert {event.task for event in of(Step, events)} == {0}
     assert set(of(Step, events)[0].terms) == {"cross_entropy_s1", "total"}
     one = with_values(config, {"name": "one"})
     one = RunConfig(**{**vars(one), "data": type(one.data)(**{**vars(one.data), "tasks": one.data.tasks[:1]})})  # fmt: skip
-    first, _ = trained(session, one)
+    first, _ = finished(session, one)
     adapters = []
     for each in (run, first):
         folder = run_folder(session.home, each) / "adapter"
@@ -182,7 +171,7 @@ def test_ntk_cl_without_a_branch_is_told_that_there_is_nothing_to_measure(
     session: Session, tmp_path: Path
 ) -> None:
     config = with_values(config_of(tmp_path, "ntk-cl"), QUICK | {"model.branches": "none"})
-    _, events = trained(session, config)
+    _, events = finished(session, config)
     assert not of(Step, events)
     notes = [note.text for note in of(Note, events)]
     assert "The NTK monitor is off: nothing is trained, so there is no kernel of training." in notes

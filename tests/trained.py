@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.pictures import make_task_folders
 from workbench.config import RunConfig, from_dict, to_dict
+from workbench.events import Event
 from workbench.session import Session
 
 BACKBONE = "random:vit_tiny_patch16_224?img_size=32&depth=2&patch_size=8&seed=1"
@@ -15,6 +16,7 @@ QUICK = {
     "train.batch_size": 4,
     "train.device": "cpu",
     "monitor.probe_per_task": 4,
+    "model.projection": 60,  # of 2,000 directions a ridge costs seconds a task
 }
 
 
@@ -49,3 +51,15 @@ def trained_session(home: Path, pictures: Path) -> tuple[Session, str]:
     state = run.work()
     assert state == "finished", run.news()[-1]
     return session, run.id
+
+
+def finished(session: Session, config: RunConfig) -> tuple[str, list[Event]]:
+    """Train a run to its end; return its id and its events."""
+    run = session.start(config)
+    assert run.work() == "finished", run.news()[-1]
+    return run.id, session.events(run.id)
+
+
+def of(kind: type, events: list[Event]) -> list:
+    """Return the events of one kind."""
+    return [event for event in events if isinstance(event, kind)]

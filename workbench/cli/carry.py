@@ -72,12 +72,12 @@ def _export_report(session: Session, details: RunDetails, folder: Path) -> Path:
     _draw_without_screen(session)
     _made("The report", folder)
     from workbench.face.canvas import ensure_application
-    from workbench.face.html_page import write_page
     from workbench.face.run_report import facts_of, run_figures, run_page
+    from workbench.face.whole import write_text
 
     application = ensure_application()
     facts = facts_of(session, details.summary.id)
-    path = write_page(folder / "report.html", run_page(facts, list(run_figures(session, facts))))
+    path = write_text(folder / "report.html", run_page(facts, list(run_figures(session, facts))))
     application.processEvents()
     return path
 

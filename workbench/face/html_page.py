@@ -3,12 +3,9 @@
 import html
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from workbench.errors import CannotWrite, because
 from workbench.face.language import say
 from workbench.face.theme import DARK, LIGHT, Theme
-from workbench.face.whole import write_whole
 
 # What a page could load or run is forbidden to it, whatever a run's name or notes may hold.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -144,20 +141,6 @@ def document(title: str, *body: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"{tag('title', title)}\n<style>{style}</style>\n</head>\n<body>\n{joined(body)}\n</body>\n</html>\n"
     )
-
-
-def write_page(path: Path, text: str) -> Path:
-    """Write a page, whole or not at all, and return where.
-
-    Raises:
-        CannotWrite: the place cannot be written.
-    """
-    try:
-        write_whole(path, text.encode("utf-8"))
-    except OSError as error:
-        said = say("Could not write to {path}: {reason}. Choose another place.")
-        raise CannotWrite(said.format(path=path, reason=because(error))) from error
-    return path
 
 
 def _colours(theme: Theme) -> str:

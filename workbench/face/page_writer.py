@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from workbench.errors import WorkbenchError
 from workbench.face.activities import Activities, Activity
 from workbench.face.background import Background
-from workbench.face.html_page import write_page
 from workbench.face.in_turns import InTurns
+from workbench.face.whole import write_text
 
 
 @dataclass(frozen=True)
@@ -154,4 +154,4 @@ def _facts(report: Report) -> Iterator[Any]:
 
 
 def _written(report: Report, facts: Any, svgs: Sequence[str], path: Path) -> Iterator[Path]:
-    yield write_page(path, report.compose(facts, svgs))
+    yield write_text(path, report.compose(facts, svgs))

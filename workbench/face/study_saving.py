@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
-from workbench.errors import CannotWrite, because
 from workbench.face.background import Background
 from workbench.face.comparison_export import ComparisonExport
 from workbench.face.desk import Desk
 from workbench.face.exports import plain_name
-from workbench.face.language import say
 from workbench.face.question import Answer
-from workbench.face.whole import write_whole
+from workbench.face.whole import write_text
 from workbench.session.ledger import Entry, ledger
 from workbench.session.study_file import study_text
 from workbench.session.study_results import StudyResults
@@ -101,7 +99,7 @@ class StudySaving(QObject):
     def _write(self, path: Path, text: Callable[[], str]) -> None:
         self._desk.strips.clear_strip(_SUBJECT)
         title = self.tr("Saving {file}").format(file=path.name)
-        self._work.do(lambda _: _written(path, text()), title)
+        self._work.do(lambda _: write_text(path, text()), title)
 
     def _place(self, state: StudyState | None, title: str, ending: str, kinds: str) -> Path | None:
         folder = str(self._desk.memory.value("study_folder", str(Path.home())))
@@ -122,13 +120,3 @@ class StudySaving(QObject):
 
     def _exported(self, sentence: str) -> None:
         self._desk.toast.say(sentence, self.tr("Open folder"), self.exporter.open_folder)
-
-
-def _written(path: Path, text: str) -> Path:
-    """Write a text whole or not at all; raises CannotWrite naming the place."""
-    try:
-        write_whole(path, text.encode("utf-8"))
-    except OSError as error:
-        said = say("Could not write to {path}: {reason}. Choose another place.")
-        raise CannotWrite(said.format(path=path, reason=because(error))) from error
-    return path

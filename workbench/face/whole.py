@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+from workbench.errors import CannotWrite, because
+from workbench.face.language import say
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write beside the file and swap; raises OSError if it cannot be, and nothing has changed then."""
@@ -13,3 +16,17 @@ def write_whole(path: Path, data: bytes) -> None:
     finally:
         if part.is_file():
             part.unlink()
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a text, whole or not at all, and return where.
+
+    Raises:
+        CannotWrite: the place cannot be written.
+    """
+    try:
+        write_whole(path, text.encode("utf-8"))
+    except OSError as error:
+        said = say("Could not write to {path}: {reason}. Choose another place.")
+        raise CannotWrite(said.format(path=path, reason=because(error))) from error
+    return path
