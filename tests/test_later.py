@@ -91,7 +91,7 @@ def test_the_first_look_at_the_window_needs_no_plots(qtbot: QtBot, tmp_path: Pat
         qtbot.waitUntil(lambda: desk.ntk_later.part is not None, timeout=20_000)
         assert desk.page.plots.part is not None
         names = [desk.tabs.tabText(place) for place in range(desk.tabs.count())]
-        assert names == ["Train", "Results", "Compare", "NTK", "Try it"]
+        assert names == ["Train", "Results", "Compare", "Studies", "NTK", "Try it"]
 
 
 def test_a_page_made_after_a_run_was_drawn_shows_that_run(qtbot: QtBot, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_page_made_after_a_run_was_drawn_shows_that_run(qtbot: QtBot, tmp_path
         desk = window.desk
         desk.page.replay("1", "first", recorded_run())
         assert desk.ntk_later.part is None
-        desk.tabs.setCurrentIndex(3)
+        desk.tabs.setCurrentIndex(4)
         qtbot.waitUntil(lambda: desk.ntk_later.part is not None)
         assert desk.tabs.currentWidget() is desk.ntk
         assert desk.ntk.scrubber.run.text() == "first"

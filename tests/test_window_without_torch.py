@@ -162,5 +162,5 @@ def test_the_window_is_shown_without_what_fetches_weights(tmp_path: Path) -> Non
 
 def test_every_tab_a_replay_drops_and_the_palette_do_without_torch(tmp_path: Path) -> None:
     seen, heavy = told_by(WALKED, tmp_path)
-    assert seen == ["Train", "Results", "Compare", "NTK", "Try it", True]
+    assert seen == ["Train", "Results", "Compare", "Studies", "NTK", "Try it", True]
     assert heavy == []

@@ -215,6 +215,7 @@ class StudyFileBox(StudyBox):
     def _grow(self) -> None:
         """Be as high as all sentences need."""
         fit(self, _WIDE, max(self.column.totalHeightForWidth(_WIDE), _LEAST))
+        self.column.activate()  # at once: a box that was high enough would show them cut meanwhile
 
 
 def foresee(session: Session, study: Study) -> Foreseen:
