@@ -39,8 +39,10 @@ def test_the_total_is_what_a_hand_computes() -> None:
 
 def test_the_work_is_what_the_run_paces_itself_by() -> None:
     config = with_values(RunConfig(), {"train.epochs": 3, "train.batch_size": 8})
-    network, work = tiny_network(), amounts(TASKS, config, drift=False)
+    network = tiny_network()
     learner = tiny_learner(network, epochs=3, batch_size=8)
+    work = amounts(TASKS, config, drift=False, compares=learner.compares)
+    assert work.looked == 22 + 10 + 4 + 22  # each task's pictures once more, as they were before it
     with PictureCache(1) as cache:
         paced = pacer_of(config, learner, TaskSet(cache, tuple(stand_ins(TASKS))), lambda: 0.0)
     looks = 2 * len(network.branches) * work.looked

@@ -25,6 +25,7 @@ class Watched:
     ended: list[torch.nn.Module] = field(default_factory=list)
     images: list[list[torch.Tensor]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    taken_back: list[str] = field(default_factory=list)
 
 
 def watched(config, root, base: type[Learner] = Learner) -> Watched:
@@ -46,6 +47,8 @@ def watched(config, root, base: type[Learner] = Learner) -> Watched:
     for event in Training(config, root, None, method=Watching).events():
         if isinstance(event, Note) and "earlier classes" in event.text:
             found.notes.append(event.text)
+        if isinstance(event, Note) and "taken back" in event.text:
+            found.taken_back.append(event.text)
     return found
 
 

@@ -42,7 +42,7 @@ def config(folders, **values):
     base = replace(base, data=replace(base.data, tasks=tasks))
     small = {
         "model.backbone": BACKBONE, "train.epochs": 2, "train.batch_size": 4, "train.device": "cpu",
-        "train.learning_rate": 0.01, "monitor.probe_per_task": 4,
+        "train.learning_rate": 0.01, "monitor.probe_per_task": 4, "model.projection": 60,
     }  # fmt: skip
     return with_values(base, small | values)
 
@@ -199,7 +199,12 @@ def test_drift_compensation_moves_old_prototypes_only(folders, tmp_path):
     tensors = {}
     for drift in ("stale", "compensated"):
         cfg = config(
-            folders[:2], **{"switches.prototype_drift": drift, "train.learning_rate": 0.05}
+            folders[:2],
+            **{
+                "switches.prototype_drift": drift,
+                "switches.change": "kept",
+                "train.learning_rate": 0.05,
+            },
         )
         list(train(cfg, tmp_path, tmp_path / drift))
         tensors[drift] = load_adapter(tmp_path / drift / "adapter")[0]["prototypes.weight"]

@@ -143,6 +143,10 @@ class MethodConfig:
     interplay_limit: float = setting(
         0.01, "With the switch 'interplay' at limited: how far a task may move the answers for earlier classes, in units of their spread.",
         label="Interplay limit", low=0.0, high=100.0)  # fmt: skip
+    least_gain: float = setting(
+        2.0, "With the switch 'change' at judged: how sure it must be that a task's own pictures, each left out in turn, are told apart better "
+        "than before, in standard errors of their mean gain.",
+        label="Least gain", low=0.0, high=100.0)  # fmt: skip
     refit_epochs: int = setting(
         20, "With the switch 'fusion_refit': passes over the cached features after the EMA step.",
         label="Refit epochs", low=0, high=1000)  # fmt: skip
@@ -206,6 +210,9 @@ class SwitchConfig:
     interplay: str = _switch(
         "Q  Interplay", "A task changes what it will, or is drawn back until earlier classes are answered nearly as before, measured on its own "
         "pictures.", "free", "limited")  # fmt: skip
+    change: str = _switch(
+        "R  Change", "What a task's training has changed stays, or is taken back unless the task's own pictures, each left out in turn, are "
+        "told apart better than before.", "kept", "judged")  # fmt: skip
     task_mask: str = _switch(
         "O  Task given", "With the task given, other classes' logits become zero or minus infinity.", "zero", "minus_infinity")  # fmt: skip
     ema_dropout: str = _switch(

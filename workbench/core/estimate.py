@@ -64,8 +64,11 @@ def run_seconds(
 ) -> float:
     """Return how long the whole run takes with its monitor, as far as that is allowed to go."""
     drift = effective_switches(config)["prototype_drift"] == "compensated"
-    network, trains = dry.network, dry.learner.trains
-    work = amounts(counted.tasks, config, drift=drift, trains=trains, grows=network.grows)
+    network, learner = dry.network, dry.learner
+    work = amounts(
+        counted.tasks, config, drift=drift, trains=learner.trains, grows=network.grows,
+        compares=learner.compares,
+    )  # fmt: skip
     looked = work.looked * network.passes_of_look
     passes = work.frozen + work.trained * network.passes_of_step + looked
     monitor = monitor_passes(counted.tasks, config, network, passes)

@@ -65,6 +65,11 @@ class Learner:
         """Return whether a 0-based task is trained on; else its classes are only added to those that are answered."""
         return bool(self.network.branches)
 
+    def compares(self, task: int) -> bool:
+        """Return whether what a 0-based task changes is compared with what was, and may be drawn or taken back."""
+        limited = self.switches["interplay"] == "limited" and task > 0
+        return self.trains(task) and (limited or self.switches["change"] == "judged")
+
     def epochs_of(self, task: int) -> int:
         """Return for how many epochs a 0-based task is trained."""
         return self.training.epochs if self.trains(task) else 0
@@ -191,13 +196,13 @@ class Learner:
 
     def before(self) -> dict[str, Tensor]:
         """Return what `core.holding` may draw the task back to, by the names of parameters: live ones as the task began,
-        slow copies as they are, before the EMA step. Nothing of the first task, or where the switch `interplay` is free.
+        slow copies as they are, before the EMA step. Nothing where it need not.
         """
         slow = {n: p.detach().clone() for n, p in self.network.named_parameters() if ".ema." in n}
         return {**self.start, **slow} if self.start else {}
 
     def _start(self) -> dict[str, Tensor]:
-        if self.switches["interplay"] == "free" or not len(self._learnt):
+        if not self.compares(self.task):
             return {}
         return {n: p.detach().clone() for n, p in self.network.live_parameters().items()}
 

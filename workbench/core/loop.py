@@ -12,7 +12,7 @@ from workbench.core import answering
 from workbench.core.card import save_run_adapter
 from workbench.core.evaluate import Seen, fuse, see
 from workbench.core.heads import drift_of
-from workbench.core.holding import hold_back
+from workbench.core.holding import settle_change
 from workbench.core.learner import Learner
 from workbench.core.numbers import numbers
 from workbench.core.resident import peak_so_far
@@ -50,10 +50,12 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
     yield from _skipped_terms(run.learner)
     before = run.learner.before() if epochs else {}
     averaged = run.learner.average(is_last=is_last)
+    seen = None
     if before:
-        yield from hold_back(run, task, before)
+        seen = yield from settle_change(run, task, before)
+        yield from run.pacer.did(run.network.passes_of_look * len(task.train))
     yield from measuring(monitor.averaged(changed=averaged))
-    yield from _set_prototypes(run, task)
+    yield from _set_prototypes(run, task, seen)
     run.learner.end_task()
     yield from measuring(monitor.settled(epochs - 1, run.step))
     yield from _examine(run, number)
@@ -128,10 +130,12 @@ def _features_before(
     return fuse(run.network, seen).main
 
 
-def _set_prototypes(run: Running, task: TaskData) -> Iterator[Event]:
+def _set_prototypes(run: Running, task: TaskData, seen: Seen | None) -> Iterator[Event]:
+    """Let the head learn the task's training pictures, as they were `seen` if they were since the last change."""
     frozen, before = cast(Tensor, run.place.frozen), run.place.before
-    text = f"Making prototypes of '{task.info.name}'"
-    seen = yield from see(run.network, run.feeder, task.train, frozen, text)
+    if seen is None:
+        text = f"Making prototypes of '{task.info.name}'"
+        seen = yield from see(run.network, run.feeder, task.train, frozen, text)
     yield from run.pacer.did(run.network.passes_of_look * len(task.train))
     if run.network.fusion is not None and run.switches["fusion_refit"] == "cached":
         _refit(run, task, seen)

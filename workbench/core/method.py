@@ -41,9 +41,9 @@ class Method(Learner):
         """Average the slow copies where the method does so; return whether it was done."""
         return self.averages and super().average(is_last=is_last)
 
-    def before(self) -> dict[str, Tensor]:
-        """Return nothing: what the method has learnt stays as it is."""
-        return {}
+    def compares(self, task: int) -> bool:
+        """Return that what the method has learnt stays as it is."""
+        return False
 
     def push(self, m: Tensor, labels: Tensor) -> Tensor:
         """Return ∂L/∂m (n, D) of cross-entropy and terms at features m (n, D), for the monitor's forecast."""

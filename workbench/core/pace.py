@@ -14,15 +14,19 @@ SURE_AFTER = 0.03  # which then is a share of the whole,
 LONG_ENOUGH = 30.0  # or as many seconds: of a long run, a hundredth part says enough
 
 
-def looks(train: Sequence[int], test: Sequence[int], *, grows: bool) -> int:
+def looks(
+    train: Sequence[int], test: Sequence[int], *, grows: bool,
+    compares: Callable[[int], bool] = lambda _: False,
+) -> int:  # fmt: skip
     """Return the pictures seen in evaluation by a run of tasks with so many: for prototypes, and in the tests so far.
 
     Where the network `grows`, one seen after task t (from 1 on) counts t times: it passes through t tasks' adapters.
+    Those of a task (from 0 on) that `compares` are seen once more, as they were before it.
     """
     found = tested = 0
     for number, (learnt, new) in enumerate(zip(train, test, strict=True), 1):
         tested += new
-        found += (learnt + tested) * (number if grows else 1)
+        found += (learnt * (1 + compares(number - 1)) + tested) * (number if grows else 1)
     return found
 
 

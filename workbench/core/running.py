@@ -137,7 +137,8 @@ def pacer_of(
     network, counts = learner.network, [len(task.train) for task in tasks.tasks]
     epochs = [learner.epochs_of(i) for i in range(len(counts))]
     trained = sum(e * n for e, n in zip(epochs, counts, strict=True))
-    looked = looks(counts, [len(task.test) for task in tasks.tasks], grows=network.grows)
+    tests = [len(task.test) for task in tasks.tasks]
+    looked = looks(counts, tests, grows=network.grows, compares=learner.compares)
     once = sum(len(task.train) + len(task.test) for task in tasks.tasks)
     passes = once + trained * network.passes_of_step + network.passes_of_look * looked
     steps = sum(max(e * steps_of(config, t), 1) for e, t in zip(epochs, tasks.tasks, strict=True))

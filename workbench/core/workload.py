@@ -117,10 +117,12 @@ def read_samples(
 def amounts(
     tasks: Sequence[Sequence[tuple[int, int]]], config: RunConfig, *, drift: bool,
     trains: Callable[[int], bool] = lambda _: True, grows: bool = False,
+    compares: Callable[[int], bool] = lambda _: False,
 ) -> Amounts:  # fmt: skip
     """Return the work on tasks of so many pictures.
 
-    `drift`: old prototypes are moved along, `trains`: on which task, `grows`: the network does, with each task.
+    `drift`: old prototypes are moved along, `trains`: on which task, `grows`: the network does, with each task,
+    `compares`: after which task its pictures are also seen as they were before.
     """
     train = [sum(n for n, _ in task) for task in tasks]
     test = [sum(n for _, n in task) for task in tasks]
@@ -132,7 +134,7 @@ def amounts(
     return Amounts(
         whole, whole, sum(e * -(-n // batch) for e, n in zip(trained, train, strict=True)),
         sum(e * n for e, n in zip(trained, train, strict=True)),
-        looks(train, test, grows=grows) + again + parts,
+        looks(train, test, grows=grows, compares=compares) + again + parts,
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ PLAIN: Mapping[str, Any] = {
     "switches.orthogonality": "off",
     "switches.ema": "off",
     "switches.interplay": "free",
+    "switches.change": "kept",
     "switches.fusion_refit": "none",
     "switches.prototype_drift": "stale",
     "model.use_pretrained_section": False,
