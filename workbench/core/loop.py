@@ -54,7 +54,7 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
     if before:
         seen = yield from settle_change(run, task, before)
         yield from run.pacer.did(run.network.passes_of_look * len(task.train))
-    yield from measuring(monitor.averaged(changed=averaged))
+    yield from measuring(monitor.averaged(changed=averaged or bool(before)))
     yield from _set_prototypes(run, task, seen)
     run.learner.end_task()
     yield from measuring(monitor.settled(epochs - 1, run.step))

@@ -146,7 +146,7 @@ class Monitor:
             yield from self._linearity(scene, where)
 
     def averaged(self, *, changed: bool) -> Iterator[Stage]:
-        """Look again after the EMA step, before anything else changes; `changed`: whether it was done."""
+        """Look again after the EMA step and what was drawn back, before anything else; `changed`: whether either was done."""
         if self._off:
             return
         self._budget.spend_reserved(self._costs.settled())

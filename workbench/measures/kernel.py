@@ -127,7 +127,8 @@ _LOST = (
           "New classes compete for old pictures, even where no feature moves. No kernel predicts this part."),
     _lost("lost.training", "Lost to training", "then with current subnetworks and fusion as trained, slow copies as before",
           "The movement of the features by training: the part that the kernel speaks of."),
-    _lost("lost.ema", "Lost to the EMA step", "then with the slow copies averaged", "The jump of the slow copies between two tasks."),
+    _lost("lost.ema", "Lost to the EMA step", "then with the slow copies averaged, and with what was drawn or taken back of the task's change",
+          "The jump of the slow copies between two tasks. Negative: what was drawn back repairs."),
     _lost("lost.corrections", "Lost to corrections", "then with the fusion fitted again, old prototypes moved and the spread of classes measured anew, where the switches say so",
           "What is done after training. Negative: it repairs."),
 )  # fmt: skip
