@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
@@ -20,13 +21,14 @@ from workbench.face.groups import GroupFeature
 from workbench.face.method_choices import values_of
 from workbench.face.methods_dialog import MethodsDialog, free_name, seeds_of
 from workbench.face.study_begin import StudyFileBox
+from workbench.face.study_list import StudyList
 from workbench.face.study_tables import MethodsTable, WholeTable
 from workbench.face.studying import Studying
 from workbench.face.window import Window
 from workbench.session import Session
 from workbench.session.ledger import Entry, cells_of, ledger, said_of_test_part
 from workbench.session.spread import Spread
-from workbench.session.study_file import read_study, study_text
+from workbench.session.study_file import read_study, study_from, study_text
 from workbench.session.study_results import DataTable, MethodRow, Paired
 
 LONG = 120_000
@@ -366,3 +368,21 @@ def test_a_clear_difference_carries_a_mark_and_a_sentence_besides_its_colour(qtb
     table.show_rows(DataTable("birds", tuple(reversed(rows))))
     assert cells(table)[3][4] == "baseline"
     assert table.item(3, 4).toolTip() == ""
+
+
+def test_the_chosen_study_stays_in_sight_where_the_list_has_room_for_one(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    paths = folders(tmp_path / "pictures")
+    with closing(Session(tmp_path / "home", entry_points=False)) as session:
+        for number in range(4):
+            session.studies.begin(study_from(study_tree_of(paths, name=f"study {number}")))
+        states = session.studies.all()
+    cards = StudyList()
+    qtbot.addWidget(cards)
+    cards.resize(300, 600)
+    cards.show()
+    cards.show_states(states, states[-1].id)
+    assert cards.visualItemRect(cards.item(3)).bottom() > 90
+    cards.resize(300, 90)
+    assert cards.viewport().rect().contains(cards.visualItemRect(cards.currentItem()).center())
