@@ -1,18 +1,21 @@
 """The numbers beside a plot's axes: whole steps, per cent, powers of ten, and none that touch."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtGui import QFontMetricsF, QPainter
 
 from workbench.face.reading import clock_text
 
+RIGHT = 14  # pixels beside a plot, for half of the last number
 _SMALL = 1e-3  # below it, y is written with a power of ten
 _ROOM_OF_CLOCK = 64  # pixels from one time to the next
 _CLOCK_STEPS = ((1, (1, 2, 5, 10, 15, 30)), (60, (1, 2, 5, 10, 15, 30)), (3600, (1, 2, 3, 6, 12)))
 _DECADES = 1.7  # of a logarithmic axis, up to which numbers between powers of ten have room
+_Specs = tuple[Any, list[Any], list[tuple[QRectF, Any, str]]]  # the axis, its ticks, its numbers
 
 
 class PlotAxis(pg.AxisItem):  # type: ignore[misc]
@@ -41,8 +44,21 @@ class PlotAxis(pg.AxisItem):  # type: ignore[misc]
             return [(_at_least(step, room), at) for step, at in levels]
         return [(step, at) for step, at in levels if step >= 1] or [(1.0, 0.0)]
 
+    def generateDrawSpecs(self, painter: QPainter) -> _Specs | None:
+        """As pyqtgraph's, but a number that would be cut at the right edge stands as far to the left as it must."""
+        specs: _Specs | None = super().generateDrawSpecs(painter)
+        if specs is None or self.orientation == "left":
+            return specs
+        line, ticks, texts = specs
+        edge = self.rect().right() + RIGHT - 1
+        inside = [
+            (rect.translated(min(edge - rect.right(), 0.0), 0.0), flags, text)
+            for rect, flags, text in texts
+        ]
+        return line, ticks, inside
+
     def boundingRect(self) -> QRectF:
-        wide, high = (0, 8) if self.orientation == "left" else (16, 0)
+        wide, high = (0, 8) if self.orientation == "left" else (24, 0)
         rect: QRectF = super().boundingRect()
         return rect.adjusted(-wide, -high, wide, high)
 

@@ -15,7 +15,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal, 
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from workbench.face.plot_axis import PlotAxis
+from workbench.face.plot_axis import RIGHT, PlotAxis
 from workbench.face.pyramid import Floats
 from workbench.face.shading import BandItem, Corner
 from workbench.face.theme import Theme
@@ -51,7 +51,7 @@ class Sheet(pg.PlotWidget):  # type: ignore[misc]
         self._plot.hideButtons()
         self._plot.setMouseEnabled(x=True, y=False)
         self._plot.disableAutoRange()
-        self._plot.layout.setContentsMargins(1, 1, 14, 4)
+        self._plot.layout.setContentsMargins(1, 1, RIGHT, 4)
         for axis in self._axes.values():
             axis.enableAutoSIPrefix(False)
             axis.show()
