@@ -84,7 +84,7 @@ def settle_change(
     change.put(1.0)
     last = yield from change.look()
     if run.switches["change"] == "judged":
-        gain = _gain(task, first, last)
+        gain = gain_of(first.main, last.main, torch.from_numpy(task.local_labels))
         if not gain.is_clear(run.config.method.least_gain):
             change.put(0.0)
             yield Note(_taken_back(task.info.name, gain))
@@ -118,12 +118,6 @@ def _drawn_back(
             f"pictures; what it changed was drawn back until they moved by {100 * moved:.1f} %."
         )
     return last
-
-
-def _gain(task: "TaskData", first: Sight, last: Sight) -> Gain:
-    local = {class_id: i for i, class_id in enumerate(task.info.class_ids)}
-    labels = torch.tensor([local[int(label)] for label in task.train_labels])
-    return gain_of(first.main, last.main, labels)
 
 
 def _taken_back(name: str, gain: Gain) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from typing import cast
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -84,8 +83,7 @@ def _begin(run: Running, task: TaskData) -> Iterator[Event]:
 def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Event]:
     """Train on the epoch's pictures, or on what is left of them."""
     place = run.place
-    local = {class_id: i for i, class_id in enumerate(task.info.class_ids)}
-    labels = np.array([local[int(label)] for label in task.train_labels])
+    labels = task.local_labels
     if place.rest is None:
         place.lr = run.learner.begin_epoch(epoch)
         place.rest = torch.randperm(len(labels), generator=run.order)
@@ -150,8 +148,7 @@ def _set_prototypes(run: Running, task: TaskData, seen: Seen | None) -> Iterator
 def _refit(run: Running, task: TaskData, seen: Seen) -> None:
     assert seen.s1 is not None
     assert seen.s2 is not None
-    local = {class_id: i for i, class_id in enumerate(task.info.class_ids)}
-    labels = torch.tensor([local[int(label)] for label in task.train_labels], device=seen.s1.device)
+    labels = torch.tensor(task.local_labels, device=seen.s1.device)
     run.learner.refit_fusion(seen.s1, seen.s2, labels, run.order)
 
 

@@ -35,6 +35,12 @@ class TaskData:
     test_labels: Integers
     test_paths: tuple[str, ...] = ()  # (n_test,) POSIX, below the task's folder
 
+    @property
+    def local_labels(self) -> Integers:
+        """The class of each training picture (n_train,) by its place among the task's own classes, 0…C_t−1."""
+        local = {class_id: i for i, class_id in enumerate(self.info.class_ids)}
+        return np.array([local[int(label)] for label in self.train_labels])
+
 
 @dataclass(frozen=True, eq=False)
 class TaskSet:
