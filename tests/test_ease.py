@@ -170,7 +170,7 @@ def test_what_a_run_paces_itself_by_grows_with_the_tasks(session: Session, tmp_p
         paced = pacer_of(config, dry.learner, TaskSet(cache, tuple(stand_ins(tasks))), lambda: 0.0)
     # to learn 17, 5 and 4; to test 5, 9 and 10 after each task: seen through one, two and three tasks' adapters
     looked = (17 + 5) + 2 * (5 + 9) + 3 * (4 + 10)
-    assert amounts(tasks, config, drift=False, grows=True).looked == looked
+    assert amounts(tasks, config, dry.learner).looked == looked
     assert paced.passes == (26 + 10) + 3 * 3 * 26 + looked
 
 

@@ -12,6 +12,7 @@ from tests.tiny import tiny_learner, tiny_network
 from tests.trained import folders, quick_config
 from workbench.config import RunConfig, with_values
 from workbench.core.cache import PictureCache
+from workbench.core.method import Method
 from workbench.core.running import pacer_of
 from workbench.core.tasks import TaskSet
 from workbench.core.units import Line, Units, largest_batch, total_seconds
@@ -24,9 +25,15 @@ TASKS = [[(10, 3), (7, 2)], [(5, 4)]]
 GB = 2**30
 
 
+def plain_learner(**training: float) -> Method:
+    """Return the learner of a method that looks at nothing but prototypes and tests."""
+    one = tiny_learner(tiny_network(), **training)
+    return Method(one.network, one.method, one.switches, one.training, one.chance)
+
+
 def test_the_total_is_what_a_hand_computes() -> None:
     config = with_values(RunConfig(), {"train.epochs": 3, "train.batch_size": 8})
-    work = amounts(TASKS, config, drift=False)
+    work = amounts(TASKS, config, plain_learner(epochs=3, batch_size=8))
     # 17 and 5 to learn, 5 and 4 to test; the first task's tests are seen twice
     assert work == Amounts(
         read=31, frozen=31, steps=3 * (3 + 1), trained=3 * 22, looked=22 + 10 + 4
@@ -41,8 +48,13 @@ def test_the_work_is_what_the_run_paces_itself_by() -> None:
     config = with_values(RunConfig(), {"train.epochs": 3, "train.batch_size": 8})
     network = tiny_network()
     learner = tiny_learner(network, epochs=3, batch_size=8)
-    work = amounts(TASKS, config, drift=False, compares=learner.compares)
-    assert work.looked == 22 + 10 + 4 + 22  # each task's pictures once more, as they were before it
+    work = amounts(TASKS, config, learner)
+    # each task's pictures once more, as they were before it, and the second's some three times, to see when to stop it
+    assert work.looked == 22 + 10 + 4 + 22 + 3 * 5
+    assert (work.steps, work.trained) == (
+        3 * 3 + 1,
+        3 * 17 + 5,
+    )  # where it is not likely to see a second epoch
     with PictureCache(1) as cache:
         paced = pacer_of(config, learner, TaskSet(cache, tuple(stand_ins(TASKS))), lambda: 0.0)
     looks = 2 * len(network.branches) * work.looked
@@ -55,9 +67,9 @@ def test_more_epochs_or_pictures_take_longer(epochs: int, pictures: int, batch: 
 
     def seconds(e: int, n: int) -> float:
         values = {"train.epochs": e, "train.batch_size": batch}
-        return total_seconds(
-            amounts([[(n, 2)]], with_values(RunConfig(), values), drift=False), units
-        )
+        learner = plain_learner(epochs=e, batch_size=batch)
+        work = amounts([[(n, 2)]], with_values(RunConfig(), values), learner)
+        return total_seconds(work, units, 0.0)
 
     assert seconds(epochs + 1, pictures) > seconds(epochs, pictures)
     assert seconds(epochs, pictures + 1) > seconds(epochs, pictures)

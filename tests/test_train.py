@@ -57,7 +57,8 @@ def of(kind, events):
 
 
 def test_a_run_tells_its_tasks_steps_rows_and_end_in_order(folders, tmp_path):
-    events = lasting(train(config(folders), tmp_path, tmp_path / "run"))
+    whole = config(folders, **{"switches.early_stopping": "off"})
+    events = lasting(train(whole, tmp_path, tmp_path / "run"))
     assert isinstance(events[0], (RunStarted, Note))
     started = of(RunStarted, events)[0]
     assert [task.class_ids for task in started.tasks] == [(0, 1, 2), (3, 4), (5, 6)]

@@ -213,6 +213,9 @@ class SwitchConfig:
     change: str = _switch(
         "R  Change", "What a task's training has changed stays, or is taken back unless the task's own pictures, each left out in turn, are "
         "told apart better than before.", "kept", "judged")  # fmt: skip
+    early_stopping: str = _switch(
+        "S  Early stopping", "A task is trained for all its epochs, or no longer once the answers for earlier classes have moved by more than "
+        "the limit of interplay: what comes after would be drawn back.", "off", "interplay")  # fmt: skip
     task_mask: str = _switch(
         "O  Task given", "With the task given, other classes' logits become zero or minus infinity.", "zero", "minus_infinity")  # fmt: skip
     ema_dropout: str = _switch(

@@ -50,3 +50,4 @@ def _frozen(run: Running) -> Generator[Stage | Note, None, None]:
     task = run.tasks.tasks[run.place.task]
     text = f"Looking at '{task.info.name}'"
     run.place.frozen = yield from frozen_features(run.network, run.feeder, task.train, text)
+    run.place.start = None  # of the pictures as they were: nothing to compare with, so the task does not stop early

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from workbench.config import RunConfig, effective_switches
+from workbench.config import RunConfig
 from workbench.core.cache import PictureCache
 from workbench.core.device import choose_device
 from workbench.core.dry_steps import DryRun, measure
@@ -63,12 +63,8 @@ def run_seconds(
     config: RunConfig, counted: Counted, dry: DryRun, units: Units, batch: int
 ) -> float:
     """Return how long the whole run takes with its monitor, as far as that is allowed to go."""
-    drift = effective_switches(config)["prototype_drift"] == "compensated"
-    network, learner = dry.network, dry.learner
-    work = amounts(
-        counted.tasks, config, drift=drift, trains=learner.trains, grows=network.grows,
-        compares=learner.compares,
-    )  # fmt: skip
+    network = dry.network
+    work = amounts(counted.tasks, config, dry.learner)
     looked = work.looked * network.passes_of_look
     passes = work.frozen + work.trained * network.passes_of_step + looked
     monitor = monitor_passes(counted.tasks, config, network, passes)

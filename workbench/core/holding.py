@@ -87,7 +87,7 @@ def settle_change(
         gain = gain_of(first.main, last.main, torch.from_numpy(task.local_labels))
         if not gain.is_clear(run.config.method.least_gain):
             change.put(0.0)
-            yield Note(_taken_back(task.info.name, gain))
+            yield Note(_taken_back(task.info.name, gain, over=run.place.over))
             return first.seen
     if run.switches["interplay"] == "limited" and len(run.learner.learnt) and len(task.train) > 1:
         last = yield from _drawn_back(run, task, change, first, last)
@@ -120,9 +120,10 @@ def _drawn_back(
     return last
 
 
-def _taken_back(name: str, gain: Gain) -> str:
+def _taken_back(name: str, gain: Gain, *, over: bool) -> str:
+    more = "More pictures" if over else "More pictures or epochs"
     return (
         f"Task '{name}': after training, its own pictures were not clearly told apart better than before (each left out in turn: "
         f"{gain.mean:+.3f} ± {gain.error:.3f} nats), so what it changed was taken back, and its classes are answered with the "
-        "features there were. More pictures or epochs may change that; the switch 'change' at 'kept' keeps it all the same."
+        f"features there were. {more} may change that; the switch 'change' at 'kept' keeps it all the same."
     )

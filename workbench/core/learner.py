@@ -70,9 +70,17 @@ class Learner:
         limited = self.switches["interplay"] == "limited" and task > 0
         return self.trains(task) and (limited or self.switches["change"] == "judged")
 
+    def may_stop(self, task: int) -> bool:
+        """Return whether a 0-based task's training may end early, once it has moved old answers too far."""
+        return self.switches["early_stopping"] == "interplay" and task > 0 and self.trains(task)
+
     def epochs_of(self, task: int) -> int:
-        """Return for how many epochs a 0-based task is trained."""
+        """Return for how many epochs a 0-based task is trained, at most."""
         return self.training.epochs if self.trains(task) else 0
+
+    def expected_epochs(self, task: int) -> int:
+        """Return for how many epochs a 0-based task will likely be trained: one that may stop seldom sees a second."""
+        return min(self.epochs_of(task), 1) if self.may_stop(task) else self.epochs_of(task)
 
     def begin_task(self, class_ids: tuple[int, ...], epochs: int) -> None:
         """Prepare for a task whose local label i is the global class `class_ids[i]`."""

@@ -16,6 +16,7 @@ from workbench.core.learner import Learner
 from workbench.core.numbers import numbers
 from workbench.core.resident import peak_so_far
 from workbench.core.running import Place, Running, steps_of
+from workbench.core.stopping import look, old_answers
 from workbench.core.tasks import TaskData
 from workbench.events import (
     Answered,
@@ -34,21 +35,23 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
     """Learn a task, or the rest of it from `run.place` on."""
     place = run.place
     number, epochs = place.task, run.learner.epochs_of(place.task)
-    is_last = run.config.method.sequence == "closed" and number == len(run.tasks.tasks) - 1
     if not place.begun:
         yield from _begin(run, task)
     measuring, monitor = run.pacer.measuring, run.monitor
     for epoch in range(place.epoch, epochs):
         yield from _epoch(run, task, number, epoch)
-        yield from measuring(monitor.measure(epoch, run.step, at_end=epoch == epochs - 1))
-        place.epoch, place.rest = epoch + 1, None
+        at_end = place.over or epoch == epochs - 1
+        yield from measuring(monitor.measure(epoch, run.step, at_end=at_end))
+        place.epoch, place.rest = epochs if at_end else epoch + 1, None
         yield EpochEnded(number, epoch, run.step)
+        if at_end:
+            break
     if not epochs:  # to learn classes without training is a step too: curves go on by it
         run.step += 1
         yield from run.pacer.did(0, steps=1)
     yield from _skipped_terms(run.learner)
     before = run.learner.before() if epochs else {}
-    averaged = run.learner.average(is_last=is_last)
+    averaged = run.learner.average(is_last=_is_last(run))
     seen = None
     if before:
         seen = yield from settle_change(run, task, before)
@@ -74,6 +77,9 @@ def _begin(run: Running, task: TaskData) -> Iterator[Event]:
     place.before = yield from _features_before(run, task, place.frozen)
     with run.initialisation:
         run.learner.begin_task(task.info.class_ids, run.config.train.epochs)
+    place.first = run.step
+    if run.learner.may_stop(place.task):
+        place.start = yield from old_answers(run, task)
     start = run.monitor.start_task(run.network, run.learner, run.feeder, task, run.step)
     yield from run.pacer.measuring(start)
     place.begun = True
@@ -87,6 +93,8 @@ def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Ev
     if place.rest is None:
         place.lr = run.learner.begin_epoch(epoch)
         place.rest = torch.randperm(len(labels), generator=run.order)
+        if epoch >= run.learner.expected_epochs(number):
+            run.pacer.expect(run.network.passes_of_step * len(labels), steps_of(run.config, task))
     run.network.train()
     run.pacer.restart_clock_of_images()
     size = run.config.train.batch_size
@@ -101,9 +109,18 @@ def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Ev
             # whoever leaves at the step finds it counted
             run.step, place.rest = run.step + 1, place.rest[len(at) :]
             paces = run.pacer.did(run.network.passes_of_step * len(at), len(at), 1)
+            yield from look(run, task, is_last=_is_last(run))
             yield Step(number, epoch, run.step - 1, place.lr, values)
             yield from paces
+            if place.over:
+                break
     run.watch.see_all()
+
+
+def _is_last(run: Running) -> bool:
+    """Whether no task is to follow the one under way."""
+    closed = run.config.method.sequence == "closed"
+    return closed and run.place.task == len(run.tasks.tasks) - 1
 
 
 def _learn_from(run: Running, images: Tensor, labels: Tensor) -> Mapping[str, float]:

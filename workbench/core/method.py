@@ -45,6 +45,10 @@ class Method(Learner):
         """Return that what the method has learnt stays as it is."""
         return False
 
+    def may_stop(self, task: int) -> bool:
+        """Return that a task is trained for all its epochs."""
+        return False
+
     def push(self, m: Tensor, labels: Tensor) -> Tensor:
         """Return ∂L/∂m (n, D) of cross-entropy and terms at features m (n, D), for the monitor's forecast."""
         with torch.enable_grad():

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from workbench.core.learner import Learner
 from workbench.events import Pace
 
 E = TypeVar("E")
@@ -11,22 +12,24 @@ E = TypeVar("E")
 INTERVAL = 0.25  # seconds between two Pace events
 FIRST_ESTIMATE = 5.0  # seconds before a time left is named,
 SURE_AFTER = 0.03  # which then is a share of the whole,
+LOOKED_AT = 64  # pictures of a task, at most, by which it may stop early
 LONG_ENOUGH = 30.0  # or as many seconds: of a long run, a hundredth part says enough
 
 
-def looks(
-    train: Sequence[int], test: Sequence[int], *, grows: bool,
-    compares: Callable[[int], bool] = lambda _: False,
-) -> int:  # fmt: skip
+def looks(train: Sequence[int], test: Sequence[int], learner: Learner) -> int:
     """Return the pictures seen in evaluation by a run of tasks with so many: for prototypes, and in the tests so far.
 
-    Where the network `grows`, one seen after task t (from 1 on) counts t times: it passes through t tasks' adapters.
-    Those of a task (from 0 on) that `compares` are seen once more, as they were before it.
+    Where the network grows, one seen after task t (from 1 on) counts t times: it passes through t tasks' adapters.
+    Those of a task (from 0 on) that the learner `compares` are seen once more, as they were before it, and some of one
+    that `may_stop` before it and, usually twice, while it is learnt.
     """
     found = tested = 0
-    for number, (learnt, new) in enumerate(zip(train, test, strict=True), 1):
+    for task, (learnt, new) in enumerate(zip(train, test, strict=True)):
         tested += new
-        found += (learnt * (1 + compares(number - 1)) + tested) * (number if grows else 1)
+        again = learnt * learner.compares(task) + 3 * min(learnt, LOOKED_AT) * learner.may_stop(
+            task
+        )
+        found += (learnt + again + tested) * (task + 1 if learner.network.grows else 1)
     return found
 
 
@@ -48,6 +51,10 @@ class Pacer:
         self._rate = 0.0
         self._since, self._images = self._began, 0
         self._measured = 0.0  # seconds
+        self._more = (
+            0.0,
+            0,
+        )  # passes and steps that turned out to be needed, beside those of the plan
 
     def did(self, passes: float, images: int = 0, steps: int = 0) -> list[Pace]:
         """Count work; returns one Pace if it is time for one, else nothing."""
@@ -65,6 +72,11 @@ class Pacer:
         share = self._measured / max(now - self._began, 1e-9)
         return [Pace(self._rate, self._left(now), self._done_steps, self._steps, share)]
 
+    def expect(self, passes: float, steps: int) -> None:
+        """Count on so much more work than before, or less."""
+        self.passes, self._steps = self.passes + passes, self._steps + steps
+        self._more = self._more[0] + passes, self._more[1] + steps
+
     def measuring(self, events: Iterable[E]) -> Iterator[E]:
         """Hand on a measurement's events, counting the time until each as the monitor's."""
         began = self._clock()
@@ -81,12 +93,14 @@ class Pacer:
     def state(self) -> list[float]:
         """Return what `restore` needs to count on."""
         elapsed = self._clock() - self._began
-        return [self.done, float(self._done_steps), elapsed, self._measured, self._rate]
+        done = [self.done, float(self._done_steps), elapsed, self._measured, self._rate]
+        return [*done, *map(float, self._more)]
 
     def restore(self, state: list[float]) -> None:
         """Count on from where another pacer of the same run stood."""
-        self.done, steps, elapsed, self._measured, self._rate = state
+        self.done, steps, elapsed, self._measured, self._rate, passes, more = state
         self._done_steps = int(steps)
+        self.expect(passes, int(more))
         self._began = self._clock() - elapsed
 
     def _left(self, now: float) -> float | None:

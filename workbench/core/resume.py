@@ -84,9 +84,8 @@ def restore(run: Running, path: Path, head: Mapping[str, Any]) -> list[str]:
             run.network.expand(at["task"] + at["begun"])
         own = _restored(run, state, tensors)
         run.step = int(at["step"])
-        before = head["config"]["train"]["learning_rate"]
         if run.place.begun:
-            _adapt(run, before)
+            _adapt(run, head["config"]["train"])
         asked = head["config"]["train"]["precision"]
         said = [each for each in _other_tier(run, state["precision"], asked) if each]
     except _FAULTS as error:
@@ -135,10 +134,11 @@ def _restored(
     return own
 
 
-def _adapt(run: Running, before: float) -> None:
-    """Go on within a task with this configuration's epochs and learning rate."""
+def _adapt(run: Running, training: Mapping[str, Any]) -> None:
+    """Go on within a task with this configuration's epochs and learning rate, and not with those of before."""
     run.learner.epochs = run.config.train.epochs
-    now = run.config.train.learning_rate
+    run.place.over = run.place.over and run.learner.epochs == training["epochs"]
+    before, now = training["learning_rate"], run.config.train.learning_rate
     if now == before:
         return
     share = now / before if before else 1.0

@@ -34,6 +34,9 @@ class Place:
         lr: the epoch's learning rate.
         frozen: the task's training pictures as the frozen backbone sees them (n, d).
         before: their features (n, D) before the task, where drift is estimated from them.
+        first: steps of the run before the task.
+        start: old classes' logits (m, C) on some of them before the task, where it may stop early.
+        over: whether it has.
     """
 
     task: int = 0
@@ -43,6 +46,9 @@ class Place:
     lr: float = 0.0
     frozen: Tensor | None = None
     before: Tensor | None = None
+    first: int = 0
+    start: Tensor | None = None
+    over: bool = False
 
 
 @dataclass
@@ -135,10 +141,10 @@ def pacer_of(
 ) -> Pacer:
     """Return the pacer that knows the run's whole work."""
     network, counts = learner.network, [len(task.train) for task in tasks.tasks]
-    epochs = [learner.epochs_of(i) for i in range(len(counts))]
+    epochs = [learner.expected_epochs(i) for i in range(len(counts))]
     trained = sum(e * n for e, n in zip(epochs, counts, strict=True))
     tests = [len(task.test) for task in tasks.tasks]
-    looked = looks(counts, tests, grows=network.grows, compares=learner.compares)
+    looked = looks(counts, tests, learner)
     once = sum(len(task.train) + len(task.test) for task in tasks.tasks)
     passes = once + trained * network.passes_of_step + network.passes_of_look * looked
     steps = sum(max(e * steps_of(config, t), 1) for e, t in zip(epochs, tasks.tasks, strict=True))

@@ -4,7 +4,7 @@ Folders are listed and divided as the run does it; nothing is decoded.
 """
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from workbench.config import RunConfig
 from workbench.core.budget import Budget, Costs, choose
 from workbench.core.cache import PictureCache
 from workbench.core.gather import divided, gathered
+from workbench.core.learner import Learner
 from workbench.core.listing import Listing
 from workbench.core.network import Network
 from workbench.core.pace import looks
@@ -115,26 +116,20 @@ def read_samples(
 
 
 def amounts(
-    tasks: Sequence[Sequence[tuple[int, int]]], config: RunConfig, *, drift: bool,
-    trains: Callable[[int], bool] = lambda _: True, grows: bool = False,
-    compares: Callable[[int], bool] = lambda _: False,
-) -> Amounts:  # fmt: skip
-    """Return the work on tasks of so many pictures.
-
-    `drift`: old prototypes are moved along, `trains`: on which task, `grows`: the network does, with each task,
-    `compares`: after which task its pictures are also seen as they were before.
-    """
+    tasks: Sequence[Sequence[tuple[int, int]]], config: RunConfig, learner: Learner
+) -> Amounts:
+    """Return the work on tasks of so many pictures, with no more epochs than are likely to be needed."""
     train = [sum(n for n, _ in task) for task in tasks]
     test = [sum(n for _, n in task) for task in tasks]
-    trained = [config.train.epochs * trains(i) for i in range(len(tasks))]
+    trained = [learner.expected_epochs(i) for i in range(len(tasks))]
     batch = config.train.batch_size
     whole = sum(train) + sum(test)
-    again = sum(train[1:]) if drift else 0
+    again = sum(train[1:]) if learner.switches["prototype_drift"] == "compensated" else 0
     parts = sum(test) if config.data.joint else 0  # each task's own pictures, once more
     return Amounts(
         whole, whole, sum(e * -(-n // batch) for e, n in zip(trained, train, strict=True)),
         sum(e * n for e, n in zip(trained, train, strict=True)),
-        looks(train, test, grows=grows, compares=compares) + again + parts,
+        looks(train, test, learner) + again + parts,
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ class RunRecord:
         self._clock = Clock()
         self._measured_at: dict[int, float] = {}  # seconds of the last number at a step
         self._began: list[float] = []  # seconds at which each task began
-        self._epochs = [0]  # of the run before each task, and after the last
+        self._epochs: list[float] = [0]  # of the run before each task, and after the last
         self._steps_of_last = 1
 
     @property
@@ -205,6 +205,9 @@ class RunRecord:
         timed.append(self._clock.seconds, value)
 
     def _put_start(self, started: TaskStarted) -> None:
+        if self.starts:  # it may have ended before its last epoch
+            done = (started.step - self.starts[-1]) / self._steps_of_last
+            self._epochs[-1] -= (1 - min(done, 1)) * (self._epochs[-1] - self._epochs[-2])
         self.starts.append(started.step)
         self._began.append(self._clock.seconds)
         self._epochs.append(self._epochs[-1] + started.epochs)
