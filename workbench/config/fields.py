@@ -239,6 +239,9 @@ class TrainConfig:
     batch_size: int = setting(
         16, "Pictures in one step.", label="Batch", low=1, high=1024, advanced=False
     )
+    max_steps: int = setting(
+        0, "Steps that a task is trained for, at most, however many pictures it has; 0: as many as its epochs take.",
+        label="Most steps a task", low=0, high=10_000_000)  # fmt: skip
     at_once: int = setting(
         0, "Pictures in memory at once within a step; 0: the whole batch. Fewer take less memory and more time.",
         label="Pictures at once", low=0, high=1024)  # fmt: skip

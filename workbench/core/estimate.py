@@ -67,7 +67,7 @@ def run_seconds(
     work = amounts(counted.tasks, config, dry.learner)
     looked = work.looked * network.passes_of_look
     passes = work.frozen + work.trained * network.passes_of_step + looked
-    monitor = monitor_passes(counted.tasks, config, network, passes)
+    monitor = monitor_passes(counted.tasks, config, dry.learner, passes)
     each = units.step.at(batch) / batch / network.passes_of_step
     return total_seconds(work, units, monitor * each)
 

@@ -6,7 +6,7 @@ is one of the named switches of `config.SwitchConfig`.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from workbench.config import MethodConfig, TrainConfig
 from workbench.core import losses
 from workbench.core.heads import ProxyHead
+from workbench.core.length import NONE, Length, length_of
 from workbench.core.network import Features, Network
 
 AUXILIARY = ("mutual_information", "orthogonality", "regularisation")
@@ -74,13 +75,14 @@ class Learner:
         """Return whether a 0-based task's training may end early, once it has moved old answers too far."""
         return self.switches["early_stopping"] == "interplay" and task > 0 and self.trains(task)
 
-    def epochs_of(self, task: int) -> int:
-        """Return for how many epochs a 0-based task is trained, at most."""
-        return self.training.epochs if self.trains(task) else 0
+    def length(self, task: int, pictures: int) -> Length:
+        """Return how long a 0-based task of so many training pictures is trained, at most."""
+        return length_of(self.training, pictures) if self.trains(task) else NONE
 
-    def expected_epochs(self, task: int) -> int:
-        """Return for how many epochs a 0-based task will likely be trained: one that may stop seldom sees a second."""
-        return min(self.epochs_of(task), 1) if self.may_stop(task) else self.epochs_of(task)
+    def likely_length(self, task: int, pictures: int) -> Length:
+        """Return how long it is likely trained: one that may stop seldom sees a second epoch."""
+        one = replace(self.training, epochs=1)
+        return length_of(one, pictures) if self.may_stop(task) else self.length(task, pictures)
 
     def begin_task(self, class_ids: tuple[int, ...], epochs: int) -> None:
         """Prepare for a task whose local label i is the global class `class_ids[i]`."""

@@ -1,5 +1,6 @@
 """The loop within a task: begin it, train its epochs, settle, test. It goes on from wherever `run.place` says."""
 
+import math
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from typing import cast
@@ -15,7 +16,7 @@ from workbench.core.holding import settle_change
 from workbench.core.learner import Learner
 from workbench.core.numbers import numbers
 from workbench.core.resident import peak_so_far
-from workbench.core.running import Place, Running, steps_of
+from workbench.core.running import Place, Running
 from workbench.core.stopping import look, old_answers
 from workbench.core.tasks import TaskData
 from workbench.events import (
@@ -34,18 +35,18 @@ from workbench.events import (
 def learn(run: Running, task: TaskData) -> Iterator[Event]:
     """Learn a task, or the rest of it from `run.place` on."""
     place = run.place
-    number, epochs = place.task, run.learner.epochs_of(place.task)
+    number, epochs = place.task, run.learner.length(place.task, len(task.train)).epochs
     if not place.begun:
         yield from _begin(run, task)
     measuring, monitor = run.pacer.measuring, run.monitor
     for epoch in range(place.epoch, epochs):
-        yield from _epoch(run, task, number, epoch)
-        at_end = place.over or epoch == epochs - 1
-        yield from measuring(monitor.measure(epoch, run.step, at_end=at_end))
-        place.epoch, place.rest = epochs if at_end else epoch + 1, None
-        yield EpochEnded(number, epoch, run.step)
-        if at_end:
+        if place.is_trained:
             break
+        yield from _epoch(run, task, number, epoch)
+        place.over = place.over or epoch == epochs - 1
+        yield from measuring(monitor.measure(epoch, run.step, at_end=place.over))
+        place.epoch, place.rest = epoch + 1, None
+        yield EpochEnded(number, epoch, run.step)
     if not epochs:  # to learn classes without training is a step too: curves go on by it
         run.step += 1
         yield from run.pacer.did(0, steps=1)
@@ -59,7 +60,7 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
     yield from measuring(monitor.averaged(changed=averaged or bool(before)))
     yield from _set_prototypes(run, task, seen)
     run.learner.end_task()
-    yield from measuring(monitor.settled(epochs - 1, run.step))
+    yield from measuring(monitor.settled(place.epoch - 1, run.step))
     yield from _examine(run, number)
     if run.folder is not None:
         files = answering.keep(run.folder, number, run.examiner.answers, task)
@@ -71,35 +72,37 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
 
 def _begin(run: Running, task: TaskData) -> Iterator[Event]:
     """Look at the task's pictures, prepare the learner for it, and forecast."""
-    place, epochs = run.place, run.learner.epochs_of(run.place.task)
+    place, length = run.place, run.learner.length(run.place.task, len(task.train))
     place.frozen = yield from run.examiner.admit(task)
     yield from run.pacer.did(len(task.train) + len(task.test))
     place.before = yield from _features_before(run, task, place.frozen)
     with run.initialisation:
-        run.learner.begin_task(task.info.class_ids, run.config.train.epochs)
+        run.learner.begin_task(task.info.class_ids, max(length.epochs, 1))
     place.first = run.step
     if run.learner.may_stop(place.task):
         place.start = yield from old_answers(run, task)
     start = run.monitor.start_task(run.network, run.learner, run.feeder, task, run.step)
     yield from run.pacer.measuring(start)
     place.begun = True
-    yield TaskStarted(place.task, run.step, epochs, max(epochs * steps_of(run.config, task), 1))
+    yield TaskStarted(place.task, run.step, length.epochs, max(length.steps, 1))
 
 
 def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Event]:
     """Train on the epoch's pictures, or on what is left of them."""
-    place = run.place
+    place, size = run.place, run.config.train.batch_size
     labels = task.local_labels
+    length = run.learner.length(number, len(labels))
     if place.rest is None:
         place.lr = run.learner.begin_epoch(epoch)
-        place.rest = torch.randperm(len(labels), generator=run.order)
-        if epoch >= run.learner.expected_epochs(number):
-            run.pacer.expect(run.network.passes_of_step * len(labels), steps_of(run.config, task))
+        left = max(length.steps - (run.step - place.first), 0)
+        place.rest = torch.randperm(len(labels), generator=run.order)[: left * size]
+        if epoch >= run.learner.likely_length(number, len(labels)).epochs:
+            more = len(place.rest)
+            run.pacer.expect(run.network.passes_of_step * more, math.ceil(more / size))
     run.network.train()
     run.pacer.restart_clock_of_images()
-    size = run.config.train.batch_size
     yield Stage(
-        f"Task {number + 1} of {len(run.tasks.tasks)}, epoch {epoch + 1} of {run.config.train.epochs}"
+        f"Task {number + 1} of {len(run.tasks.tasks)}, epoch {epoch + 1} of {length.epochs}"
     )
     batches = [part.numpy() for part in torch.split(place.rest, size) if len(part)]
     feeding = run.feeder.augmented(task.train[at] for at in batches)
@@ -173,7 +176,7 @@ def _examine(run: Running, number: int) -> Iterator[Event]:
     row = yield from run.examiner.examine(run.step)
     yield row
     yield from run.pacer.did(run.network.passes_of_look * sum(row.sizes))
-    last = run.config.train.epochs - 1
+    last = max(run.place.epoch - 1, 0)
     for name, value in run.examiner.summary().items():
         reason = "" if value is not None else "needs more than one task"
         yield Measured(name, number, last, run.step, value, reason)

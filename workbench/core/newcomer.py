@@ -11,7 +11,6 @@ gave for the steps planned cosines of 0.94 to 1.00 and rank correlations of 1.0,
 old tasks and 0.33 to 0.94 over the 16 old classes; sizes were up to four times too large.
 """
 
-import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -33,6 +32,7 @@ from workbench.core.kernel import (
     unit_rows,
     value_kernel,
 )
+from workbench.core.length import length_of
 from workbench.core.probe import View
 from workbench.core.readings import MAX_ROWS
 from workbench.core.ridge import finite_movement, ridge_movement
@@ -94,10 +94,10 @@ def why_not(seen: Glimpse) -> str:
 
 def planned(training: TrainConfig, pictures: int) -> tuple[float, int]:
     """Return the mean step size, momentum included, and the number of steps of the training planned."""
-    steps = training.epochs * math.ceil(pictures / training.batch_size)
+    length = length_of(training, pictures)
     # the mean of the cosine from the start value over epochs 0 … E − 1
-    mean = 0.5 * training.learning_rate * (1 + 1 / training.epochs)
-    return mean / (1 - training.momentum), steps
+    mean = 0.5 * training.learning_rate * (1 + 1 / max(length.epochs, 1))
+    return mean / (1 - training.momentum), length.steps
 
 
 def new_task(seen: Glimpse, rate: float, steps: int) -> NewTask:

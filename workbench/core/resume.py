@@ -54,7 +54,9 @@ def packed(run: Running) -> tuple[dict[str, Any], bytes]:
     }
     tensors, state["stacks"] = stacked(packer.tensors)
     head = {
-        "position": {"task": place.task, "begun": place.begun, "epoch": place.epoch, "step": run.step},
+        "position": {
+            "task": place.task, "begun": place.begun, "epoch": place.epoch, "step": run.step, "trained": place.is_trained,
+        },
         "versions": {"workbench": __version__, "torch": torch.__version__},
         "config": to_dict(run.config),
         "tasks": [_facts(task.info) for task in run.tasks.tasks],
@@ -136,8 +138,12 @@ def _restored(
 
 def _adapt(run: Running, training: Mapping[str, Any]) -> None:
     """Go on within a task with this configuration's epochs and learning rate, and not with those of before."""
-    run.learner.epochs = run.config.train.epochs
-    run.place.over = run.place.over and run.learner.epochs == training["epochs"]
+    pictures = len(run.tasks.tasks[run.place.task].train)
+    run.learner.epochs = max(run.learner.length(run.place.task, pictures).epochs, 1)
+    if (
+        run.config.train.epochs > training["epochs"]
+    ):  # those that are added, where the task had ended early too
+        run.place.epoch, run.place.over = training["epochs"], False
     before, now = training["learning_rate"], run.config.train.learning_rate
     if now == before:
         return
@@ -210,8 +216,8 @@ def check_tasks(
 
 def _behind_last_epoch(head: Mapping[str, Any]) -> bool:
     """Whether all is trained, and the last task's end is still to come."""
-    at, epochs = head["position"], head["config"]["train"]["epochs"]
-    return bool(at["begun"]) and at["task"] == len(head["tasks"]) - 1 and at["epoch"] == epochs
+    at = head["position"]
+    return bool(at["trained"]) and at["task"] == len(head["tasks"]) - 1
 
 
 def _facts(info: TaskInfo) -> dict[str, Any]:

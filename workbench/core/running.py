@@ -1,6 +1,5 @@
 """A run with everything loaded, and where in it the loop stands."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from workbench.core.network import Network
 from workbench.core.numbers import Watch
 from workbench.core.pace import Pacer, looks
 from workbench.core.precision import oddity, resolve
-from workbench.core.tasks import TaskData, TaskSet
+from workbench.core.tasks import TaskSet
 from workbench.core.weights import LoadedWeights
 from workbench.events import RunStarted
 
@@ -29,14 +28,14 @@ class Place:
     """Where the loop stands, and what it holds there: at the start of a task, or in it once `begun`.
 
     Attributes:
-        epoch: to be gone on with; the number of epochs once all are done.
+        epoch: to be gone on with; the number of those trained once all are done.
         rest: pictures of the epoch still to come, as drawn; None before the epoch.
         lr: the epoch's learning rate.
         frozen: the task's training pictures as the frozen backbone sees them (n, d).
         before: their features (n, D) before the task, where drift is estimated from them.
         first: steps of the run before the task.
         start: old classes' logits (m, C) on some of them before the task, where it may stop early.
-        over: whether it has.
+        over: whether its last step is done, for whatever reason.
     """
 
     task: int = 0
@@ -49,6 +48,11 @@ class Place:
     first: int = 0
     start: Tensor | None = None
     over: bool = False
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the last epoch is behind, too."""
+        return self.over and self.rest is None
 
 
 @dataclass
@@ -131,21 +135,16 @@ def oddities(run: Running) -> Iterator[str]:
         )
 
 
-def steps_of(config: RunConfig, task: TaskData) -> int:
-    """Return the steps of one epoch."""
-    return math.ceil(len(task.train) / config.train.batch_size)
-
-
 def pacer_of(
     config: RunConfig, learner: Learner, tasks: TaskSet, clock: Callable[[], float]
 ) -> Pacer:
     """Return the pacer that knows the run's whole work."""
     network, counts = learner.network, [len(task.train) for task in tasks.tasks]
-    epochs = [learner.expected_epochs(i) for i in range(len(counts))]
-    trained = sum(e * n for e, n in zip(epochs, counts, strict=True))
+    lengths = [learner.likely_length(i, n) for i, n in enumerate(counts)]
+    trained = sum(length.pictures for length in lengths)
     tests = [len(task.test) for task in tasks.tasks]
     looked = looks(counts, tests, learner)
     once = sum(len(task.train) + len(task.test) for task in tasks.tasks)
     passes = once + trained * network.passes_of_step + network.passes_of_look * looked
-    steps = sum(max(e * steps_of(config, t), 1) for e, t in zip(epochs, tasks.tasks, strict=True))
+    steps = sum(max(length.steps, 1) for length in lengths)
     return Pacer(steps, passes, clock)

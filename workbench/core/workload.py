@@ -17,7 +17,6 @@ from workbench.core.cache import PictureCache
 from workbench.core.gather import divided, gathered
 from workbench.core.learner import Learner
 from workbench.core.listing import Listing
-from workbench.core.network import Network
 from workbench.core.pace import looks
 from workbench.core.pictures import PictureError, read_all
 from workbench.core.probe import draw_task
@@ -121,23 +120,21 @@ def amounts(
     """Return the work on tasks of so many pictures, with no more epochs than are likely to be needed."""
     train = [sum(n for n, _ in task) for task in tasks]
     test = [sum(n for _, n in task) for task in tasks]
-    trained = [learner.expected_epochs(i) for i in range(len(tasks))]
-    batch = config.train.batch_size
+    lengths = [learner.likely_length(i, n) for i, n in enumerate(train)]
     whole = sum(train) + sum(test)
     again = sum(train[1:]) if learner.switches["prototype_drift"] == "compensated" else 0
     parts = sum(test) if config.data.joint else 0  # each task's own pictures, once more
     return Amounts(
-        whole, whole, sum(e * -(-n // batch) for e, n in zip(trained, train, strict=True)),
-        sum(e * n for e, n in zip(trained, train, strict=True)),
+        whole, whole, sum(length.steps for length in lengths), sum(length.pictures for length in lengths),
         looks(train, test, learner) + again + parts,
     )  # fmt: skip
 
 
 def monitor_passes(
-    tasks: Sequence[Sequence[tuple[int, int]]], config: RunConfig, network: Network, passes: float
+    tasks: Sequence[Sequence[tuple[int, int]]], config: RunConfig, learner: Learner, passes: float
 ) -> float:
     """Return what the monitor takes beside `passes` of the run, in passes of a picture, at most."""
-    monitor = config.monitor
+    monitor, network = config.monitor, learner.network
     if not monitor.probe_per_task or not monitor.budget or network.why_no_kernel:
         return 0.0
     known = stand_ins(tasks)
@@ -149,7 +146,9 @@ def monitor_passes(
     )  # fmt: skip
     probes = [draw_task(task, n, size, seed) for n, task in enumerate(known)]
     between = sum(Costs(network, plan, probes[: n + 1]).epoch() for n in range(len(probes)))
-    return max(least, min(least + (config.train.epochs - 1) * between, room))
+    pictures = [sum(n for n, _ in task) for task in tasks]
+    epochs = max(learner.length(i, n).epochs for i, n in enumerate(pictures))
+    return max(least, min(least + max(epochs - 1, 0) * between, room))
 
 
 def stand_ins(tasks: Sequence[Sequence[tuple[int, int]]]) -> list[TaskData]:

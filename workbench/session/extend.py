@@ -4,6 +4,7 @@ A finished run goes on behind its last task; one that was stopped right after a 
 that one, with other tasks than those it had still before it.
 """
 
+import math
 import typing
 from collections.abc import Sequence
 from dataclasses import replace
@@ -87,6 +88,11 @@ def extended(
     config = configs.from_dict(details.config)
     if tasks and config.data.joint:
         raise UsageError(f"{name} learnt all its tasks at once, so it cannot take another one.")
+    if epochs and _at_most_steps(details, config):
+        raise UsageError(
+            f"train.max_steps: {_learnt(details)[-1].name!r} was trained for {config.train.max_steps:,} steps, the most that {name} gives "
+            "a task, so more epochs would add none. Start a new run with more steps, or with 0, which sets no limit."
+        )
     data = replace(config.data, tasks=(*_learnt(details), *tasks))
     train = replace(config.train, epochs=config.train.epochs + epochs)
     added = ", ".join(task.name for task in tasks) or f"{epochs} epochs"
@@ -95,6 +101,13 @@ def extended(
     must_be_startable(config)
     session.backbones.require(config.model.backbone, config.model.weights)
     return config
+
+
+def _at_most_steps(details: RunDetails, config: RunConfig) -> bool:
+    """Whether it was the limit of steps that ended the last task."""
+    train, most = config.train, config.train.max_steps
+    pictures: int = sum(details.tasks[-1]["counts"]["train"])
+    return 0 < most <= train.epochs * math.ceil(pictures / train.batch_size)
 
 
 def end_point(

@@ -19,7 +19,7 @@ MOST = 100  # runs of one group
 EVERY = 7  # tasks up to which orders are drawn from the list of all of them: 5,040
 
 NO_MONITOR = {"monitor.probe_per_task": 0}
-JOINT: Mapping[str, Any] = {"data.joint": True, **NO_MONITOR}
+JOINT: Mapping[str, Any] = {"data.joint": True, "train.max_steps": 0, **NO_MONITOR}
 PLAIN: Mapping[str, Any] = {
     "method.name": "ntk-cl",  # whose terms are off below; a plug-in's method would go on being itself
     "method.weight_mutual_information": 0.0,
@@ -30,6 +30,7 @@ PLAIN: Mapping[str, Any] = {
     "switches.ema": "off",
     "switches.interplay": "free",
     "switches.change": "kept",
+    "switches.early_stopping": "off",
     "switches.fusion_refit": "none",
     "switches.prototype_drift": "stale",
     "model.use_pretrained_section": False,
