@@ -3,13 +3,14 @@
 import math
 from contextlib import closing
 
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
 from tests.resumed import small_config
 from tests.trained import finished, of
 from workbench.config import TrainConfig
-from workbench.core.length import Length, length_of
+from workbench.core.length import Length, judging, length_of, taught
 from workbench.core.newcomer import planned
 from workbench.core.train import Training
 from workbench.errors import UsageError
@@ -31,6 +32,16 @@ def test_a_length_is_what_counting_batch_by_batch_finds(pictures, batch, epochs,
 
 def test_without_pictures_there_is_nothing_to_train():
     assert length_of(TrainConfig(), 0) == Length(0, 0, 0)
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=5))
+def test_as_many_are_trained_on_as_are_not_left_to_judge_by(counts):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    left = judging(labels)
+    assert taught(counts) == (~left).sum()
+    assert [int(left[labels == each].sum()) for each in range(len(counts))] == [
+        n // 4 for n in counts
+    ]
 
 
 def run_of(tmp_path, **values):

@@ -144,7 +144,7 @@ class MethodConfig:
         0.01, "With the switch 'interplay' at limited: how far a task may move the answers for earlier classes, in units of their spread.",
         label="Interplay limit", low=0.0, high=100.0)  # fmt: skip
     least_gain: float = setting(
-        2.0, "With the switch 'change' at judged: how sure it must be that a task's own pictures, each left out in turn, are told apart better "
+        1.0, "With the switch 'change' at judged: how sure it must be that pictures of a task that its training left out are told apart better "
         "than before, in standard errors of their mean gain.",
         label="Least gain", low=0.0, high=100.0)  # fmt: skip
     refit_epochs: int = setting(
@@ -211,8 +211,8 @@ class SwitchConfig:
         "Q  Interplay", "A task changes what it will, or is drawn back until earlier classes are answered nearly as before, measured on its own "
         "pictures.", "free", "limited")  # fmt: skip
     change: str = _switch(
-        "R  Change", "What a task's training has changed stays, or is taken back unless the task's own pictures, each left out in turn, are "
-        "told apart better than before.", "kept", "judged")  # fmt: skip
+        "R  Change", "What a task's training has changed stays, or is taken back unless every fourth of its pictures, left out of training to judge by, "
+        "are told apart better than before.", "kept", "judged")  # fmt: skip
     early_stopping: str = _switch(
         "S  Early stopping", "A task is trained for all its epochs, or no longer once the answers for earlier classes have moved by more than "
         "the limit of interplay: what comes after would be drawn back.", "off", "interplay")  # fmt: skip

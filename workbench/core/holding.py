@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from workbench.core.evaluate import Seen, fuse, see
+from workbench.core.length import judging
 from workbench.core.worth import Gain, gain_of
 from workbench.events import Note, Stage
 
@@ -83,8 +84,9 @@ def settle_change(
     first = yield from change.look()
     change.put(1.0)
     last = yield from change.look()
-    if run.switches["change"] == "judged":
-        gain = gain_of(first.main, last.main, torch.from_numpy(task.local_labels))
+    if run.learner.judges(run.learner.task):
+        left = torch.from_numpy(judging(task.train_labels))
+        gain = gain_of(first.main, last.main, torch.from_numpy(task.local_labels), left)
         if not gain.is_clear(run.config.method.least_gain):
             change.put(0.0)
             yield Note(_taken_back(task.info.name, gain, over=run.place.over))
@@ -123,7 +125,7 @@ def _drawn_back(
 def _taken_back(name: str, gain: Gain, *, over: bool) -> str:
     more = "More pictures" if over else "More pictures or epochs"
     return (
-        f"Task '{name}': after training, its own pictures were not clearly told apart better than before (each left out in turn: "
-        f"{gain.mean:+.3f} ± {gain.error:.3f} nats), so what it changed was taken back, and its classes are answered with the "
+        f"Task '{name}': after training, pictures of it that training had left out were not clearly told apart better than before "
+        f"({gain.mean:+.3f} ± {gain.error:.3f} nats), so what it changed was taken back, and its classes are answered with the "
         f"features there were. {more} may change that; the switch 'change' at 'kept' keeps it all the same."
     )

@@ -5,9 +5,9 @@ is one of the named switches of `config.SwitchConfig`.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from workbench.config import MethodConfig, TrainConfig
 from workbench.core import losses
 from workbench.core.heads import ProxyHead
-from workbench.core.length import NONE, Length, length_of
+from workbench.core.length import NONE, Length, length_of, taught
 from workbench.core.network import Features, Network
 
 AUXILIARY = ("mutual_information", "orthogonality", "regularisation")
@@ -43,7 +43,12 @@ class Learner:
     Args:
         network: the network, on its device.
         chance: draws the old prototypes of each step; on the CPU.
+
+    Attributes:
+        cautious: whether what tasks change is looked at, as the switches say, and may be stopped, drawn or taken back.
     """
+
+    cautious: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -66,23 +71,30 @@ class Learner:
         """Return whether a 0-based task is trained on; else its classes are only added to those that are answered."""
         return bool(self.network.branches)
 
+    def judges(self, task: int) -> bool:
+        """Return whether what a 0-based task changes is judged, by pictures that its training leaves out."""
+        return self.cautious and self.trains(task) and self.switches["change"] == "judged"
+
     def compares(self, task: int) -> bool:
         """Return whether what a 0-based task changes is compared with what was, and may be drawn or taken back."""
-        limited = self.switches["interplay"] == "limited" and task > 0
-        return self.trains(task) and (limited or self.switches["change"] == "judged")
+        limited = self.cautious and self.trains(task) and task > 0
+        return self.judges(task) or (limited and self.switches["interplay"] == "limited")
 
     def may_stop(self, task: int) -> bool:
         """Return whether a 0-based task's training may end early, once it has moved old answers too far."""
-        return self.switches["early_stopping"] == "interplay" and task > 0 and self.trains(task)
+        later = self.cautious and self.trains(task) and task > 0
+        return later and self.switches["early_stopping"] == "interplay"
 
-    def length(self, task: int, pictures: int) -> Length:
-        """Return how long a 0-based task of so many training pictures is trained, at most."""
-        return length_of(self.training, pictures) if self.trains(task) else NONE
+    def length(self, task: int, counts: Sequence[int], epochs: int | None = None) -> Length:
+        """Return how long a 0-based task with so many training pictures in each class is trained, at most."""
+        if not self.trains(task):
+            return NONE
+        training = self.training if epochs is None else replace(self.training, epochs=epochs)
+        return length_of(training, taught(counts) if self.judges(task) else sum(counts))
 
-    def likely_length(self, task: int, pictures: int) -> Length:
+    def likely_length(self, task: int, counts: Sequence[int]) -> Length:
         """Return how long it is likely trained: one that may stop seldom sees a second epoch."""
-        one = replace(self.training, epochs=1)
-        return length_of(one, pictures) if self.may_stop(task) else self.length(task, pictures)
+        return self.length(task, counts, 1 if self.may_stop(task) else None)
 
     def begin_task(self, class_ids: tuple[int, ...], epochs: int) -> None:
         """Prepare for a task whose local label i is the global class `class_ids[i]`."""

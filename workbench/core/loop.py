@@ -14,6 +14,7 @@ from workbench.core.evaluate import Seen, fuse, see
 from workbench.core.heads import drift_of
 from workbench.core.holding import settle_change
 from workbench.core.learner import Learner
+from workbench.core.length import judging
 from workbench.core.numbers import numbers
 from workbench.core.resident import peak_so_far
 from workbench.core.running import Place, Running
@@ -35,7 +36,7 @@ from workbench.events import (
 def learn(run: Running, task: TaskData) -> Iterator[Event]:
     """Learn a task, or the rest of it from `run.place` on."""
     place = run.place
-    number, epochs = place.task, run.learner.length(place.task, len(task.train)).epochs
+    number, epochs = place.task, run.learner.length(place.task, task.info.train_counts).epochs
     if not place.begun:
         yield from _begin(run, task)
     measuring, monitor = run.pacer.measuring, run.monitor
@@ -72,7 +73,7 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
 
 def _begin(run: Running, task: TaskData) -> Iterator[Event]:
     """Look at the task's pictures, prepare the learner for it, and forecast."""
-    place, length = run.place, run.learner.length(run.place.task, len(task.train))
+    place, length = run.place, run.learner.length(run.place.task, task.info.train_counts)
     place.frozen = yield from run.examiner.admit(task)
     yield from run.pacer.did(len(task.train) + len(task.test))
     place.before = yield from _features_before(run, task, place.frozen)
@@ -90,13 +91,13 @@ def _begin(run: Running, task: TaskData) -> Iterator[Event]:
 def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Event]:
     """Train on the epoch's pictures, or on what is left of them."""
     place, size = run.place, run.config.train.batch_size
-    labels = task.local_labels
-    length = run.learner.length(number, len(labels))
+    labels, counts = task.local_labels, task.info.train_counts
+    length = run.learner.length(number, counts)
     if place.rest is None:
         place.lr = run.learner.begin_epoch(epoch)
         left = max(length.steps - (run.step - place.first), 0)
-        place.rest = torch.randperm(len(labels), generator=run.order)[: left * size]
-        if epoch >= run.learner.likely_length(number, len(labels)).epochs:
+        place.rest = _drawn(run, task)[: left * size]
+        if epoch >= run.learner.likely_length(number, counts).epochs:
             more = len(place.rest)
             run.pacer.expect(run.network.passes_of_step * more, math.ceil(more / size))
     run.network.train()
@@ -118,6 +119,14 @@ def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Ev
             if place.over:
                 break
     run.watch.see_all()
+
+
+def _drawn(run: Running, task: TaskData) -> Tensor:
+    """Return the places (n,) of the training pictures to be trained on, shuffled."""
+    places = torch.arange(len(task.train))
+    if run.learner.judges(run.place.task):
+        places = places[torch.from_numpy(~judging(task.train_labels))]
+    return places[torch.randperm(len(places), generator=run.order)]
 
 
 def _is_last(run: Running) -> bool:

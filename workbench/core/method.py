@@ -23,6 +23,7 @@ class Method(Learner):
     """
 
     term_weights: ClassVar[dict[str, float]] = {}
+    cautious: ClassVar[bool] = False  # what it has learnt stays as it is
     averages = False  # whether the slow copies take the mean of the parameters after each task
 
     def terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -40,14 +41,6 @@ class Method(Learner):
     def average(self, *, is_last: bool) -> bool:
         """Average the slow copies where the method does so; return whether it was done."""
         return self.averages and super().average(is_last=is_last)
-
-    def compares(self, task: int) -> bool:
-        """Return that what the method has learnt stays as it is."""
-        return False
-
-    def may_stop(self, task: int) -> bool:
-        """Return that a task is trained for all its epochs."""
-        return False
 
     def push(self, m: Tensor, labels: Tensor) -> Tensor:
         """Return ∂L/∂m (n, D) of cross-entropy and terms at features m (n, D), for the monitor's forecast."""

@@ -138,8 +138,8 @@ def _restored(
 
 def _adapt(run: Running, training: Mapping[str, Any]) -> None:
     """Go on within a task with this configuration's epochs and learning rate, and not with those of before."""
-    pictures = len(run.tasks.tasks[run.place.task].train)
-    run.learner.epochs = max(run.learner.length(run.place.task, pictures).epochs, 1)
+    counts = run.tasks.tasks[run.place.task].info.train_counts
+    run.learner.epochs = max(run.learner.length(run.place.task, counts).epochs, 1)
     if (
         run.config.train.epochs > training["epochs"]
     ):  # those that are added, where the task had ended early too

@@ -140,7 +140,7 @@ def pacer_of(
 ) -> Pacer:
     """Return the pacer that knows the run's whole work."""
     network, counts = learner.network, [len(task.train) for task in tasks.tasks]
-    lengths = [learner.likely_length(i, n) for i, n in enumerate(counts)]
+    lengths = [learner.likely_length(i, t.info.train_counts) for i, t in enumerate(tasks.tasks)]
     trained = sum(length.pictures for length in lengths)
     tests = [len(task.test) for task in tasks.tasks]
     looked = looks(counts, tests, learner)

@@ -49,7 +49,7 @@ def look(run: Running, task: TaskData, *, is_last: bool) -> Generator[Stage | No
     far, limit = movement(place.start, now), run.config.method.interplay_limit
     if far > limit:
         _end(run)
-        planned = run.learner.length(place.task, len(task.train)).steps
+        planned = run.learner.length(place.task, task.info.train_counts).steps
         yield Note(
             f"Task '{task.info.name}' was trained for {done} of {planned:,} steps: they moved the answers for earlier classes by "
             f"{100 * far:.1f} % of their spread, measured on its own pictures, and no more than {100 * limit:g} % is to stay."

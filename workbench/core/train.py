@@ -195,7 +195,7 @@ class Training:
         for task in run.tasks.tasks[run.place.task :]:
             yield from learn(run, task)
         if run.config.data.joint:
-            last = run.learner.length(0, len(run.tasks.tasks[0].train)).epochs - 1
+            last = run.learner.length(0, run.tasks.tasks[0].info.train_counts).epochs - 1
             yield from accuracy_of_parts(run.examiner, parts, last, run.step)
         yield Finished(run.step)
 

@@ -120,7 +120,7 @@ def amounts(
     """Return the work on tasks of so many pictures, with no more epochs than are likely to be needed."""
     train = [sum(n for n, _ in task) for task in tasks]
     test = [sum(n for _, n in task) for task in tasks]
-    lengths = [learner.likely_length(i, n) for i, n in enumerate(train)]
+    lengths = [learner.likely_length(i, counts) for i, counts in enumerate(_learnt(tasks))]
     whole = sum(train) + sum(test)
     again = sum(train[1:]) if learner.switches["prototype_drift"] == "compensated" else 0
     parts = sum(test) if config.data.joint else 0  # each task's own pictures, once more
@@ -128,6 +128,11 @@ def amounts(
         whole, whole, sum(length.steps for length in lengths), sum(length.pictures for length in lengths),
         looks(train, test, learner) + again + parts,
     )  # fmt: skip
+
+
+def _learnt(tasks: Sequence[Sequence[tuple[int, int]]]) -> list[list[int]]:
+    """Return the classes' training counts of each task."""
+    return [[train for train, _ in task] for task in tasks]
 
 
 def monitor_passes(
@@ -146,8 +151,7 @@ def monitor_passes(
     )  # fmt: skip
     probes = [draw_task(task, n, size, seed) for n, task in enumerate(known)]
     between = sum(Costs(network, plan, probes[: n + 1]).epoch() for n in range(len(probes)))
-    pictures = [sum(n for n, _ in task) for task in tasks]
-    epochs = max(learner.length(i, n).epochs for i, n in enumerate(pictures))
+    epochs = max(learner.length(i, counts).epochs for i, counts in enumerate(_learnt(tasks)))
     return max(least, min(least + max(epochs - 1, 0) * between, room))
 
 

@@ -1,9 +1,9 @@
-"""Whether a task's training was worth its change: are the task's own pictures told apart better than before it?
+"""Whether a task's training was worth its change: are pictures of it that training left out told apart better than before?
 
 Training on few pictures, or on classes that the frozen backbone tells apart already, moves features to no end, and what
-later tasks will need can be lost. The pictures at hand say something of that: the discriminant of `core.discriminant`,
-fitted to features of before and of after, answers each picture as if it had never seen it. The features have, if they were
-trained on it, so that the gain is an optimistic one; that is why it must be clear, by `method.least_gain` standard errors.
+later tasks will need can be lost. The pictures that were trained on say little of that: their features have seen them.
+Those that were left out (`core.length.judging`) are answered by the discriminant of `core.discriminant`, fitted to the
+others' features of before and of after. Being fewer, they must say it clearly, by `method.least_gain` standard errors.
 """
 
 from dataclasses import dataclass
@@ -28,30 +28,31 @@ class Gain:
         return self.mean > errors * self.error
 
 
-def surprise(features: Tensor, labels: Tensor) -> Tensor:
-    """Return −log p (n,) of pictures with features (n, D) and labels (n,) in 0…C−1, each left out of what answers for it.
+def surprise(features: Tensor, labels: Tensor, left: Tensor) -> Tensor:
+    """Return −log p (m,) of those pictures with features (n, D) and labels (n,) in 0…C−1 that are `left` out (n,), m of n.
 
-    Logits are taken times the one of `SCALES` that suits all pictures best.
+    They are answered by a discriminant of the others, its logits times the one of `SCALES` that suits the others best, each of
+    them left out in turn.
     """
     head = DiscriminantHead(features.shape[1], (1.0,))
-    classes = int(labels.max()) + 1
+    known, classes = ~left, int(labels.max()) + 1
     head.grow(classes)
     for label in range(classes):
-        head.learn(label, features[labels == label])
+        head.learn(label, features[known & (labels == label)])
     head.settle()
-    logits = head.left_out(features, labels).double()
-    losses = [F.cross_entropy(scale * logits, labels, reduction="none") for scale in SCALES]
-    return min(losses, key=lambda each: float(each.mean()))
+    own = head.left_out(features[known], labels[known]).double()
+    scale = min(SCALES, key=lambda each: float(F.cross_entropy(each * own, labels[known])))
+    return F.cross_entropy(scale * head(features[left]).double(), labels[left], reduction="none")
 
 
-def gain_of(before: Tensor, after: Tensor, labels: Tensor) -> Gain:
-    """Return the gain of pictures with features (n, D) of before and of after, and labels (n,) in 0…C−1.
+def gain_of(before: Tensor, after: Tensor, labels: Tensor, left: Tensor) -> Gain:
+    """Return the gain on pictures `left` out (n,), of features (n, D) of before and of after, and labels (n,) in 0…C−1.
 
-    Without two classes, or two pictures of one, nothing is told apart: no gain.
+    With fewer than two left out, without two classes, or two pictures of one to answer by, nothing is told apart: no gain.
     """
-    counts = torch.bincount(labels)
-    if len(counts) < 2 or int(counts.max()) < 2:
+    counts = torch.bincount(labels[~left])
+    if int(left.sum()) < 2 or int((counts > 0).sum()) < 2 or int(counts.max()) < 2:
         return Gain(0.0, 0.0)
     features = before.detach().float().cpu(), after.detach().float().cpu()
-    gains = surprise(features[0], labels) - surprise(features[1], labels)  # (n,)
+    gains = surprise(features[0], labels, left) - surprise(features[1], labels, left)  # (m,)
     return Gain(float(gains.mean()), float(gains.std()) / len(gains) ** 0.5)

@@ -4,13 +4,13 @@ A finished run goes on behind its last task; one that was stopped right after a 
 that one, with other tasks than those it had still before it.
 """
 
-import math
 import typing
 from collections.abc import Sequence
 from dataclasses import replace
 
 from workbench import config as configs, paths
 from workbench.config import RunConfig, TaskFolder
+from workbench.core.length import length_of, taught
 from workbench.errors import UsageError
 from workbench.events import EpochEnded, Event, Step, TaskEnded
 from workbench.log import resume as log_resume
@@ -105,9 +105,10 @@ def extended(
 
 def _at_most_steps(details: RunDetails, config: RunConfig) -> bool:
     """Whether it was the limit of steps that ended the last task."""
-    train, most = config.train, config.train.max_steps
-    pictures: int = sum(details.tasks[-1]["counts"]["train"])
-    return 0 < most <= train.epochs * math.ceil(pictures / train.batch_size)
+    most, counts = config.train.max_steps, details.tasks[-1]["counts"]["train"]
+    judged = details.switches["change"] == "judged" and config.method.name == "ntk-cl"
+    pictures = taught(counts) if judged else sum(counts)
+    return most > 0 and length_of(config.train, pictures).steps == most
 
 
 def end_point(
