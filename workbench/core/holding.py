@@ -89,7 +89,7 @@ def settle_change(
         gain = gain_of(first.main, last.main, torch.from_numpy(task.local_labels), left)
         if not gain.is_clear(run.config.method.least_gain):
             change.put(0.0)
-            yield Note(_taken_back(task.info.name, gain, over=run.place.over))
+            yield Note(_taken_back(task.info.name, gain))
             return first.seen
     if run.switches["interplay"] == "limited" and len(run.learner.learnt) and len(task.train) > 1:
         last = yield from _drawn_back(run, task, change, first, last)
@@ -122,10 +122,9 @@ def _drawn_back(
     return last
 
 
-def _taken_back(name: str, gain: Gain, *, over: bool) -> str:
-    more = "More pictures" if over else "More pictures or epochs"
+def _taken_back(name: str, gain: Gain) -> str:
     return (
         f"Task '{name}': after training, pictures of it that training had left out were not clearly told apart better than before "
         f"({gain.mean:+.3f} ± {gain.error:.3f} nats), so what it changed was taken back, and its classes are answered with the "
-        f"features there were. {more} may change that; the switch 'change' at 'kept' keeps it all the same."
+        "features there were. More pictures may change that; the switch 'change' at 'kept' keeps it all the same."
     )

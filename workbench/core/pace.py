@@ -12,8 +12,8 @@ E = TypeVar("E")
 INTERVAL = 0.25  # seconds between two Pace events
 FIRST_ESTIMATE = 5.0  # seconds before a time left is named,
 SURE_AFTER = 0.03  # which then is a share of the whole,
-LOOKED_AT = 64  # pictures of a task, at most, by which it may stop early
 LONG_ENOUGH = 30.0  # or as many seconds: of a long run, a hundredth part says enough
+LOOKED_AT = 64  # pictures of a task, at most, by which it may stop early
 
 
 def looks(train: Sequence[int], test: Sequence[int], learner: Learner) -> int:
@@ -26,10 +26,9 @@ def looks(train: Sequence[int], test: Sequence[int], learner: Learner) -> int:
     found = tested = 0
     for task, (learnt, new) in enumerate(zip(train, test, strict=True)):
         tested += new
-        again = learnt * learner.compares(task) + 3 * min(learnt, LOOKED_AT) * learner.may_stop(
-            task
-        )
-        found += (learnt + again + tested) * (task + 1 if learner.network.grows else 1)
+        before = learnt * learner.compares(task)
+        stopping = 3 * min(learnt, LOOKED_AT) * learner.may_stop(task)
+        found += (learnt + before + stopping + tested) * (task + 1 if learner.network.grows else 1)
     return found
 
 
@@ -51,10 +50,8 @@ class Pacer:
         self._rate = 0.0
         self._since, self._images = self._began, 0
         self._measured = 0.0  # seconds
-        self._more = (
-            0.0,
-            0,
-        )  # passes and steps that turned out to be needed, beside those of the plan
+        # Passes and steps that turned out to be needed beside those of the plan, or fewer.
+        self._more = 0.0, 0
 
     def did(self, passes: float, images: int = 0, steps: int = 0) -> list[Pace]:
         """Count work; returns one Pace if it is time for one, else nothing."""

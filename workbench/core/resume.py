@@ -140,9 +140,8 @@ def _adapt(run: Running, training: Mapping[str, Any]) -> None:
     """Go on within a task with this configuration's epochs and learning rate, and not with those of before."""
     counts = run.tasks.tasks[run.place.task].info.train_counts
     run.learner.epochs = max(run.learner.length(run.place.task, counts).epochs, 1)
-    if (
-        run.config.train.epochs > training["epochs"]
-    ):  # those that are added, where the task had ended early too
+    if run.config.train.epochs > training["epochs"]:
+        # Those that are added are trained also where the task had ended before its last one.
         run.place.epoch, run.place.over = training["epochs"], False
     before, now = training["learning_rate"], run.config.train.learning_rate
     if now == before:
