@@ -103,7 +103,8 @@ def test_kept_at_any_step_the_run_goes_on_from_that_step(tmp_path):
 
 
 def test_of_the_checkpoints_the_last_two_are_kept(tmp_path):
-    config = settings(make_task_folders(tmp_path / "pictures", TASKS))
+    whole = {"switches.early_stopping": "off"}
+    config = settings(make_task_folders(tmp_path / "pictures", TASKS), **whole)
     events = list(Training(config, tmp_path, tmp_path / "run").events())
     paths = [event.path for event in events if isinstance(event, Checkpointed)]
     assert len(paths) == 9  # three tasks of two epochs and an end
