@@ -104,7 +104,8 @@ def _training(
             events.append(Step(task, epoch, step, 0.025, _terms(step - before, task, rng)))
             if live:
                 whole = tasks * epochs * steps
-                events.append(Pace(112.0, 0.1 * (whole - step), step, whole))
+                pace = Pace(112.0, 0.1 * (whole - step), step, whole, work=step / whole)
+                events.append(pace)
         events += _epoch_end(task, epoch, before + (epoch + 1) * steps, (epoch + 1) / epochs, rng)
     return events
 

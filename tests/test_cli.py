@@ -302,7 +302,7 @@ def test_progress_on_a_terminal_is_one_line_that_is_wiped_before_a_lasting_one(m
     monkeypatch.setenv("COLUMNS", "40")
     stream = Terminal()
     progress = Progress(stream)
-    progress.show(Pace(12.0, 100.0, 1, 4))
+    progress.show(Pace(12.0, 100.0, 1, 4, work=0.25))
     assert stream.getvalue().startswith("\r██████░")
     assert len(stream.getvalue()) == 40  # the return and one column less than there are
     progress.show(Note("Worth knowing."))

@@ -13,7 +13,7 @@ TASK = TaskInfo("Ö 空格", ("a", "b"), (0, 1), (8, 9), (2, 3), "f" * 64)
 EXAMPLES = {
     "RunStarted": RunStarted((TASK, TASK), {"fusion": "linear"}, "sample", "0" * 64, 384, 99, "cpu", "open", 999, "bf16"),
     "Stage": events.Stage("Reading", 3, 7),
-    "Pace": events.Pace(12.5, None, 3, 7),
+    "Pace": events.Pace(12.5, None, 3, 7, 0.1, 0.4),
     "TaskStarted": events.TaskStarted(1, 8, 2, 6),
     "Step": Step(1, 0, 8, 0.025, {"total": 1.25, "orthogonality": 0.0}),
     "Evaluated": events.Evaluated(1, 8, (0.5, 1.0), (1.0, 1.0), (0.5, 1.0), (0.25, 0.75), (4, 6)),

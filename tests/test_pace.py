@@ -79,3 +79,18 @@ def test_the_monitors_share_is_the_time_its_events_took_and_nobody_elses():
         clock.now += 5  # whoever listens takes its time
     clock.now += 2
     assert pacer.did(10, 4, 1)[0].monitor == pytest.approx(0.3)
+
+
+def test_the_share_of_the_work_is_of_looks_and_tests_too():
+    """After all steps half of the passes may be to come; more of them than were planned, and the share is of all there are."""
+    clock = Clock()
+    pacer = Pacer(steps=1, passes=100, clock=clock)
+    clock.now += 1.0
+    (pace,) = pacer.did(50, 8, 1)
+    assert (pace.done, pace.total, pace.work) == (1, 1, 0.5)
+    pacer.expect(100, 0)
+    clock.now += 1.0
+    (pace,) = pacer.did(50)
+    assert pace.work == 0.5
+    (pace,) = pacer.did(200)
+    assert pace.work == 1.0

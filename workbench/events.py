@@ -73,6 +73,7 @@ class Pace(Event):
     done: int  # training steps so far, of `total` in the whole run
     total: int
     monitor: float = 0.0  # the NTK monitor's share of the time so far
+    work: float = 0.0  # share of the whole run's work that is done: steps, looks and tests
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Progress:
             if event.total:
                 self._text += f" {event.done}/{event.total}"
         elif isinstance(event, Pace):
-            self._share = event.done / event.total if event.total else None
+            self._share = event.work
             self._pace = f"{event.images_per_second:.0f} pictures/s"
             if event.seconds_left is not None:
                 self._pace += f", {_duration(event.seconds_left)} left"

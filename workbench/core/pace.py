@@ -67,7 +67,8 @@ class Pacer:
             self._rate = fresh if self._rate == 0 else 0.7 * self._rate + 0.3 * fresh
             self._since, self._images = now, 0
         share = self._measured / max(now - self._began, 1e-9)
-        return [Pace(self._rate, self._left(now), self._done_steps, self._steps, share)]
+        work = min(self.done / max(self.passes, 1.0), 1.0)
+        return [Pace(self._rate, self._left(now), self._done_steps, self._steps, share, work)]
 
     def expect(self, passes: float, steps: int) -> None:
         """Count on so much more work than before, or less."""

@@ -27,6 +27,8 @@ from workbench.face.stop_button import HoldButtons
 from workbench.face.time_left import Calm
 from workbench.face.words import duration
 
+_WHOLE = 1000  # of the bar
+
 
 class RunPanel(QFrame):
     """Shows a run's latest events. Its buttons follow the run's state and are set nowhere else."""
@@ -36,7 +38,7 @@ class RunPanel(QFrame):
         self.setProperty("card", "true")
         self._tasks = 0
         self._epochs = 0
-        self._planned = False  # whether the bar shows the whole run's steps
+        self._planned = False  # whether the bar shows the whole run's work
         self._place = ""  # task, epoch and step, and on what, in words
         self._device = ""
         self._calm = Calm()
@@ -120,9 +122,9 @@ class RunPanel(QFrame):
             self.bar.setValue(stage.done)
 
     def _show_pace(self, pace: Pace) -> None:
-        self._planned = pace.total > 0
-        self.bar.setRange(0, max(pace.total, 1))
-        self.bar.setValue(pace.done)
+        self._planned = True
+        self.bar.setRange(0, _WHOLE)
+        self.bar.setValue(round(_WHOLE * pace.work))
         rate = self.tr("{rate:,.0f} pictures/s").format(rate=pace.images_per_second)
         share = self.tr(" · NTK {share:.0%}").format(share=pace.monitor) if pace.monitor else ""
         self.rate.setText(rate + share if pace.images_per_second > 0 else "")
