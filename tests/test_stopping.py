@@ -1,19 +1,21 @@
 """Tasks that end early: as soon as a look shows old answers moved too far, not before, and with nothing else changed."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from tests.pictures import make_task_folders
 from tests.resumed import decided, small_config
 from tests.tiny import tiny_learner, tiny_network
 from tests.trained import of
-from workbench.config import RunConfig, with_values
+from workbench.config import RunConfig, TaskFolder, with_values
 from workbench.core.method import FirstSession
 from workbench.core.stopping import is_due
 from workbench.core.train import Training
-from workbench.events import Answered, EpochEnded, Evaluated, Note, Step, TaskStarted
+from workbench.events import Answered, EpochEnded, Evaluated, Note, Stage, Step, TaskStarted
 from workbench.face.record import record_of
 
 FAST = {"train.learning_rate": 0.1, "train.epochs": 6, "train.batch_size": 4, "model.projection": 30,
@@ -175,3 +177,16 @@ def test_the_axis_of_epochs_has_no_gap_where_a_task_ended_early(early):
     steps = sum(s.task == 1 for s in of(Step, early))
     assert (one, two) == (0, 6)
     assert three == pytest.approx(6 + steps / per_epoch)
+
+
+def test_where_all_tasks_have_the_same_classes_there_is_nothing_to_stop_for(place):
+    """Other classes' answers are none: all epochs are trained, and nothing is looked at for it."""
+    folders = make_task_folders(place / "styles", {n: {"red": 6, "green": 6} for n in ("a", "b")})
+    tasks = tuple(TaskFolder(folder.name, str(folder)) for folder in folders)
+    base = config_of(place, **{"data.same_names": "same"})
+    events = events_of(replace(base, data=replace(base.data, tasks=tasks)), place)
+    starts = of(TaskStarted, events)
+    assert [sum(s.task == t.task for s in of(Step, events)) for t in starts] == [
+        t.steps for t in starts
+    ]
+    assert not [s.text for s in of(Stage, events) if s.text.endswith(" changes")]
