@@ -170,13 +170,25 @@ def test_methods_that_are_compared_with_are_never_ended_early():
     ]
 
 
-def test_the_axis_of_epochs_has_no_gap_where_a_task_ended_early(early):
-    record = record_of(early)
-    (one, _), (two, _), (three, _) = record.boundaries("epoch")[:3]
-    per_epoch = of(TaskStarted, early)[1].steps / 6
-    steps = sum(s.task == 1 for s in of(Step, early))
-    assert (one, two) == (0, 6)
-    assert three == pytest.approx(6 + steps / per_epoch)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_axes_have_no_gap_where_a_task_ended_early(early, at_once):
+    """Live, with curves asked for after every event, as from the log."""
+    record = record_of(early if at_once else [])
+    for event in () if at_once else early:
+        record.take([event])
+        record.curve("loss.total", "task")
+    starts = of(TaskStarted, early)
+    done = [sum(s.task == t.task for s in of(Step, early)) / t.steps for t in starts]
+    assert done[0] == 1 > max(done[1:])
+    edges = np.cumsum([0, *(6 * share for share in done)])
+    assert [x for x, _ in record.boundaries("epoch")] == pytest.approx(edges[:-1])
+    assert record.place(early[-1].step, "epoch") == pytest.approx(edges[-1])
+    assert record.place(early[-1].step, "task") == len(starts)
+    last = [s.step for s in of(Step, early) if s.task == len(starts) - 1]
+    drawn = [x for x in record.curve("loss.total", "task").x if x >= len(starts) - 1]
+    assert drawn[-len(last) :] == pytest.approx(
+        [len(starts) - 1 + n / len(last) for n in range(len(last))]
+    )
 
 
 def test_where_all_tasks_have_the_same_classes_there_is_nothing_to_stop_for(place):

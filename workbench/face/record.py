@@ -18,6 +18,7 @@ from workbench.events import (
     RunStarted,
     Snapshot,
     Step,
+    TaskEnded,
     TaskInfo,
     TaskStarted,
 )
@@ -60,6 +61,7 @@ class RunRecord:
         self._began: list[float] = []  # seconds at which each task began
         self._epochs: list[float] = [0]  # of the run before each task, and after the last
         self._steps_of_last = 1
+        self._laid = 0  # how often the end of the axes has become known: with each task, and where one ended early
 
     @property
     def trains_nothing(self) -> bool:
@@ -85,8 +87,7 @@ class RunRecord:
                 self.tasks = event.tasks
             self._clock.take(event)
             if isinstance(event, Step):
-                for term, value in event.terms.items():
-                    self._put(f"loss.{term}", event.task, event.step, _marked(value))
+                self._put_losses(event)
             elif isinstance(event, Snapshot):
                 self.snapshots.append(event)
             elif isinstance(event, Note):
@@ -97,6 +98,8 @@ class RunRecord:
                 self._put_row(event)
             elif isinstance(event, TaskStarted):
                 self._put_start(event)
+            elif isinstance(event, TaskEnded):
+                self._put_end(event.step)
 
     @property
     def points(self) -> int:
@@ -111,13 +114,13 @@ class RunRecord:
         if axis == "time":
             return self._timed[name]
         known = self._mapped.get((name, axis))
-        if known is None or known[0] != len(self.starts):  # a new task: the last one's end is known
-            known = self._mapped[name, axis] = len(self.starts), Series()
+        if known is None or known[0] != self._laid:
+            known = self._mapped[name, axis] = self._laid, Series()
         mapped = known[1]
         if len(mapped) < len(steps):
             new = self._along(steps.x[len(mapped) :], axis)
             mapped = steps.over(np.concatenate([mapped.x, new]))
-            self._mapped[name, axis] = len(self.starts), mapped
+            self._mapped[name, axis] = self._laid, mapped
         return mapped
 
     def names(self, prefix: str) -> list[str]:
@@ -204,14 +207,25 @@ class RunRecord:
         curve.append(step, value)
         timed.append(self._clock.seconds, value)
 
+    def _put_losses(self, step: Step) -> None:
+        for term, value in step.terms.items():
+            self._put(f"loss.{term}", step.task, step.step, _marked(value))
+
     def _put_start(self, started: TaskStarted) -> None:
-        if self.starts:  # it may have ended before its last epoch
-            done = (started.step - self.starts[-1]) / self._steps_of_last
-            self._epochs[-1] -= (1 - min(done, 1)) * (self._epochs[-1] - self._epochs[-2])
         self.starts.append(started.step)
         self._began.append(self._clock.seconds)
         self._epochs.append(self._epochs[-1] + started.epochs)
         self._steps_of_last = max(started.steps, 1)
+        self._laid += 1
+
+    def _put_end(self, step: int) -> None:
+        """What was planned for a task beyond its end, where that came before the last epoch, is no part of the axes."""
+        if not self.starts or step >= self.starts[-1] + self._steps_of_last:
+            return
+        left = 1 - (step - self.starts[-1]) / self._steps_of_last
+        self._epochs[-1] -= left * (self._epochs[-1] - self._epochs[-2])
+        self._steps_of_last = max(step - self.starts[-1], 1)
+        self._laid += 1
 
     def _put_number(self, said: Measured) -> None:
         self._measured_at[said.step] = self._clock.seconds
