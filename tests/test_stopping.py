@@ -118,9 +118,7 @@ def test_what_is_counted_adds_up_to_what_was_expected(place):
     training = Training(config_of(place, **{"method.interplay_limit": LIMIT}), place)
     pacers = [training._run.pacer for _ in training.events() if training._run is not None]
     assert pacers[-1]._done_steps == pacers[-1]._steps
-    assert pacers[-1].done == pytest.approx(
-        pacers[-1].passes, rel=0.3
-    )  # how often it is looked at is not known
+    assert pacers[-1].done == pytest.approx(pacers[-1].passes, rel=1e-12)
 
 
 def test_a_run_that_goes_on_from_any_step_ends_tasks_where_the_whole_one_did(

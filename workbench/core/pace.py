@@ -13,22 +13,20 @@ INTERVAL = 0.25  # seconds between two Pace events
 FIRST_ESTIMATE = 5.0  # seconds before a time left is named,
 SURE_AFTER = 0.03  # which then is a share of the whole,
 LONG_ENOUGH = 30.0  # or as many seconds: of a long run, a hundredth part says enough
-LOOKED_AT = 64  # pictures of a task, at most, by which it may stop early
 
 
 def looks(train: Sequence[int], test: Sequence[int], learner: Learner) -> int:
     """Return the pictures seen in evaluation by a run of tasks with so many: for prototypes, and in the tests so far.
 
     Where the network grows, one seen after task t (from 1 on) counts t times: it passes through t tasks' adapters.
-    Those of a task (from 0 on) that the learner `compares` are seen once more, as they were before it, and some of one
-    that `may_stop` before it and, usually twice, while it is learnt.
+    Those of a task (from 0 on) that the learner `compares` are seen once more, as they were before it. Looks by which a task
+    may stop early are counted as they are made.
     """
     found = tested = 0
     for task, (learnt, new) in enumerate(zip(train, test, strict=True)):
         tested += new
         before = learnt * learner.compares(task)
-        stopping = 3 * min(learnt, LOOKED_AT) * learner.may_stop(task)
-        found += (learnt + before + stopping + tested) * (task + 1 if learner.network.grows else 1)
+        found += (learnt + before + tested) * (task + 1 if learner.network.grows else 1)
     return found
 
 

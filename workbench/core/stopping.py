@@ -16,10 +16,11 @@ from torch import Tensor
 
 from workbench.core.evaluate import fuse, see
 from workbench.core.holding import movement
-from workbench.core.pace import LOOKED_AT
 from workbench.core.running import Running
 from workbench.core.tasks import TaskData
 from workbench.events import Note, Stage
+
+LOOKED_AT = 64  # of a task's pictures, at most
 
 
 def is_due(steps: int) -> bool:
@@ -34,6 +35,9 @@ def old_answers(run: Running, task: TaskData) -> Generator[Stage, None, Tensor]:
     text = f"Looking at what '{task.info.name}' changes"
     seen = yield from see(run.network, run.feeder, task.train[at], run.place.frozen[at], text)
     run.network.train()
+    passes = run.network.passes_of_look * len(at)
+    run.pacer.expect(passes, 0)
+    run.pacer.did(passes)
     run.pacer.restart_clock_of_images()
     rule = run.network.prototypes.rule().of(run.learner.learnt.tolist())
     return rule(fuse(run.network, seen).main).double()
