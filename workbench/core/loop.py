@@ -80,9 +80,8 @@ def _begin(run: Running, task: TaskData) -> Iterator[Event]:
     with run.initialisation:
         run.learner.begin_task(task.info.class_ids, max(length.epochs, 1))
     place.first = run.step
-    if run.learner.may_stop(place.task) and len(
-        run.learner.learnt
-    ):  # else there are no other answers
+    # Where no other classes are known there are no answers to be moved.
+    if run.learner.may_stop(place.task) and len(run.learner.learnt):
         place.start = yield from old_answers(run, task)
     start = run.monitor.start_task(run.network, run.learner, run.feeder, task, run.step)
     yield from run.pacer.measuring(start)
