@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, fill, opened
@@ -18,7 +18,7 @@ from tests.test_run_verbs import end
 from tests.trained import trained_session
 from workbench import paths
 from workbench.core import manifest, scan
-from workbench.errors import Cancelled
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.events import Stage, Step
 from workbench.face import background, replaying
 from workbench.face.activities import Activities, Activity
@@ -129,8 +129,8 @@ def test_a_closed_window_is_not_told_that_work_was_given_up(qtbot: QtBot) -> Non
     work.do(lambda tell: go_on.wait(60) and tell(1), "Moving")
     only(activities, qtbot).cancel()
     go_on.set()
-    with qtbot.waitSignal(work.ended, timeout=LONG):
-        work.shut_down()
+    assert work.shut_down()
+    qtbot.waitUntil(lambda: not work.busy, timeout=LONG)
     assert not given_up
 
 
@@ -202,6 +202,33 @@ def test_a_bundle_that_cannot_be_written_may_be_tried_again_or_elsewhere(
     qtbot.waitUntil(lambda: not bundles._work.busy, timeout=LONG)
     strip.buttons["Try again"].click()
     qtbot.waitUntil(lambda: (place / "run.zip").is_file(), timeout=LONG)
+
+
+@pytest.mark.parametrize("error", [None, WorkbenchError("no")])
+def test_what_is_on_its_way_as_the_window_closes_is_told_to_nobody(
+    qtbot: QtBot, error: WorkbenchError | None
+) -> None:
+    place = QObject()
+    work = Background(place)
+    told: list[object] = []
+    for signal in (work.item, work.failed, work.raised):
+        signal.connect(told.append)
+    work.ended.connect(lambda: told.append("ended"))
+
+    def call(_: Tell) -> str:
+        if error is not None:
+            raise error
+        return "done"
+
+    for closes in (False, True):
+        assert work.do(call)
+        [thread] = place.findChildren(background.IterationThread)
+        assert thread.wait(LONG)  # its last words are sent, and nobody has read them yet
+        if closes:
+            assert work.shut_down()
+        qtbot.waitUntil(lambda: not work.busy, timeout=LONG)
+        assert told == (["done", "ended"] if error is None else ["no", error, "ended"])
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def test_emptying_the_bin_can_be_given_up_between_two_runs(

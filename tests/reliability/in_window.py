@@ -92,8 +92,8 @@ def _cancel_one(
     name: str, make: Callable[[], Iterator[Any]], chance: random.Random, tally: Tally
 ) -> None:
     thread = IterationThread(make)
-    failures: list[str] = []
-    thread.failed.connect(failures.append)
+    failures: list[object] = []
+    thread.raised.connect(failures.append)
     thread.start()
     until = time.monotonic() + chance.random() * WITHIN
     wait_in_window(lambda: thread.isFinished() or time.monotonic() > until)

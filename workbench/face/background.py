@@ -21,8 +21,9 @@ class IterationThread(QThread):
     """Iterates `make()` away from the window. Closing the iterator is how a cancelled one ends."""
 
     item = Signal(object)
-    failed = Signal(str)  # a sentence; a bug goes to sys.excepthook with its traceback instead
-    raised = Signal(object)  # with it, the error itself
+    raised = Signal(
+        object
+    )  # a WorkbenchError; a bug goes to sys.excepthook with its traceback instead
 
     def __init__(self, make: Callable[[], Iterator[Any]], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +44,6 @@ class IterationThread(QThread):
         except Cancelled:
             return
         except WorkbenchError as error:
-            self.failed.emit(str(error))
             self.raised.emit(error)
 
     def tell(self, item: object) -> None:
@@ -94,12 +94,13 @@ class Background(QObject):
     """Does one slow thing at a time on a thread, and tells on the window's own what comes of it.
 
     Given `activities`, work with a title is in that list once it has lasted a moment, with its
-    progress and with Cancel.
+    progress and with Cancel. Once shut down it tells nothing more: what was on its way would find
+    the log closed.
     """
 
     item = Signal(object)
-    failed = Signal(str)
-    raised = Signal(object)
+    failed = Signal(str)  # a sentence
+    raised = Signal(object)  # with it, the error itself
     ended = Signal()  # the thread is gone, and another thing may begin
     given_up = Signal()  # after it: the user cancelled it in the list
 
@@ -146,10 +147,8 @@ class Background(QObject):
     def _begin(self, thread: IterationThread, title: str) -> None:
         self._cancelled, self.title, self._newest = False, title, None
         self._thread = thread
-        self._thread.item.connect(self._follow)
-        self._thread.item.connect(self.item)
-        self._thread.failed.connect(self.failed)
-        self._thread.raised.connect(self.raised)
+        self._thread.item.connect(self._hand_on)
+        self._thread.raised.connect(self._tell_failure)
         self._thread.finished.connect(self._over)
         self._thread.start()
         if title and self._activities is not None:
@@ -174,6 +173,16 @@ class Background(QObject):
             self._activity = self._activities.begin(self.title, self.cancel)
             self._follow(self._newest)
 
+    def _hand_on(self, item: object) -> None:
+        self._follow(item)
+        if not self._closed:
+            self.item.emit(item)
+
+    def _tell_failure(self, error: WorkbenchError) -> None:
+        if not self._closed:
+            self.failed.emit(str(error))
+            self.raised.emit(error)
+
     def _follow(self, item: object) -> None:
         """Tell the list how far it is; what it makes is not kept here."""
         if isinstance(item, Stage | ScanProgress):
@@ -189,8 +198,10 @@ class Background(QObject):
         activity, self._activity = self._activity, None
         if activity is not None:
             activity.end()
+        if self._closed:
+            return
         self.ended.emit()
-        if activity is not None and activity.cancelled and not self._closed:
+        if activity is not None and activity.cancelled:
             self.given_up.emit()
 
 
