@@ -131,7 +131,7 @@ def test_a_new_run_is_followed_though_the_one_before_was_zoomed(board):
     board.accuracy.zoom_in()
     board.show_news(recorded_run(tasks=3))
     board.accuracy.draw_now()
-    assert board.accuracy._sheet.x_range()[1] >= 72
+    assert board.accuracy._sheet.x_range()[1] >= 3
 
 
 def test_steps_redraw_only_the_losses(board, qtbot):
@@ -153,7 +153,7 @@ def test_a_failed_or_half_run_shows_what_there_is(board):
 
 def test_kernel_plots_are_shaded_where_the_kernel_is_not_to_be_believed(board):
     board.show_news(recorded_run(tasks=4))
-    (span,) = board.record.doubtful()
+    (span,) = board.record.doubtful("task")
     shades = board.gap._sheet._shades
     assert [shade.getRegion() for shade in shades] == [span]
     assert shades[0].brush.color().name() == LIGHT.warning

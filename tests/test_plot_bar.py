@@ -108,7 +108,7 @@ def test_fit_shows_everything_in_every_plot(board):
     for panel in curves(board):
         panel.draw_now()
         assert panel.view.whole
-        assert panel._sheet.x_range()[1] >= 72
+        assert panel._sheet.x_range()[1] >= 3
 
 
 def test_following_reaches_every_plot(board):

@@ -42,7 +42,7 @@ class CurvePanel(LivePlot):
         self._record = record or RunRecord()
         self._beside: list[tuple[str, str, RunRecord]] = []
         self._levels: Mapping[str, Sequence[Level]] = {}
-        self._axis: Axis = "step"
+        self._axis: Axis = "task"  # over steps a task that ends early would be too narrow to read
         self._run = ""
         self._view_of = VIEWS[views[0]]
         super().__init__(say(self._view_of.title), y=self._view_of.y, parent=parent)

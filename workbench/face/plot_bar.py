@@ -43,8 +43,8 @@ class PlotBar(QWidget):
         self.axis.setAccessibleName(self.tr("What the curves run over"))
         self.axis.setToolTip(self.tr("What the curves run over"))
         for name, axis in (
+            (self.tr("tasks"), "task"), (self.tr("epochs"), "epoch"),
             (self.tr("steps"), "step"), (self.tr("time"), "time"),
-            (self.tr("epochs"), "epoch"), (self.tr("tasks"), "task"),
         ):  # fmt: skip
             self.axis.addItem(name, axis)
         self.log = QCheckBox(self.tr("Log"), self)

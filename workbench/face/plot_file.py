@@ -23,8 +23,8 @@ _CAPTION = 22  # height of the line that says which run this is
 class Look:
     """How curves are drawn: over what, whether logarithmic, averaged over how many points."""
 
-    axis: Axis = "step"
-    x_label: str = "step"
+    axis: Axis = "task"
+    x_label: str = "tasks learnt"
     log: bool = False
     smoothing: float = 1.0
     hidden: frozenset[str] = frozenset()  # entries of the legend
