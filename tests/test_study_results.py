@@ -11,7 +11,7 @@ from workbench.report import RunSummary
 from workbench.session.groups import Member
 from workbench.session.study import Choosing, Study, StudyData, StudyMethod
 from workbench.session.study_choice import Trial, chosen
-from workbench.session.study_results import paired, results, student_975
+from workbench.session.study_results import Paired, paired, results, student_975
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 7, 14, 29, 100])
@@ -70,6 +70,21 @@ def test_ranks_are_over_cells_that_all_finished_and_equals_share_theirs():
     assert [(each.method, each.rank, each.cells, each.best) for each in ranking] == [
         ("y", 1.5, 2, 0), ("x", 1.75, 2, 2), ("z", 2.75, 2, 0),
     ]  # fmt: skip
+
+
+def test_each_method_is_compared_with_the_best_of_the_others_where_both_finished():
+    found = [
+        member("a", "x", 0, 0.5), member("a", "y", 0, 0.7), member("a", "z", 0, 0.6),
+        member("a", "x", 1, 0.9), member("a", "y", 1, 0.1),
+    ]  # fmt: skip
+    (table,) = results(study_of("x", "y", "z"), found, [], {}, {}).tables
+    told = {row.method: (row.best_other, row.best_difference) for row in table.rows}
+    assert [best for best, _ in told.values()] == ["z", "x", "x"]  # means 0.7, 0.4 and 0.6
+    assert told["x"][1] == Paired(1, pytest.approx(-0.1), None)
+    assert told["y"][1].n == 2
+    assert told["y"][1].mean == pytest.approx(-0.3)
+    (alone,) = results(study_of("x"), found[:1], [], {}, {}).tables[0].rows
+    assert (alone.best_other, alone.best_difference.mean) == ("", None)
 
 
 def test_without_a_cell_of_all_methods_there_is_no_ranking():

@@ -29,7 +29,8 @@ def ledger(entries: Sequence[Entry]) -> str:
         "Made by `python main.py study FILE … --ledger THIS` from the log of the runs; not to be edited. Per cent, mean ± s",
         "over the cells (order, seed) that finished, s with n − 1. Ā: average accuracy over tasks; A_T: accuracy on all classes at",
         "the end; F_T: forgetting. Difference: the method less the baseline over the cells that both have, with its 95 % interval by",
-        "Student's t; cells that share test pictures are not wholly independent. Floor: nearest class mean of frozen features (Ā).",
+        "Student's t; cells that share test pictures are not wholly independent. Best other: of the other methods in the table the one with",
+        "the highest mean A_T, joint training too where it is there. Floor: nearest class mean of frozen features (Ā).",
         "Seconds: learning and testing of one run; not the first look at each picture through the frozen backbone, which runs share.",
         "Numbers kept: beside the backbone at the end, what is needed to learn further included. Memory: the most the process had held.", "",
     ]  # fmt: skip
@@ -78,10 +79,11 @@ def said_of_test_part(state: StudyState) -> str:
 def _table(table: DataTable, baseline: str) -> Iterator[str]:
     yield f"### {table.data}"
     yield ""
-    yield f"| method | n | Ā | A_T | F_T | A_T less {baseline} | Ā less {baseline} | floor Ā | seconds | numbers kept | memory |"
-    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+    yield f"| method | n | Ā | A_T | F_T | A_T less {baseline} | Ā less {baseline} | floor Ā | seconds | numbers kept | memory | A_T less the best other |"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
     for row in table.rows:
-        yield "| " + " | ".join(cells_of(row, baseline)) + " |"
+        best = f"{difference(row.best_difference)} ({row.best_other})" if row.best_other else "—"
+        yield "| " + " | ".join((*cells_of(row, baseline), best)) + " |"
 
 
 def cells_of(row: MethodRow, baseline: str) -> tuple[str, ...]:

@@ -49,6 +49,8 @@ class MethodRow:
     peak: Spread  # bytes, the most that the process had held
     final_difference: Paired  # to the study's baseline
     average_difference: Paired
+    best_other: str  # of the other methods here the one with the highest mean final accuracy; empty: there is none
+    best_difference: Paired  # to it, of final accuracy
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,7 @@ def results(
             for method in study.methods
         }
         rows = (
-            _row(label, found, by[study.baseline], lost.count((data.name, label)), costs)
-            for label, found in by.items()
+            _row(label, by, study.baseline, lost.count((data.name, label)), costs) for label in by
         )
         tables.append(DataTable(data.name, tuple(rows)))
     odd = tuple(_odd(data.name, runs, pictures) for data in study.data)
@@ -166,11 +167,18 @@ def _cell(member: Member) -> Cell:
 
 def _row(
     label: str,
-    found: Mapping[Cell, RunSummary],
-    baseline: Mapping[Cell, RunSummary],
+    by: Mapping[str, Mapping[Cell, RunSummary]],
+    baseline: str,
     failed: int,
     costs: Mapping[str, LoggedCost],
 ) -> MethodRow:
+    found = by[label]
+    others = {
+        name: spread_of(run.final_accuracy for run in runs.values())
+        for name, runs in by.items()
+        if name != label
+    }
+    best = _best(others)
     known = [costs[run.id] for run in found.values() if run.id in costs]
 
     def spread(field: str) -> Spread:
@@ -182,7 +190,8 @@ def _row(
         spread_of(math.fsum(cost.learning_seconds) for cost in known),
         spread_of(_last(cost.kept_values) for cost in known),
         spread_of(_last(cost.peak_bytes) for cost in known),
-        paired(found, baseline, "final_accuracy"), paired(found, baseline, "average_accuracy"),
+        paired(found, by[baseline], "final_accuracy"), paired(found, by[baseline], "average_accuracy"),
+        best, paired(found, by.get(best, {}), "final_accuracy"),
     )  # fmt: skip
 
 
@@ -206,7 +215,7 @@ def _ranking(
         for label, score in zip(labels, scores, strict=True):
             above, equal = sum(s > score for s in scores), scores.count(score)
             ranks[label].append(above + (equal + 1) / 2)
-    best = [_best(table) for table in tables]
+    best = [_best({row.method: row.final for row in table.rows}) for table in tables]
     found = [
         Ranked(label, math.fsum(each) / len(each), len(each), best.count(label))
         for label, each in ranks.items()
@@ -215,9 +224,10 @@ def _ranking(
     return tuple(sorted(found, key=lambda each: each.rank))
 
 
-def _best(table: DataTable) -> str:
-    means = {row.method: row.final.mean for row in table.rows if row.final.mean is not None}
-    return max(means, key=lambda label: means[label]) if means else ""
+def _best(finals: Mapping[str, Spread]) -> str:
+    """Return whose mean is highest, or "" where none is known."""
+    means = {name: final.mean for name, final in finals.items() if final.mean is not None}
+    return max(means, key=lambda name: means[name]) if means else ""
 
 
 def _odd(
