@@ -2,9 +2,11 @@
 
 Everything is a generator that yields a `Stage` per piece, so that a stop is answered between pieces.
 The frozen backbone's own feature of each picture is kept: it feeds the pretrained section and the
-baseline, the nearest class mean on frozen features by cosine.
+baseline, the nearest class mean on frozen features by cosine. What the branches made of test pictures is
+kept while their parameters stay as they are: a task that changed nothing costs no look at the tests before it.
 """
 
+import hashlib
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ from workbench.core.network import Features, Network
 from workbench.core.tasks import TaskData
 from workbench.events import Evaluated, Note, Stage
 
+MOST_KEPT = 2**28  # bytes of what branches made of test pictures
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -31,6 +35,11 @@ class Seen:
     s1: Tensor | None
     s2: Tensor | None
     frozen: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the branches' features."""
+        return sum(z.nbytes for z in (self.s1, self.s2) if z is not None)
 
 
 def frozen_features(
@@ -93,6 +102,16 @@ def fuse(network: Network, seen: Seen) -> Features:
     return network.fuse(seen.s1, seen.s2, seen.frozen)
 
 
+def print_of(network: Network) -> str:
+    """Return a fingerprint of every parameter and buffer that the branches' features depend on."""
+    digest, apart = hashlib.sha256(), ("backbone.", "prototypes.", "fusion.")
+    for name, tensor in network.state_dict().items():
+        if not name.startswith(apart):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 class Examiner:
     """Holds the test parts of the tasks seen, the baseline's prototypes, and the rows measured so far."""
 
@@ -104,6 +123,8 @@ class Examiner:
         self.tests: list[tuple[TaskData, Tensor]] = []  # with frozen features (n, d)
         self.rows: list[Evaluated] = []
         self.answers: Answers  # on every test picture, of the last row
+        self.branches_then = ""  # fingerprint of the network at the last row
+        self.looked = 0  # test pictures that the last row needed a look at
         self.newest: tuple[
             Tensor, np.ndarray
         ]  # the last task's training pictures: logits (n, C), labels (n,)
@@ -129,13 +150,22 @@ class Examiner:
         labels = torch.from_numpy(task.train_labels).to(features.device)
         self.newest = head.left_out(features, labels), task.train_labels
 
-    def examine(self, step: int) -> Generator[Stage, None, Evaluated]:
-        """Test on every task seen and return the row, also kept in `rows`."""
+    def examine(self, step: int, kept: dict[int, Seen]) -> Generator[Stage, None, Evaluated]:
+        """Test on every task seen and return the row, also kept in `rows`.
+
+        Args:
+            kept: what the last row's network made of the tasks' test pictures; brought up to date.
+        """
         columns, answers = [], []
         temperature = fit_temperature(*self.newest)
+        self._recall(kept)
         for number, (task, frozen) in enumerate(self.tests):
             text = f"Testing task {number + 1} of {len(self.tests)}"
-            seen = yield from see(self.network, self.feeder, task.test, frozen, text)
+            seen = kept.get(number)
+            if seen is None:
+                seen = yield from see(self.network, self.feeder, task.test, frozen, text)
+                if sum(each.nbytes for each in kept.values()) + seen.nbytes <= MOST_KEPT:
+                    kept[number] = seen
             logits = self.network.prototypes(fuse(self.network, seen).main)
             floor = self.baseline(frozen)
             columns.append(self._scores(logits, floor, task))
@@ -145,6 +175,17 @@ class Examiner:
         self.answers = joined(answers)
         self.rows.append(row)
         return row
+
+    def _recall(self, kept: dict[int, Seen]) -> None:
+        """Forget what is kept if the network is another now; count the looks that are needed.
+
+        A run that was taken up again has nothing kept. It counts as if it had: its monitor is to spend as much.
+        """
+        now = print_of(self.network)
+        same, self.branches_then = now == self.branches_then, now
+        if not same:
+            kept.clear()
+        self.looked = sum(len(task.test) for task, _ in self.tests[-1 if same else 0 :])
 
     def summary(self) -> dict[str, float | None]:
         """Return the accuracy measures after the last row, by name."""

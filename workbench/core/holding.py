@@ -91,7 +91,7 @@ def settle_change(
             change.put(0.0)
             yield Note(_taken_back(task.info.name, gain))
             return first.seen
-    if run.switches["interplay"] == "limited" and len(run.learner.learnt) and len(task.train) > 1:
+    if run.switches["interplay"] == "limited" and len(run.learner.learnt):
         last = yield from _drawn_back(run, task, change, first, last)
     return last.seen
 

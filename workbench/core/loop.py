@@ -16,6 +16,7 @@ from workbench.core.holding import settle_change
 from workbench.core.learner import Learner
 from workbench.core.length import judging
 from workbench.core.numbers import numbers
+from workbench.core.pace import tested
 from workbench.core.resident import peak_so_far
 from workbench.core.running import Place, Running
 from workbench.core.stopping import look, old_answers
@@ -183,9 +184,11 @@ def _refit(run: Running, task: TaskData, seen: Seen) -> None:
 
 
 def _examine(run: Running, number: int) -> Iterator[Event]:
-    row = yield from run.examiner.examine(run.step)
+    row = yield from run.examiner.examine(run.step, run.seen)
     yield row
-    yield from run.pacer.did(run.network.passes_of_look * sum(row.sizes))
+    passes, looked = run.network.passes_of_look, run.examiner.looked
+    run.pacer.expect(passes * (looked - tested(row.sizes, number, run.learner)), 0)
+    yield from run.pacer.did(passes * looked)
     last = max(run.place.epoch - 1, 0)
     for name, value in run.examiner.summary().items():
         reason = "" if value is not None else "needs more than one task"

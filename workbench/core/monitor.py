@@ -118,7 +118,8 @@ class Monitor:
         self._probes.append(draw_task(task, len(self._probes), self._size, self._seed))
         yield from left_out.of_task(len(self._probes), self._probes[-1], self._size)
         self._budget.spend_reserved(self._costs.start())
-        scene = yield from self._look(moved=False)
+        # what a task that is not trained on leaves: `measure` is not asked then
+        self._scene = scene = yield from self._look(moved=False)
         self._reference, self._start = readings.refer(scene), linearity.trained(network)
         where = (len(self._probes) - 1, 0, step)
         yield from self._read(scene, where, "start")

@@ -15,18 +15,25 @@ SURE_AFTER = 0.03  # which then is a share of the whole,
 LONG_ENOUGH = 30.0  # or as many seconds: of a long run, a hundredth part says enough
 
 
+def tested(test: Sequence[int], task: int, learner: Learner) -> int:
+    """Return how many test pictures are looked at after a 0-based task: those of all tasks so far, or the new ones alone
+    where the task is not trained on, so that what was seen of the others holds.
+    """
+    return sum(test[: task + 1]) if learner.trains(task) else test[task]
+
+
 def looks(train: Sequence[int], test: Sequence[int], learner: Learner) -> int:
     """Return the pictures seen in evaluation by a run of tasks with so many: for prototypes, and in the tests so far.
 
     Where the network grows, one seen after task t (from 1 on) counts t times: it passes through t tasks' adapters.
     Those of a task (from 0 on) that the learner `compares` are seen once more, as they were before it. Looks by which a task
-    may stop early are counted as they are made.
+    may stop early are counted as they are made, and those at tests that a task taken back makes needless are taken off then.
     """
-    found = tested = 0
-    for task, (learnt, new) in enumerate(zip(train, test, strict=True)):
-        tested += new
+    found = 0
+    for task, learnt in enumerate(train):
         before = learnt * learner.compares(task)
-        found += (learnt + before + tested) * (task + 1 if learner.network.grows else 1)
+        passes = task + 1 if learner.network.grows else 1
+        found += (learnt + before + tested(test, task, learner)) * passes
     return found
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from workbench.config import RunConfig, effective_switches
 from workbench.core.build import build_network
 from workbench.core.device import Stream, device_name, unused_gpu
-from workbench.core.evaluate import Examiner
+from workbench.core.evaluate import Examiner, Seen
 from workbench.core.feeder import Feeder
 from workbench.core.learner import Learner
 from workbench.core.monitor import Monitor
@@ -75,6 +75,9 @@ class Running:
     folder: Path | None
     step: int = 0
     place: Place = field(default_factory=Place)
+    seen: dict[int, Seen] = field(
+        default_factory=dict
+    )  # of test pictures, by task; not in a checkpoint
     watch: Watch = field(default_factory=Watch)
 
 
