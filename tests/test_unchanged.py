@@ -15,10 +15,8 @@ from workbench.core.method import FirstSession
 from workbench.core.train import Training
 from workbench.events import Evaluated, Event, Stage
 
-JUDGED = {
-    "switches.change": "judged",
-    "method.least_gain": 100.0,
-}  # so that every task is taken back
+# so that every task is taken back
+JUDGED = {"switches.change": "judged", "method.least_gain": 100.0}
 TESTED = re.compile(r"Testing task (\d) of (\d)")
 
 
@@ -28,7 +26,8 @@ def looks(events: list[Event]) -> list[tuple[int, int]]:
     return list(dict.fromkeys((int(m[1]), int(m[2])) for m in found if m))
 
 
-def run_of(tmp_path, method: type = Learner, **values) -> tuple[list[Event], Training]:
+def run_of(tmp_path, method: type = Learner, **values) -> tuple[list[Event], float]:
+    """Return a run's events, and the passes it counted."""
     training = Training(small_config(tmp_path / "pictures", **values), tmp_path, method=method)
     pacers, events = [], []
     for event in training.events():

@@ -75,9 +75,7 @@ class Running:
     folder: Path | None
     step: int = 0
     place: Place = field(default_factory=Place)
-    seen: dict[int, Seen] = field(
-        default_factory=dict
-    )  # of test pictures, by task; not in a checkpoint
+    seen: dict[int, Seen] = field(default_factory=dict)  # test pictures, by task; in no checkpoint
     watch: Watch = field(default_factory=Watch)
 
 

@@ -21,9 +21,7 @@ class IterationThread(QThread):
     """Iterates `make()` away from the window. Closing the iterator is how a cancelled one ends."""
 
     item = Signal(object)
-    raised = Signal(
-        object
-    )  # a WorkbenchError; a bug goes to sys.excepthook with its traceback instead
+    raised = Signal(object)  # a WorkbenchError; a bug goes to sys.excepthook instead
 
     def __init__(self, make: Callable[[], Iterator[Any]], parent: QObject | None = None) -> None:
         super().__init__(parent)
