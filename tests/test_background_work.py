@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QObject
+from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, fill, opened
@@ -222,13 +222,12 @@ def test_what_is_on_its_way_as_the_window_closes_is_told_to_nobody(
 
     for closes in (False, True):
         assert work.do(call)
-        [thread] = place.findChildren(background.IterationThread)
-        assert thread.wait(LONG)  # its last words are sent, and nobody has read them yet
+        assert work._thread is not None
+        assert work._thread.wait(LONG)  # its last words are sent, and nobody has read them yet
         if closes:
             assert work.shut_down()
         qtbot.waitUntil(lambda: not work.busy, timeout=LONG)
         assert told == (["done", "ended"] if error is None else ["no", error, "ended"])
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def test_emptying_the_bin_can_be_given_up_between_two_runs(
