@@ -23,10 +23,11 @@ from workbench.session import Session
 
 FOLDER = Path(__file__).resolve().parent
 HELP_WIDTH = 620  # pixels, what the help's page shows without scrolling
-# file, scheme, the tab's place, and whether the runs are ticked
+# file, scheme, and the tab
 VIEWS = (
-    ("screenshot-light", "light", 0), ("screenshot-dark", "dark", 0), ("screenshot-results", "light", 1),
-    ("screenshot-compare", "light", 2), ("screenshot-ntk", "light", 3),
+    ("screenshot-light", "light", "Train"), ("screenshot-dark", "dark", "Train"),
+    ("screenshot-results", "light", "Results"), ("screenshot-compare", "light", "Compare"),
+    ("screenshot-ntk", "light", "NTK"),
 )  # fmt: skip
 IN_HELP = {
     "screenshot-light": "train", "screenshot-results": "results",
@@ -62,13 +63,13 @@ def main(home: Path) -> None:
     window.show()
     runs = session.runs()
     window.desk.replay(next(run.id for run in runs if run.profile == "repaired"))
-    model = window.desk.history.model
-    for name, scheme, place in VIEWS:
+    model, tabs = window.desk.history.model, window.desk.tabs
+    for name, scheme, tab in VIEWS:
         apply_theme(app, scheme)
         for row in range(model.rowCount()):
             ticked = Qt.CheckState.Checked if "compare" in name else Qt.CheckState.Unchecked
             model.setData(model.index(row, 0), ticked.value, Qt.ItemDataRole.CheckStateRole)
-        window.desk.tabs.setCurrentIndex(place)
+        tabs.setCurrentIndex([tabs.tabText(at) for at in range(tabs.count())].index(tab))
         settle(app, 2500)
         picture = window.grab()
         picture.save(str(FOLDER / f"{name}.png"))
