@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, fill, opened, train, until
 from tests.pictures import make_task_folders
-from workbench.events import Paused, TaskEnded
+from workbench.events import Pace, Paused, TaskEnded
 from workbench.face.choosing import Choosing
 from workbench.face.control import Control
 from workbench.face.extending import Extending
@@ -222,3 +222,16 @@ def test_the_title_tells_how_far_the_run_is(window, qtbot, tmp_path) -> None:
     with qtbot.waitSignal(window.desk.training.ended, timeout=30_000):
         window.desk.training.stop()
     assert window.windowTitle() == "NTK-CL workbench"
+
+
+def test_the_title_tells_the_share_of_all_work_as_the_bar_does(window, qtbot, tmp_path) -> None:
+    train(window, qtbot, tmp_path / "pictures")
+    desk = window.desk
+    qtbot.waitUntil(lambda: desk.training.share is not None, timeout=30_000)
+    desk.training._hand_on([Pace(5.0, None, 50, 60, work=0.23)])
+    assert desk.training.share == 0.23
+    assert window.windowTitle().startswith("23 %")
+    assert desk.page.run_panel.bar.value() == 0.23 * desk.page.run_panel.bar.maximum()
+    with qtbot.waitSignal(desk.training.ended, timeout=30_000):
+        desk.training.stop()
+    assert desk.training.share is None

@@ -63,6 +63,7 @@ class Training(QObject):
         self._thread: TrainingThread | None = None
         self._pump: Pump | None = None
         self._learning = self._pause_asked = False
+        self._share: float | None = None  # of the run's work
         self._paused: Paused | None = None
         self._overdue = False
         self.patience = QTimer(self)  # with a run that is to stop now
@@ -106,10 +107,7 @@ class Training(QObject):
     @property
     def share(self) -> float | None:
         """How much of the run under way is done, 0 to 1; None while that is not known."""
-        activity = self._activity
-        if activity is None or not self._learning or not activity.total:
-            return None
-        return activity.done / activity.total
+        return self._share if self._activity is not None and self._learning else None
 
     @property
     def seconds_left(self) -> float | None:
@@ -121,6 +119,7 @@ class Training(QObject):
         if self._thread is not None:
             raise RuntimeError(f"{run.name} cannot start while another run trains")
         self.run, self._learning, self._pause_asked, self._paused = run, False, False, None
+        self._share = None
         self.task = self.tasks = 0
         run.pause_between_tasks(self.between_tasks)
         self._thread = TrainingThread(run, self)
@@ -227,6 +226,7 @@ class Training(QObject):
             if self._activity is not None:
                 self._activity.rested()
         elif self._activity is not None and isinstance(event, Pace):
+            self._share = event.work
             left = event.seconds_left
             self._activity.progress(event.done, event.total, seconds_left=left)
         elif self._activity is not None and isinstance(event, Stage):
