@@ -114,7 +114,8 @@ def _train(
                 value.detach(),
                 torch.tensor(step[name], dtype=torch.float64),
             )
-        learner.step(terms)
+        learner.backward(terms)
+        learner.step()
     _track(errors, "proxy", learner.proxy.weight, tensors[f"task{t}.proxy.weight_after"])
     _track(errors, "proxy", learner.proxy.sigma, tensors[f"task{t}.proxy.sigma_after"])
 

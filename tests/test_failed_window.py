@@ -146,16 +146,14 @@ def pressed_to_the_end(window: Window, qtbot: QtBot, text: str) -> dict[str, Any
 
 def short_of_memory(kind: type[Exception], after: int) -> Spoil:
     def spoil(learner: Learner, passes: int) -> None:
-        small = learner.training.at_once == 2 or learner.training.device == "cpu"
-        if passes > after and not small:
+        if passes > after and learner.training.device != "cpu":
             raise kind("CUDA out of memory. Tried to allocate 20.00 MiB.")
 
     return spoil
 
 
-@pytest.mark.parametrize("button", ["Resume with 2 pictures at once", "Resume on processor"])
-def test_a_gpu_that_runs_out_of_memory_is_left_or_given_less(
-    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, button: str
+def test_a_gpu_whose_memory_holds_not_even_one_picture_is_left(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The GPU and its memory are the outside world: its name is told, its error raised where it raises it."""
     monkeypatch.setattr(running, "device_name", lambda _: "NVIDIA H100")
@@ -166,26 +164,29 @@ def test_a_gpu_that_runs_out_of_memory_is_left_or_given_less(
             "The GPU ran out of memory in task 2 (needed 20 MB more). Saved up to step 6, "
         )
         assert said(window, "resume") == "run-0001 can go on from its last checkpoint."
-        assert buttons(window, "resume") == [
-            "Resume with 2 pictures at once", "Resume on processor",
-        ]  # fmt: skip
-        train = pressed_to_the_end(window, qtbot, button)
-        less = button == "Resume with 2 pictures at once"
-        assert (train["at_once"], train["device"]) == ((2, "auto") if less else (0, "cpu"))
+        assert buttons(window, "resume") == ["Resume on processor"]
+        train = pressed_to_the_end(window, qtbot, "Resume on processor")
+        assert train["device"] == "cpu"
 
 
 def test_on_a_computer_without_a_gpu_the_processor_is_no_way_out(
     tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    full = [True]
+
+    def spoil(learner: Learner, passes: int) -> None:
+        if full[0]:
+            raise MemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
     monkeypatch.setattr(running, "device_name", lambda device: "cpu")
-    spoilt(monkeypatch, short_of_memory(MemoryError, 0))
+    spoilt(monkeypatch, spoil)
     with opened(tmp_path / "home", qtbot) as window:
         sentence = failed(window, qtbot, tmp_path / "pictures")
         assert sentence.startswith("The computer ran out of memory in task 1 (needed 20 MB more).")
         assert said(window, "resume") == "run-0001 has no checkpoint yet; it would begin again."
-        assert buttons(window, "resume") == ["Try again with 2 pictures at once"]
-        train = pressed_to_the_end(window, qtbot, "Try again with 2 pictures at once")
-        assert train["at_once"] == 2
+        assert buttons(window, "resume") == ["Try again"]
+        full[0] = False  # another program was closed
+        pressed_to_the_end(window, qtbot, "Try again")
 
 
 def test_a_loss_that_is_no_number_can_be_looked_at_and_gone_on_with_half_the_rate(

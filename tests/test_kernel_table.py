@@ -152,7 +152,8 @@ def test_one_step_of_the_learners_own_optimiser_moves_the_outputs_by_the_kernel(
             sum(nn.functional.cross_entropy(part, LABELS) for part in parts), outputs
         )[0]
         predicted = -eta * (rows @ rows.T) @ pull.reshape(-1)
-        learner.step({"total": loss})
+        learner.backward({"total": loss})
+        learner.step()
         moved = (stacked(learner) - before).detach().reshape(-1)
         errors.append(float((moved - predicted).norm() / moved.norm()))
     assert errors[0] < 0.2

@@ -21,7 +21,8 @@ def train(learner: Learner, steps: int, seed: int = 0) -> dict[str, torch.Tensor
     terms = {}
     for _ in range(steps):
         terms = learner.losses(learner.forward(small.pictures(6, seed), Y))
-        learner.step(terms)
+        learner.backward(terms)
+        learner.step()
     return terms
 
 
@@ -282,7 +283,8 @@ def test_a_step_asks_the_device_for_nothing(profile: str) -> None:
 
     with Asking():
         terms = learner.losses(learner.forward(small.pictures(6), Y))
-        learner.step(terms)
+        learner.backward(terms)
+        learner.step()
     assert {"mutual_information", "orthogonality", "regularisation"} <= terms.keys()
     assert not asked
 
@@ -297,7 +299,8 @@ def test_under_the_official_switch_a_term_that_overflows_counts_as_zero_and_pull
         learner.anchors = {name: a + far for name, a in learner.anchors.items()}
         terms = learner.losses(learner.forward(small.pictures(6), Y))
         assert float(terms["regularisation"].detach()) == 0
-        learner.step(terms)
+        learner.backward(terms)
+        learner.step()
         return {n: p.grad for n, p in learner.network.live_parameters().items()}
 
     overflowing, left_out = pulled(1e200), pulled(0.0)

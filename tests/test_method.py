@@ -86,7 +86,8 @@ def test_the_slow_copies_stay_unless_the_method_averages() -> None:
     for averages in (False, True):
         learner = made(type("Chosen", (Method,), {"averages": averages}))
         for _ in range(2):
-            learner.step(learner.losses(learner.forward(small.pictures(6), Y)))
+            learner.backward(learner.losses(learner.forward(small.pictures(6), Y)))
+            learner.step()
         pair = learner.network.s1
         before = [p.clone() for p in pair["ema"].parameters()]
         assert learner.average(is_last=False) is averages
@@ -103,7 +104,8 @@ def test_the_example_keeps_its_scale_while_it_learns() -> None:
     hybrid = batch.features.main.detach().numpy()
     assert found == pytest.approx(entropy_by_hand(hybrid, weight, 16.0), rel=1e-10)
     for _ in range(3):
-        learner.step(learner.losses(learner.forward(small.pictures(6), Y)))
+        learner.backward(learner.losses(learner.forward(small.pictures(6), Y)))
+        learner.step()
     assert float(learner.proxy.sigma) == 16.0
     assert len((ROOT / "plugins/examples/logit_scale.py").read_text().splitlines()) < 60
     assert len(list(files_in([ROOT / "plugins" / "examples"]))) == 3

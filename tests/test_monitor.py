@@ -95,7 +95,8 @@ def train_one(
         network.train()
         labels = torch.from_numpy(item.train_labels) - item.info.class_ids[0]
         batch = learner.forward(pictures.plain(item.train), labels)
-        learner.step(learner.losses(batch))
+        learner.backward(learner.losses(batch))
+        learner.step()
         if pacer is not None:
             pacer.did(PASSES * len(item.train))
         step = number * epochs + epoch + 1

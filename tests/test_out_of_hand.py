@@ -14,10 +14,11 @@ from tests.test_resume_session import adapter_of, told, unmonitored
 from tests.trained import folders, quick_config
 from workbench.config import with_values
 from workbench.core.learner import Learner
+from workbench.errors import is_short_of_memory
 from workbench.events import Checkpointed, Failed, Finished, Interrupted, Step
 from workbench.session import Session, SessionApart
 from workbench.session.end import Ending
-from workbench.session.failing import is_short_of_memory, memory_sentences
+from workbench.session.failing import memory_sentences
 
 TORCH_SAYS = (  # as torch 2.13 words it
     "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 7.92 GiB of which 5.25 MiB is "
@@ -96,15 +97,15 @@ def test_a_child_that_dies_within_a_phase_is_told_and_the_run_goes_on_to_the_sam
 
 
 @pytest.mark.parametrize("kind", [torch.OutOfMemoryError, MemoryError])
-def test_out_of_memory_is_said_and_fewer_at_once_go_on_from_the_last_checkpoint(
+def test_out_of_memory_is_said_and_with_room_the_run_goes_on_from_the_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
 ) -> None:
     """The memory is the outside world: its error is raised where a GPU raises it, in the step."""
-    forward, taken = Learner.forward, []
+    forward, taken, full = Learner.forward, [], [True]
 
     def short(self: Learner, images: Any, labels: Any, old: Any = None) -> Any:
         taken.append(len(images))
-        if len(taken) > 6 and self.training.at_once != 2:
+        if len(taken) > 6 and full[0]:
             raise kind(TORCH_SAYS)
         return forward(self, images, labels, old)
 
@@ -119,10 +120,11 @@ def test_out_of_memory_is_said_and_fewer_at_once_go_on_from_the_last_checkpoint(
         *_, kept = (e.step for e in session.events(run.id) if isinstance(e, Checkpointed))
         assert re.fullmatch(
             rf"The {computer} ran out of memory in task 2 \(needed 20 MB more of 7\.9 GB\)\. "
-            rf"Saved up to step {kept}, \d+ s before\. Fewer pictures at once.* need less\.",
+            rf"Saved up to step {kept}, \d+ s before\. Fewer pictures at a time were tried already; .*\.",
             last.sentence,
         )
-        resumed = session.resuming.resume(run.id, {"train.at_once": 2})
+        full[0] = False  # another program was closed
+        resumed = session.resuming.resume(run.id)
         assert resumed.steps > 0
         assert resumed.work() == "finished"
         monkeypatch.undo()

@@ -38,7 +38,8 @@ def gradients(learner: Learner) -> dict[str, torch.Tensor]:
 def stepped(learner: Learner) -> tuple[dict[str, float], dict[str, torch.Tensor]]:
     torch.manual_seed(9)  # dropout's chance
     terms = learner.losses(learner.forward(*a_batch()))
-    learner.step(terms)
+    learner.backward(terms)
+    learner.step()
     return {name: float(term.detach()) for name, term in terms.items()}, gradients(learner)
 
 
@@ -62,7 +63,8 @@ def test_with_dropout_the_gradient_is_that_of_the_masks_that_were_drawn():
     features = Features(
         *(torch.cat([getattr(z, n) for z in pieces]) for n in ("s1", "s2", "hybrid"))
     )
-    expected.step(expected.losses(expected.batch(features, labels, expected.draw_old(BATCH))))
+    expected.backward(expected.losses(expected.batch(features, labels, expected.draw_old(BATCH))))
+    expected.step()
     for name, gradient in gradients(expected).items():
         torch.testing.assert_close(found[name], gradient, rtol=1e-9, atol=1e-14)
 

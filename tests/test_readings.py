@@ -192,7 +192,8 @@ def test_replaying_real_sgd_in_function_space_adds_up_to_the_displacement(answer
         batch = learner.forward(IMAGES[torch.tensor(NEW.indices)[rows]], labels[rows])
         batch.features.hybrid.retain_grad()
         c = batch.features.s1.detach()
-        learner.step(learner.losses(batch))
+        learner.backward(learner.losses(batch))
+        learner.step()
         replay.step(lr, value_block_push(view.s1, q, c, batch.features.hybrid.grad))
     after = readings.refer(scene_of(network, learner.proxy)).start
     (got,) = readings.movement(reference.start, after, reference.rule)

@@ -70,11 +70,14 @@ class Remembering(Method):
         chance = torch.rand((), generator=self.noise)
         return {"scaled": chance * self.scaler(batch.features.main).square().mean()}
 
-    def step(self, terms):
+    def backward(self, terms):
         self.other.zero_grad()
-        super().step(terms)
-        self.other.step()
+        super().backward(terms)
         self.seen[len(self.seen)] = terms["total"].detach()
+
+    def step(self):
+        super().step()
+        self.other.step()
 
 
 def test_what_a_method_of_a_plug_in_keeps_goes_on_too(tmp_path):

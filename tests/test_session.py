@@ -209,7 +209,8 @@ def test_a_gpu_that_is_full_is_said_with_a_way_out(session, tmp_path):
     assert run.work() == "failed"
     assert session.details(run.id).summary.state_reason == (
         "The GPU ran out of memory before the first task. No task was learnt to its end; what was logged is kept. "
-        "Fewer pictures at once, or the processor (device cpu), need less."
+        "Fewer pictures at a time were tried already; what may help is to close other programs, a smaller backbone, or the "
+        "processor (device cpu)."
     )
 
 

@@ -94,7 +94,8 @@ def test_after_three_steps_the_plain_step_has_our_parameters():
     before = [p.detach().clone() for p in step.network.parameters()]
     for seed in range(3):
         images = small.pictures(len(LABELS), seed)
-        learner.step(learner.losses(learner.forward(images, LABELS)))
+        learner.backward(learner.losses(learner.forward(images, LABELS)))
+        learner.step()
         step.step(images, LABELS + OLD)
     errors = {name: apart(*pair) for name, pair in in_pairs(learner, step).items()}
     assert max(errors.values()) <= TOLERANCE, errors

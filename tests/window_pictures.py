@@ -128,11 +128,7 @@ def tell(window: Window) -> None:
     """Show two strips, as after a failure beside a run that waits."""
     strips = window.desk.strips
     sentence = "The GPU ran out of memory in task 2 (needed 0.4 GB more). The run is saved up to step 1,200."
-    answers = (
-        ("Resume with 8 pictures at once", int),
-        ("Resume on processor", int),
-        ("Details", int),
-    )
+    answers = (("Resume on processor", int), ("Details", int))
     strips.show_strip("failure", sentence, "error", answers)
     strips.show_strip(
         "hardware", "No NVIDIA GPU was found, so training uses the processor.", "info"

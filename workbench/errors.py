@@ -93,6 +93,9 @@ class Cancelled(WorkbenchError):  # noqa: N818  (a wish, not a fault)
     """The user asked to stop."""
 
 
+_GPU = "OutOfMemoryError"  # torch's class, by name: torch is not imported for it
+# What torch's allocator of the processor says, on Windows and elsewhere; it has no class of its own.
+_NO_MEMORY = ("not enough memory", "can't allocate memory")
 _REASONS = {
     errno.EROFS: "the disk is write-protected",
     errno.ENOSPC: "the disk is full",
@@ -107,6 +110,17 @@ def because(error: OSError) -> str:
     if getattr(error, "winerror", None) == _WRITE_PROTECT:
         return _REASONS[errno.EROFS]
     return _REASONS.get(error.errno or 0) or error.strerror or "the system gave no reason"
+
+
+def is_short_of_gpu_memory(error: BaseException) -> bool:
+    """Return whether this is torch's error for a GPU whose memory is full."""
+    return type(error).__name__ == _GPU
+
+
+def is_short_of_memory(error: BaseException) -> bool:
+    """Return whether this is said to be a lack of memory, by its class or, on the processor, in words."""
+    named = is_short_of_gpu_memory(error) or isinstance(error, MemoryError)
+    return named or any(words in str(error) for words in _NO_MEMORY)
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:

@@ -138,7 +138,8 @@ def ours(learner: Learner) -> Competitor:
                 batch = learner.forward(images, ids - KNOWN)
             terms = learner.losses(batch)
             watch.see(learner.task, numbers(terms))
-            learner.step(terms)
+            learner.backward(terms)
+            learner.step()
 
     return Competitor(train, fed=True)
 

@@ -23,7 +23,7 @@ from workbench.core.precision import resolve
 from workbench.core.resident import Peak, held, room
 from workbench.core.units import Line
 from workbench.core.weights import LoadedWeights
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, is_short_of_memory
 from workbench.events import Stage
 
 SMALL = 8  # pictures of the first step, at most
@@ -77,7 +77,8 @@ class DryRun:
         with self._chance:
             batch = self.learner.forward(images, labels)
         terms = self.learner.losses(batch)
-        self.learner.step(terms)
+        self.learner.backward(terms)
+        self.learner.step()
         numbers(terms)
 
     @torch.no_grad()
@@ -133,8 +134,8 @@ def _peak_of(dry: DryRun, size: int) -> int | None:
     try:
         with Peak(dry.device) as peak:
             dry.step(size)
-    except RuntimeError as error:  # torch's own error on a GPU, a plain one on the processor
-        if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if is_short_of_memory(error):
             return None
         raise
     return peak.bytes

@@ -66,6 +66,12 @@ class Learner:
         self.task = -1
         self.class_ids: tuple[int, ...] = ()
         self.skipped = 0  # auxiliary terms not defined for their batch, this task
+        self.fits = 0  # pictures at a time that memory was found to hold; 0: nothing was found out
+
+    @property
+    def at_once(self) -> int:
+        """How many pictures of a batch are in memory at a time; 0: all."""
+        return min((most for most in (self.training.at_once, self.fits) if most), default=0)
 
     def trains(self, task: int) -> bool:
         """Return whether a 0-based task is trained on; else its classes are only added to those that are answered."""
@@ -140,7 +146,7 @@ class Learner:
 
     def forward(self, images: Tensor, labels: Tensor, old: Tensor | None = None) -> Batch:
         """Pixels (B, 3, H, W) on the device and local labels (B,) on the processor -> what the losses need."""
-        size = self.training.at_once
+        size = self.at_once
         whole = not 0 < size < len(images)
         features = self.network(images) if whole else self.network.forward_in_pieces(images, size)
         return self.batch(features, labels, self.draw_old(len(labels)) if old is None else old)
@@ -188,14 +194,17 @@ class Learner:
             (found,) = torch.autograd.grad(total, leaf)
         return found.double()
 
-    def step(self, terms: Mapping[str, Tensor]) -> None:
-        """One optimiser step on the total."""
+    def backward(self, terms: Mapping[str, Tensor]) -> None:
+        """Set the gradients of the total; nothing else is changed."""
         self.optimiser.zero_grad()
         terms["total"].backward()  # type: ignore[no-untyped-call]
         # They get no gradient, but the official optimiser decays them all the same.
         for parameter in (p for module in self.network.unread for p in module.parameters()):
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
+
+    def step(self) -> None:
+        """One optimiser step along the gradients."""
         self.optimiser.step()
 
     def average(self, *, is_last: bool) -> bool:

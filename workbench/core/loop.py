@@ -11,6 +11,7 @@ from torch import Tensor
 from workbench.core import answering
 from workbench.core.card import save_run_adapter
 from workbench.core.evaluate import Seen, fuse, see
+from workbench.core.fitting import gradients
 from workbench.core.heads import drift_of
 from workbench.core.holding import settle_change
 from workbench.core.learner import Learner
@@ -111,7 +112,7 @@ def _epoch(run: Running, task: TaskData, number: int, epoch: int) -> Iterator[Ev
     feeding = run.feeder.augmented(task.train[at] for at in batches)
     with closing(feeding):
         for at, images in zip(batches, feeding, strict=True):
-            values = _learn_from(run, images, torch.from_numpy(labels[at]))
+            values = yield from _learn_from(run, images, torch.from_numpy(labels[at]))
             # whoever leaves at the step finds it counted
             run.step, place.rest = run.step + 1, place.rest[len(at) :]
             paces = run.pacer.did(run.network.passes_of_step * len(at), len(at), 1)
@@ -137,14 +138,14 @@ def _is_last(run: Running) -> bool:
     return closed and run.place.task == len(run.tasks.tasks) - 1
 
 
-def _learn_from(run: Running, images: Tensor, labels: Tensor) -> Mapping[str, float]:
+def _learn_from(
+    run: Running, images: Tensor, labels: Tensor
+) -> Generator[Note, None, Mapping[str, float]]:
     """Make one step, and return its terms; what is known not to be finite is said before anything is changed."""
-    with run.dropout:
-        batch = run.learner.forward(images, labels)
-    terms = run.learner.losses(batch)
+    terms = yield from gradients(run, images, labels)
     values = numbers(terms)
     run.watch.see(run.learner.task, values)
-    run.learner.step(terms)
+    run.learner.step()
     return values
 
 

@@ -34,21 +34,12 @@ def ways_after(cause: str, train: TrainConfig, device: str, *, saved: bool) -> l
         again = say("Try again with half the learning rate")
         return [Way(say("Resume with half the learning rate") if saved else again, half_rate)]
     if cause == "memory":
-        return _smaller(train, device, saved=saved)
+        return _elsewhere(train, device, saved=saved)
     return [Way(say("Resume"), {})] if saved and cause != "pictures" else []
 
 
-def _smaller(train: TrainConfig, device: str, *, saved: bool) -> list[Way]:
-    ways = []
-    at_once = min(train.at_once or train.batch_size, train.batch_size)
-    if at_once > 1:
-        text = say("Resume with {number} pictures at once")
-        text = text if saved else say("Try again with {number} pictures at once")
-        half = {"train.at_once": at_once // 2}
-        ways.append(Way(text.format(number=at_once // 2), half))
+def _elsewhere(train: TrainConfig, device: str, *, saved: bool) -> list[Way]:
     if could_leave_gpu(train, device):
         text = say("Resume on processor") if saved else say("Try on processor")
-        ways.append(Way(text, {"train.device": "cpu"}))
-    if saved and not ways:
-        ways.append(Way(say("Resume"), {}))
-    return ways
+        return [Way(text, {"train.device": "cpu"})]
+    return [Way(say("Resume") if saved else say("Try again"), {})]

@@ -4,15 +4,18 @@ import re
 import time
 import traceback
 
-from workbench.errors import NotFinite, PicturesDiffer, WorkbenchError
+from workbench.errors import (
+    NotFinite,
+    PicturesDiffer,
+    WorkbenchError,
+    is_short_of_gpu_memory,
+    is_short_of_memory,
+)
 from workbench.events import Failed
 from workbench.plugins import culprit
 from workbench.session.end import Ending
 from workbench.session.engine import NoEngineError
 
-_GPU = "OutOfMemoryError"  # torch's class, by name: torch is not imported for it
-# What torch's allocator of the processor says, on Windows and elsewhere; it has no class of its own.
-_WORDS = ("not enough memory", "can't allocate memory")
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _WANTED = re.compile(r"tried to allocate (\d+(?:\.\d+)?) (bytes|KiB|MiB|GiB)\b", re.IGNORECASE)
 _WHOLE = re.compile(r"total capacity of (\d+(?:\.\d+)?) (MiB|GiB)\b")
@@ -48,23 +51,15 @@ def blamed_sentence(error: BaseException, method: str) -> str:
     )
 
 
-def is_short_of_memory(error: BaseException) -> bool:
-    """Return whether this is said to be a lack of memory, by its class or, on the processor, in words."""
-    said = str(error)
-    named = type(error).__name__ == _GPU or isinstance(error, MemoryError)
-    return named or any(words in said for words in _WORDS)
-
-
 def memory_sentences(error: BaseException, place: str, kept: str) -> str:
     """Return what is to be said of a lack of memory at a `place` ("in task 2"), with what is `kept`."""
-    gpu = type(error).__name__ == _GPU
+    gpu = is_short_of_gpu_memory(error)
     owner = "GPU" if gpu else "computer"
-    cure = (
-        "Fewer pictures at once, or the processor (device cpu), need less."
-        if gpu
-        else "Fewer pictures at once need less."
+    cure = "a smaller backbone, or the processor (device cpu)" if gpu else "or a smaller backbone"
+    return (
+        f"The {owner} ran out of memory {place}{_needed(str(error))}. {kept} Fewer pictures at a time were tried "
+        f"already; what may help is to close other programs, {cure}."
     )
-    return f"The {owner} ran out of memory {place}{_needed(str(error))}. {kept} {cure}"
 
 
 def _not_finite(error: NotFinite, ending: Ending) -> str:
