@@ -99,6 +99,17 @@ class Backbone(nn.Module):
         return 2 * N * weights + self.depth * 4 * N**2 * d
 
     @property
+    def bytes_of_look(self) -> int:
+        """Bytes that a picture takes in a pass without gradients, in float32, at most.
+
+        Its pixels, without the mean and over the deviation; and of each of the N tokens, while an MLP works, its
+        widest layer before and after the nonlinearity, and tokens, norms and residuals of width d. No block needs what another one had.
+        """
+        linear = (each for each in self.vit.blocks.modules() if isinstance(each, nn.Linear))
+        widest = max(each.out_features for each in linear)
+        return 4 * (3 * 3 * self.image_size**2 + self.tokens * (2 * widest + 8 * self.width))
+
+    @property
     def image_size(self) -> int:
         """Side of the square input in pixels."""
         return int(self.vit.patch_embed.img_size[0])

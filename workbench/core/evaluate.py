@@ -8,7 +8,6 @@ kept while their parameters stay as they are: a task that changed nothing costs 
 
 import hashlib
 from collections.abc import Generator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +20,7 @@ from workbench.core import metrics
 from workbench.core.answering import answers_on, fit_temperature
 from workbench.core.feeder import Feeder
 from workbench.core.heads import PrototypeHead
+from workbench.core.looking import in_pieces
 from workbench.core.network import Features, Network
 from workbench.core.tasks import TaskData
 from workbench.events import Evaluated, Note, Stage
@@ -58,22 +58,20 @@ def frozen_features(
     return features
 
 
-@torch.no_grad()
 def _frozen_seen(
     network: Network, feeder: Feeder, indices: np.ndarray, text: str
 ) -> Generator[Stage, None, Tensor]:
     found = [torch.zeros(0, network.backbone.width, device=feeder.device)]
-    pieces = feeder.plain_pieces(indices, network.piece)
-    with closing(pieces):
-        for start in range(0, len(indices), network.piece):
-            yield Stage(text, start, len(indices))
-            found.append(network.backbone(network.backbone.stem(next(pieces))))
-            if feeder.kept is not None:
-                feeder.kept.add(indices[start : start + network.piece], found[-1])
+
+    def look(start: int, images: Tensor) -> None:
+        found.append(network.backbone(network.backbone.stem(images)))
+        if feeder.kept is not None:
+            feeder.kept.add(indices[start : start + len(images)], found[-1])
+
+    yield from in_pieces(network, feeder, indices, text, look)
     return torch.cat(found)
 
 
-@torch.no_grad()
 def see(
     network: Network, feeder: Feeder, indices: np.ndarray, frozen: Tensor, text: str
 ) -> Generator[Stage, None, Seen]:
@@ -84,13 +82,13 @@ def see(
     found: dict[str, list[Tensor]] = {
         name: [frozen.new_zeros(0, network.width)] for name in network.branches
     }
-    pieces = feeder.plain_pieces(indices, network.piece)
-    with closing(pieces):
-        for start in range(0, len(indices), network.piece):
-            yield Stage(text, start, len(indices))
-            features = network(next(pieces), frozen[start : start + network.piece])
-            for name in network.branches:
-                found[name].append(getattr(features, name))
+
+    def look(start: int, images: Tensor) -> None:
+        features = network(images, frozen[start : start + len(images)])
+        for name in network.branches:
+            found[name].append(getattr(features, name))
+
+    yield from in_pieces(network, feeder, indices, text, look)
     whole = {name: torch.cat(parts) for name, parts in found.items()}
     return Seen(whole.get("s1"), whole.get("s2"), frozen)
 

@@ -22,8 +22,11 @@ from workbench.core.heads import PrototypeHead
 from workbench.core.projection import ProjectedRidgeHead
 
 _BRANCHES = {"both": ("s1", "s2"), "none": ()}
-# Floating-point operations: a third of a second of two cores without wide vectors.
-_PIECE = 3 * 10**10
+# Floating-point operations between two chances to stop: a third of a second of two cores without wide vectors, and of a
+# GPU that reaches 90 TFLOP/s.
+_WORK, _WORK_OF_GPU = 3 * 10**10, 3 * 10**13
+_MOST, _MOST_OF_GPU = 32, 512  # pictures; more are not seen faster
+_PART = 16  # of a GPU's memory that a look may take: one in so many
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,11 @@ class Network(nn.Module):
 
     Attributes:
         grows: whether each task adds subnetworks, so that a look at a picture costs more with each.
+        holds: how many pictures memory was found to hold at a time in a look.
     """
 
     grows = False
+    holds = _MOST_OF_GPU
 
     def __init__(self, backbone: Backbone, model: ModelConfig, switches: Mapping[str, str]) -> None:
         super().__init__()
@@ -113,14 +118,16 @@ class Network(nn.Module):
 
     @property
     def piece(self) -> int:
-        """How many pictures to look at in one go: many on a GPU, else what a small processor sees in a third of a second.
+        """How many pictures to look at in one go: what a stop can wait for, and memory holds.
 
-        Eight pictures of the sample at once are seen as fast as 26. Between two goes a stop is answered.
+        On a processor, eight pictures of the sample at once are seen as fast as 26.
         """
-        if self.prototypes.weight.is_cuda:
-            return 64
+        weight, work, most = self.prototypes.weight, _WORK, _MOST
+        if weight.is_cuda:
+            memory = torch.cuda.get_device_properties(weight.device).total_memory
+            work, most = _WORK_OF_GPU, min(_MOST_OF_GPU, memory // _PART // self.backbone.bytes_of_look)  # fmt: skip
         passes = 1 + self.passes_of_look
-        return min(max(_PIECE // (passes * self.backbone.operations), 1), 32)
+        return max(min(work // (passes * self.backbone.operations), most, self.holds), 1)
 
     @property
     def passes_of_look(self) -> int:
