@@ -227,11 +227,13 @@ def test_the_title_tells_how_far_the_run_is(window, qtbot, tmp_path) -> None:
 def test_the_title_tells_the_share_of_all_work_as_the_bar_does(window, qtbot, tmp_path) -> None:
     train(window, qtbot, tmp_path / "pictures")
     desk = window.desk
-    qtbot.waitUntil(lambda: desk.training.share is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: desk.training.counted != "", timeout=30_000)
     desk.training._hand_on([Pace(5.0, None, 50, 60, work=0.23)])
-    assert desk.training.share == 0.23
+    assert desk.training.counted == "23 %"
     assert window.windowTitle().startswith("23 %")
     assert desk.page.run_panel.bar.value() == 0.23 * desk.page.run_panel.bar.maximum()
+    (activity,) = (each for each in desk.activities.under_way() if each.title == "run-0001")
+    assert activity.counted == "23 %"
     with qtbot.waitSignal(desk.training.ended, timeout=30_000):
         desk.training.stop()
-    assert desk.training.share is None
+    assert desk.training.counted == ""

@@ -12,9 +12,15 @@ class Activity:
     """One piece of work, from `Activities.begin` to `end`. To be used from the window's thread."""
 
     def __init__(
-        self, registry: "Activities", title: str, cancel: Callable[[], object] | None
+        self,
+        registry: "Activities",
+        title: str,
+        cancel: Callable[[], object] | None,
+        *,
+        in_parts: bool,
     ) -> None:
         self.title = title
+        self._in_parts = in_parts
         self.done = self.total = 0  # `total` 0: how much there is, is not known
         self.seconds_left: float | None = None
         self.detail = ""  # what is being done right now, in words
@@ -23,6 +29,15 @@ class Activity:
         self._registry = registry
         self._cancel = cancel
         self._time_left, self._calm = TimeLeft(), Calm()
+
+    @property
+    def counted(self) -> str:
+        """How far it is: so many of so many, or how much of the whole; empty where that is not known."""
+        if not self.total:
+            return ""
+        if self._in_parts:
+            return f"{100 * self.done // self.total} %"  # all of it only at the end
+        return f"{self.done:,} / {self.total:,}"
 
     @property
     def can_cancel(self) -> bool:
@@ -74,9 +89,18 @@ class Activities(QObject):
         super().__init__(parent)
         self._under_way: list[Activity] = []
 
-    def begin(self, title: str, cancel: Callable[[], object] | None = None) -> Activity:
-        """Enter a piece of work; `cancel` asks it to end, None means that it cannot be given up."""
-        activity = Activity(self, title, cancel)
+    def begin(
+        self,
+        title: str,
+        cancel: Callable[[], object] | None = None,
+        *,
+        in_parts: bool = False,
+    ) -> Activity:
+        """Enter a piece of work; `cancel` asks it to end, None means that it cannot be given up.
+
+        `in_parts`: what is counted are parts of the whole and no things, so that it is told as a percentage.
+        """
+        activity = Activity(self, title, cancel, in_parts=in_parts)
         self._under_way.append(activity)
         self.changed.emit()
         return activity

@@ -67,11 +67,8 @@ class ActivityRow(QWidget):
             self.cancel_button.setToolTip(self.tr("This is short and cannot be given up."))
 
     def _words(self) -> str:
-        activity, parts = self.activity, []
-        if activity.detail:
-            parts.append(activity.detail)
-        if activity.total:
-            parts.append(f"{activity.done:,} / {activity.total:,}")
+        activity = self.activity
+        parts = [text for text in (activity.detail, activity.counted) if text]
         if activity.seconds_left is not None:
             left = duration(activity.seconds_left)
             parts.append(self.tr("about {time} left").format(time=left))

@@ -35,13 +35,13 @@ class Attention(Feature):
         training = self.desk.training
         if training.state == "idle" or training.run is None:
             return self._plain
-        share, run = training.share, training.run.name
+        counted, run = training.counted, training.run.name
         if training.state == "paused":
             return self.tr("Paused · {run} — {program}").format(run=run, program=self._plain)
-        if share is None:
+        if not counted:
             return self.tr("{run} — {program}").format(run=run, program=self._plain)
-        text = self.tr("{share:.0f} % · {run} — {program}")
-        return text.format(share=int(100 * share), run=run, program=self._plain)
+        text = self.tr("{counted} · {run} — {program}")
+        return text.format(counted=counted, run=run, program=self._plain)
 
     def _write_title(self) -> None:
         title = self.title()

@@ -21,6 +21,7 @@ from workbench.face.pump import Pump
 from workbench.session import Run
 
 FORCE_AFTER_MS = 10_000  # of waiting for the end of a step
+_PARTS = 1000  # of a run's work
 
 
 class TrainingThread(QThread):
@@ -62,8 +63,7 @@ class Training(QObject):
         self._activity: Activity | None = None
         self._thread: TrainingThread | None = None
         self._pump: Pump | None = None
-        self._learning = self._pause_asked = False
-        self._share: float | None = None  # of the run's work
+        self._learning = self._paced = self._pause_asked = False
         self._paused: Paused | None = None
         self._overdue = False
         self.patience = QTimer(self)  # with a run that is to stop now
@@ -105,9 +105,9 @@ class Training(QObject):
         return self._paused.task if self._paused is not None else None
 
     @property
-    def share(self) -> float | None:
-        """How much of the run under way is done, 0 to 1; None while that is not known."""
-        return self._share if self._activity is not None and self._learning else None
+    def counted(self) -> str:
+        """How much of the run under way is done, "23 %"; empty while that is not known."""
+        return self._activity.counted if self._activity is not None and self._paced else ""
 
     @property
     def seconds_left(self) -> float | None:
@@ -118,8 +118,8 @@ class Training(QObject):
         """Work `run` on a new thread; none may be under way."""
         if self._thread is not None:
             raise RuntimeError(f"{run.name} cannot start while another run trains")
-        self.run, self._learning, self._pause_asked, self._paused = run, False, False, None
-        self._share = None
+        self.run, self._paused = run, None
+        self._learning = self._paced = self._pause_asked = False
         self.task = self.tasks = 0
         run.pause_between_tasks(self.between_tasks)
         self._thread = TrainingThread(run, self)
@@ -127,7 +127,7 @@ class Training(QObject):
         self._pump = Pump(run.news, self)
         self._pump.arrived.connect(self._hand_on)
         self._pump.start()
-        self._activity = self._activities.begin(run.name, self.stop)
+        self._activity = self._activities.begin(run.name, self.stop, in_parts=True)
         self._thread.start()
         self.state_changed.emit()
 
@@ -226,15 +226,14 @@ class Training(QObject):
             if self._activity is not None:
                 self._activity.rested()
         elif self._activity is not None and isinstance(event, Pace):
-            self._share = event.work
-            left = event.seconds_left
-            self._activity.progress(event.done, event.total, seconds_left=left)
+            self._paced, done = True, round(_PARTS * event.work)
+            self._activity.progress(done, _PARTS, seconds_left=event.seconds_left)
         elif self._activity is not None and isinstance(event, Stage):
             self._tell_stage(self._activity, event)
 
     def _tell_stage(self, activity: Activity, stage: Stage) -> None:
-        """Once the run learns, its own steps are what is counted."""
-        if self._learning:
+        """Once the pace of the whole work is told, that is what is counted."""
+        if self._paced:
             activity.progress(activity.done, activity.total, stage.text)
         else:
             activity.progress(stage.done, stage.total, stage.text)
