@@ -110,5 +110,4 @@ class ProjectedRidgeHead(PrototypeHead):
     def _solved(self, right: Tensor) -> Tensor:
         """Return (G + λI)⁻¹ of columns (M, k), on the processor: the same on every machine with a GPU or without."""
         metric = self.gram.cpu() + self.ridge.cpu() * torch.eye(len(self.gram)).double()
-        solved: Tensor = torch.linalg.solve(metric, right)
-        return solved
+        return torch.cholesky_solve(right, torch.linalg.cholesky(metric))
