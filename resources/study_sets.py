@@ -2,7 +2,8 @@
 
 TO gets `styles` (the sample's pictures sorted by drawing style: each style a task with all 20 classes), `digits` (scikit-learn's
 1,797 digits, BSD-3, where `pip install scikit-learn` has been done; two thirds to train on) and, from FASHION, the folder
-that `resources/fashion_mnist.py` made, `fashion` with the first 1,000 training and 100 test pictures of each class.
+that `resources/fashion_mnist.py` made, `fashion` with the first 1,000 training and 100 test pictures of each class, and
+`fashion-5000` with 5,000 and 100 of the first four classes.
 Nothing is downloaded. The studies look for TO at `~/ntk-cl-sets`.
 """
 
@@ -15,7 +16,11 @@ from PIL import Image
 
 SAMPLE = Path(__file__).resolve().parent / "sample" / "emoji"
 STYLES = ("noto", "fluent", "twemoji")
-MOST = {"train": 1000, "test": 100}  # of a class of Fashion-MNIST
+FASHION = {
+    "fashion": (10, 1000),
+    "fashion-5000": (4, 5000),
+}  # classes, and training pictures of each
+TESTS = 100  # of a class
 
 
 def styles(target: Path) -> None:
@@ -41,10 +46,10 @@ def digits(target: Path) -> None:
             Image.fromarray(pixels).save(place / f"{number:03}.png")
 
 
-def fashion(source: Path, target: Path) -> None:
-    """Copy the first pictures of each class and part."""
-    for part, most in MOST.items():
-        for folder in sorted((source / part).iterdir()):
+def fashion(source: Path, target: Path, classes: int, train: int) -> None:
+    """Copy the first pictures of the first classes of each part."""
+    for part, most in (("train", train), ("test", TESTS)):
+        for folder in sorted((source / part).iterdir())[:classes]:
             place = target / part / folder.name
             place.mkdir(parents=True, exist_ok=True)
             for picture in sorted(folder.iterdir())[:most]:
@@ -63,7 +68,8 @@ def main(words: list[str]) -> int:
     except ImportError:
         sys.stderr.write("digits left out: 'pip install scikit-learn' brings them.\n")
     if len(words) == 2:
-        fashion(Path(words[1]), target / "fashion")
+        for name, (classes, train) in FASHION.items():
+            fashion(Path(words[1]), target / name, classes, train)
     else:
         sys.stderr.write(
             "fashion left out: give the folder that resources/fashion_mnist.py made.\n"

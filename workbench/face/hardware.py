@@ -11,11 +11,11 @@ _NO_CUDA = "+cpu"  # how a torch that is built for the processor alone ends its 
 def hardware_sentence() -> str:
     """Return what to expect without a GPU that can be used, or an empty string where there may be one.
 
-    For 20 epochs on two cores: `tests/benchmarks/bench_processor.py` and RESULTS.md.
+    For 20 epochs of one task on two cores, of which a later task seldom takes all: `tests/benchmarks/bench_processor.py` and RESULTS.md.
     """
     if not has_gpu_driver():
         return say(
-            "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two; 1,000 pictures take about 45 minutes with the sample's small backbone, a day or more with ViT-B/16."
+            "No NVIDIA GPU was found, so training uses the processor. The sample takes a minute or two; 1,000 pictures take up to 45 minutes with the sample's small backbone, and up to a day or more with ViT-B/16."
         )
     torch = torch_version()
     if torch.endswith(_NO_CUDA):
