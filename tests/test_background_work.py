@@ -1,13 +1,14 @@
 """Long work of the window: in the list while it lasts, given up by Cancel, and nothing half-made stays."""
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QObject
 from pytestqt.qtbot import QtBot
 
 from tests.opened import feature, fill, opened
@@ -430,3 +431,44 @@ def test_resuming_that_is_given_up_leaves_a_run_that_can_be_resumed(
         (run,) = session.runs()
         assert run.state == "stopped"
         assert not session.resuming.refusal(run)
+
+
+class Owner(QObject):
+    """Somebody who has two things done, each of which refers to it; whom nobody else holds once that is done."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.found: list[int] = []
+        self.work = Background(self)
+        self.work.item.connect(self.found.append)
+        self.work.ended.connect(self.begin)
+        self.way = way
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin with the first thing, or the second."""
+        if len(self.found) < 2:
+            (self.work.start(self._made) if self.way == "iterated" else self.work.do(self._called))
+
+    def _made(self) -> Iterator[int]:
+        yield len(self.found)
+
+    def _called(self, tell: Tell) -> int:
+        return len(self.found)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("way", ["iterated", "called"])
+def test_an_owner_whose_work_alone_holds_it_is_let_go_whole(
+    qtbot: QtBot, way: str, closed: bool
+) -> None:
+    """Its thread was destroyed twice: while it was being destroyed the owner went, and with the owner the thread."""
+    for _ in range(50):
+        owner = Owner(way)
+        while len(owner.found) < 2:
+            QCoreApplication.processEvents()
+        if closed:
+            owner.work.shut_down()
+        alive = weakref.ref(owner)
+        del owner
+        qtbot.waitUntil(lambda alive=alive: alive() is None, timeout=LONG)  # type: ignore[misc]

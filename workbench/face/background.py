@@ -15,6 +15,7 @@ from workbench.tell import Tell
 
 LONGEST_WAIT = 15_000  # ms that closing the window waits for a thread to end
 WORTH_SHOWING = 300  # ms after which work is entered in the list of activities
+_leaving: list[object] = []  # what is let go between two events
 
 
 class IterationThread(QThread):
@@ -70,6 +71,11 @@ class IterationThread(QThread):
         self.close()
         return self.wait(self._deadline)
 
+    def give_back(self) -> object:
+        """Return what it had to do, and hold it no longer; the thread has ended."""
+        make, self._make = self._make, lambda: iter(())
+        return make
+
     def close(self) -> None:
         """Cancel; from now on 15 s are left, however often its end is waited for."""
         self.cancel()
@@ -86,6 +92,11 @@ class CallThread(IterationThread):
 
     def _iterate(self) -> None:
         self.item.emit(self._call(self.tell))  # also if it was cancelled at the very end
+
+    def give_back(self) -> object:
+        """Return what it had to do, and hold it no longer; the thread has ended."""
+        call, self._call = self._call, lambda tell: None
+        return call
 
 
 class Background(QObject):
@@ -191,6 +202,7 @@ class Background(QObject):
     def _over(self) -> None:
         self._soon.stop()
         if self._thread is not None:
+            _let_go_later(self, self._thread.give_back())
             self._thread.deleteLater()
             self._thread = None
         activity, self._activity = self._activity, None
@@ -201,6 +213,17 @@ class Background(QObject):
         self.ended.emit()
         if activity is not None and activity.cancelled:
             self.given_up.emit()
+
+
+def _let_go_later(*held: object) -> None:
+    """Hold these until no object of Qt is at work.
+
+    What a thread had to do often refers to whoever owns it. Was that the last reference, the owner would be destroyed, and
+    the thread with it, while the thread is being destroyed: twice.
+    """
+    if not _leaving:
+        QTimer.singleShot(0, _leaving.clear)
+    _leaving.extend(held)
 
 
 def close_all(root: QObject) -> None:
