@@ -144,20 +144,17 @@ def pressed_to_the_end(window: Window, qtbot: QtBot, text: str) -> dict[str, Any
     return settings
 
 
-def short_of_memory(kind: type[Exception], after: int) -> Spoil:
-    def spoil(learner: Learner, passes: int) -> None:
-        if passes > after and learner.training.device != "cpu":
-            raise kind("CUDA out of memory. Tried to allocate 20.00 MiB.")
-
-    return spoil
-
-
 def test_a_gpu_whose_memory_holds_not_even_one_picture_is_left(
     tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The GPU and its memory are the outside world: its name is told, its error raised where it raises it."""
+
+    def spoil(learner: Learner, passes: int) -> None:
+        if passes > 6 and learner.training.device != "cpu":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
     monkeypatch.setattr(running, "device_name", lambda _: "NVIDIA H100")
-    spoilt(monkeypatch, short_of_memory(torch.OutOfMemoryError, 6))
+    spoilt(monkeypatch, spoil)
     with opened(tmp_path / "home", qtbot) as window:
         sentence = failed(window, qtbot, tmp_path / "pictures")
         assert sentence.startswith(

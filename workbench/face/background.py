@@ -1,7 +1,6 @@
 """Threads that iterate something slow and hand each item to the window; they are asked to end, never killed."""
 
 import contextlib
-import typing
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -19,14 +18,14 @@ _leaving: list[object] = []  # what is let go between two events
 
 
 class IterationThread(QThread):
-    """Iterates `make()` away from the window. Closing the iterator is how a cancelled one ends."""
+    """Iterates `work()` away from the window. Closing the iterator is how a cancelled one ends."""
 
     item = Signal(object)
     raised = Signal(object)  # a WorkbenchError; a bug goes to sys.excepthook instead
 
-    def __init__(self, make: Callable[[], Iterator[Any]], parent: QObject | None = None) -> None:
+    def __init__(self, work: Callable[..., Any], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._make = make
+        self._work: Callable[..., Any] | None = work
         self._cancelled = False
         self._deadline = QDeadlineTimer(QDeadlineTimer.ForeverConstant.Forever)
         self._give_up: Callable[[], object] | None = None
@@ -52,7 +51,8 @@ class IterationThread(QThread):
         self.item.emit(item)
 
     def _iterate(self) -> None:
-        source = typing.cast("Generator[Any, None, None]", self._make())
+        assert self._work is not None
+        source: Generator[Any, None, None] = self._work()
         with contextlib.closing(source):
             self._give_up = getattr(source, "cancel", None)  # what waits for a process has one
             if self._cancelled:  # it was asked before there was anything to give up
@@ -73,8 +73,9 @@ class IterationThread(QThread):
 
     def give_back(self) -> object:
         """Return what it had to do, and hold it no longer; the thread has ended."""
-        make, self._make = self._make, lambda: iter(())
-        return make
+        held = self._work, self._give_up
+        self._work = self._give_up = None
+        return held
 
     def close(self) -> None:
         """Cancel; from now on 15 s are left, however often its end is waited for."""
@@ -84,19 +85,11 @@ class IterationThread(QThread):
 
 
 class CallThread(IterationThread):
-    """Calls `call` away from the window, which hands on items with `tell`; what it returns is the last one."""
-
-    def __init__(self, call: Callable[[Tell], Any], parent: QObject | None = None) -> None:
-        super().__init__(lambda: iter(()), parent)
-        self._call = call
+    """Calls `work` away from the window, which hands on items with `tell`; what it returns is the last one."""
 
     def _iterate(self) -> None:
-        self.item.emit(self._call(self.tell))  # also if it was cancelled at the very end
-
-    def give_back(self) -> object:
-        """Return what it had to do, and hold it no longer; the thread has ended."""
-        call, self._call = self._call, lambda tell: None
-        return call
+        assert self._work is not None
+        self.item.emit(self._work(self.tell))  # also if it was cancelled at the very end
 
 
 class Background(QObject):
