@@ -7,7 +7,7 @@ from torch import Tensor
 from workbench.core.gaps import (
     RIDGES,
     choose_ridge,
-    displacement_drift,
+    displacement,
     drift_cosine,
     drift_error,
     interplay,
@@ -111,7 +111,8 @@ def test_a_displacement_predicts_a_linear_map_exactly() -> None:
     expected = torch.stack(
         [torch.stack([0.5 * q[i, a] @ (weight @ c[i] + bias) for a in range(3)]) for i in range(5)]
     )
-    torch.testing.assert_close(displacement_drift(c, q, weight, bias), expected, rtol=0, atol=1e-12)
+    got = torch.einsum("nad,nd->na", q, displacement(c, weight, bias))
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-12)
 
 
 def test_a_perfect_prediction_has_cosine_one_and_no_error() -> None:

@@ -8,7 +8,7 @@ from tests.replay import value_block_push
 from tests.small import pictures
 from tests.tiny import tiny_learner, tiny_network
 from workbench.core import own_kernel, readings
-from workbench.core.gaps import displacement_drift
+from workbench.core.gaps import displacement
 from workbench.core.heads import ProxyHead
 from workbench.core.learner import Learner
 from workbench.core.network import Network
@@ -183,7 +183,8 @@ def test_replaying_real_sgd_in_function_space_adds_up_to_the_displacement(answer
     reference = readings.refer(scene_of(network, learner.proxy))
     (view,), value = reference.start.old, network.fusion.value
     q = reference.rule.slopes(view.main)
-    linear = displacement_drift(view.s1, q, value.weight.detach(), value.bias.detach())
+    way = displacement(view.s1, value.weight.detach(), value.bias.detach())
+    linear = torch.einsum("nad,nd->na", q, way)
     replay = Replay(linear, momentum=0.9, weight_decay=1e-2)
     lr = learner.begin_epoch(0)
     network.train()

@@ -75,13 +75,12 @@ def _centred(kernel: Tensor) -> Tensor:
 # Movement of the old tasks' logits (M5, M6)
 
 
-def displacement_drift(c: Tensor, q: Tensor, delta_weight: Tensor, delta_bias: Tensor) -> Tensor:
-    """Return J (θ − θ_ref) of the fusion layer, ½ q_iaᵀ(ΔV c_i + Δb): (n, C).
+def displacement(c: Tensor, delta_weight: Tensor, delta_bias: Tensor) -> Tensor:
+    """Return ½ (ΔV c_i + Δb), how a displacement of the fusion layer moves the hybrid features: (n, D).
 
-    c is (n, D), q (n, C, D), both at the reference; the displacement is (D, D) and (D,).
+    c is (n, D), the displacement (D, D) and (D,). Along it an inference rule's logits move by J (θ − θ_ref).
     """
-    moved = c @ delta_weight.T + delta_bias  # (n, D)
-    return 0.5 * torch.einsum("nad,nd->na", q, moved)
+    return 0.5 * (c @ delta_weight.T + delta_bias)
 
 
 def interplay(deltas: Sequence[Tensor], references: Sequence[Tensor]) -> Value:

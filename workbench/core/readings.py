@@ -19,7 +19,7 @@ from workbench.core import gaps, metrics, scores
 from workbench.core.fusion import Fusion
 from workbench.core.gaps import Value
 from workbench.core.heads import ProxyHead
-from workbench.core.kernel import CHUNK_ELEMENTS, proxy_logits
+from workbench.core.kernel import proxy_logits
 from workbench.core.network import Network
 from workbench.core.probe import Part, Probed, View
 from workbench.core.rules import Rule
@@ -110,18 +110,10 @@ def moved_of(scene: Scene, reference: Reference, task: int) -> Tensor:
 
 def movement(start: Moment, now: Moment, rule: Rule) -> list[Tensor]:
     """Return J_τ (θ_now − θ_start) of the value layer for each old task, J at `start`: (n, C_old)."""
-    drifts_of = []
     weight = cast(Tensor, now.weight) - cast(Tensor, start.weight)
     bias = cast(Tensor, now.bias) - cast(Tensor, start.bias)
-    strip = max(1, CHUNK_ELEMENTS // max(1, len(rule) * rule.width))
-    for view in start.old:
-        drifts = []
-        for first in range(0, len(view.main), strip):
-            some = view[first : first + strip]
-            q = rule.slopes(some.main)
-            drifts.append(gaps.displacement_drift(cast(Tensor, some.s1), q, weight, bias))
-        drifts_of.append(torch.cat(drifts))
-    return drifts_of
+    ways = (gaps.displacement(cast(Tensor, view.s1), weight, bias) for view in start.old)
+    return [rule.along(view.main, way) for view, way in zip(start.old, ways, strict=True)]
 
 
 def accuracy(scene: Scene, rule: Rule) -> dict[str, Value]:

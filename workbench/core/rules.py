@@ -3,6 +3,7 @@
 The monitor holds such a rule fixed while the network learns on: logits g of old classes move with the features alone.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.core.kernel import prototype_vectors
+from workbench.core.kernel import CHUNK_ELEMENTS, prototype_vectors
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _Rows(ABC):
     """What has one row for each of C classes."""
 
     rows: Tensor  # (C, D)
@@ -26,6 +27,16 @@ class _Rows:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @abstractmethod
+    def slopes(self, m: Tensor) -> Tensor:
+        """Return q = ∂ℓ/∂m, (n, C, D)."""
+
+    def along(self, m: Tensor, ways: Tensor) -> Tensor:
+        """Return q_ia · v_i, how fast logits move as features m (n, D) move along v (n, D): (n, C)."""
+        strip = max(1, CHUNK_ELEMENTS // max(1, self.rows.numel()))
+        pairs = zip(torch.split(m, strip), torch.split(ways, strip), strict=True)
+        return torch.cat([torch.einsum("nad,nd->na", self.slopes(a), v) for a, v in pairs])
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,10 @@ class Linear(_Rows):
         """Return q = ∂ℓ/∂m, (n, C, D), the same for every picture."""
         return self.rows.expand(len(m), *self.rows.shape)
 
+    def along(self, m: Tensor, ways: Tensor) -> Tensor:
+        """Return q_ia · v_i, (n, C)."""
+        return ways @ self.rows.T
+
     def of(self, places: Sequence[int]) -> "Linear":
         """Return the rule for the classes at these places alone."""
         return Linear(self.rows[list(places)], self.offsets[list(places)])
@@ -125,6 +140,11 @@ class Projected:
         for place, row in enumerate(self.linear.rows):
             q[:, place] = (active * row) @ directions.T
         return q
+
+    def along(self, m: Tensor, ways: Tensor) -> Tensor:
+        """Return q_ia · v_i = Σ_j w_aj [P_jᵀ m_i > 0] P_jᵀ v_i, (n, C), without q: D times fewer operations a class."""
+        directions = self.directions.to(m)
+        return (m @ directions > 0) * (ways @ directions) @ self.linear.rows.T
 
     def of(self, places: Sequence[int]) -> "Projected":
         """Return the rule for the classes at these places alone."""
@@ -157,6 +177,10 @@ class Summed:
     def slopes(self, m: Tensor) -> Tensor:
         """Return q = ∂ℓ/∂m, (n, C, D)."""
         return self.first.slopes(m) + self.second.slopes(m)
+
+    def along(self, m: Tensor, ways: Tensor) -> Tensor:
+        """Return q_ia · v_i, (n, C)."""
+        return self.first.along(m, ways) + self.second.along(m, ways)
 
     def of(self, places: Sequence[int]) -> "Summed":
         """Return the rule for the classes at these places alone."""
