@@ -11,6 +11,7 @@ from workbench.core.kernel import (
     prototype_vectors,
     proxy_vectors,
     spectrum,
+    spectrum_within,
     trace_kernel,
     value_kernel,
 )
@@ -138,3 +139,30 @@ def test_the_spectrum_of_the_zero_kernel_is_zero() -> None:
     parts = spectrum(torch.zeros(3, 3, dtype=torch.float64))
     assert parts.values.eq(0).all()
     assert parts.mean == 0.0
+
+
+@pytest.mark.parametrize("rank", [5, 12])
+def test_a_kernel_of_few_directions_is_decomposed_within_them_as_it_is_whole(
+    rank: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factor = draw(3, 90, rank) * torch.logspace(0, -4, rank, dtype=torch.float64)
+    kernel = factor @ factor.T
+    whole = spectrum(kernel)
+    monkeypatch.setattr(kernels, "spectrum", pytest.fail)
+    parts = spectrum_within(kernel, rank)
+    assert parts.vectors.shape[1] < 30
+    again = parts.vectors @ (parts.values[:, None] * parts.vectors.T)
+    torch.testing.assert_close(again, kernel, rtol=0, atol=1e-13 * float(whole.values[-1]))
+    found = parts.values[parts.values > 0]
+    torch.testing.assert_close(found, whole.values[-rank:], rtol=1e-6, atol=0)
+    assert len(found) == rank
+
+
+def test_a_kernel_with_more_directions_than_was_said_is_decomposed_whole() -> None:
+    factor = draw(3, 90, 40)
+    kernel = factor @ factor.T
+    parts, whole = spectrum_within(kernel, 5), spectrum(kernel)
+    assert parts.values.equal(whole.values)
+    assert spectrum_within(kernel, 60).values.equal(whole.values)
+    assert spectrum_within(torch.full((90, 90), torch.nan).double(), 5).values.isnan().all()
+    assert spectrum_within(torch.zeros(90, 90).double(), 5).values.eq(0).all()

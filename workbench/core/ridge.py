@@ -6,13 +6,14 @@ Hidekel & Raviv 2026 (arXiv 2606.18024); the sequence: Bennani, Doan & Sugiyama 
 The ridge of a head that is solved for is the one of least KARE (Jacot et al. 2020, arXiv 2006.09796).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from workbench.core.kernel import Spectrum, spectrum
+from workbench.core.kernel import Spectrum, spectrum, spectrum_within
 
 # Degrees of freedom that must be left, of the pictures. KARE takes all for equally hard to leave out; where nearly
 # all freedom is gone they are not: for the sample's 774 pictures in 2,000 random directions it says 0.47 of the
@@ -113,14 +114,14 @@ def least_kare(gram: Tensor, cross: Tensor, energy: float, pictures: float, take
 
     KARE = (‖Y − XW‖² / n) / (1 − df / n)² with df = `taken` + tr XᵀX (XᵀX + λI)⁻¹; NaN of sums that are not finite.
     """
-    parts = spectrum(gram)
+    parts, mean = spectrum_within(gram, math.ceil(pictures)), float(gram.trace()) / len(gram)
     # all pictures alike, and any ridge as good as another; or not finite
-    if not parts.mean > 0:
-        return 1.0 if parts.mean == 0 else parts.mean
+    if not bool(parts.values.sum() > 0):
+        return 1.0 if mean == 0 else math.nan
     seen = parts.values > 0
     values = parts.values[seen]  # (r,)
     power = (parts.vectors[:, seen].T @ cross).square().sum(1) / values  # (r,) of Y
-    ridges = RIDGES * parts.mean  # (G,)
+    ridges = RIDGES * mean  # (G,)
     shrunk = ridges[:, None] / (values + ridges[:, None])  # (G, r)
     # As sums of what is left, not as differences: with fewer pictures than directions both go to 0 with λ.
     spare = pictures - taken - len(values)
