@@ -60,10 +60,36 @@ def test_looks_come_after_2_4_8_steps():
     assert [n for n in range(70) if is_due(n)] == [2, 4, 8, 16, 32, 64]
 
 
-def test_looking_changes_no_number_of_a_run(place, whole):
+@pytest.fixture(scope="module")
+def unheld(place):
+    """The run that looks, with a limit that nothing reaches."""
+    return events_of(config_of(place, **{"method.interplay_limit": 100.0}), place)
+
+
+def looks(events, text: str) -> int:
+    """How many times the training pictures of the second task were looked at with such a text."""
+    return sum(
+        e.text == f"Looking at what 'second' {text}" and not e.done for e in of(Stage, events)
+    )
+
+
+def test_a_look_is_made_only_where_more_than_its_cost_is_left_to_be_trained(unheld, place):
+    """Steps of 4 of 12 pictures at 8 passes each, 9 with the pretrained section; a look costs 4 a picture."""
+    (begun,) = (e for e in of(TaskStarted, unheld) if e.task == 1)
+    cost, step = 4 * 12, 9 * 4
+    worth = [n for n in range(begun.steps) if is_due(n) and (begun.steps - n) * step > cost]
+    assert looks(unheld, "changes") == 1 + len(worth)  # one before the first step
+    last = config_of(place, **{"method.interplay_limit": 100.0, "train.max_steps": worth[-1]})
+    assert looks(events_of(last, place), "changes") == len(worth)
+
+
+def test_pictures_that_were_all_seen_before_the_task_are_not_seen_so_again_after_it(unheld):
+    assert looks(unheld, "has changed") == 1
+
+
+def test_looking_changes_no_number_of_a_run(place, whole, unheld):
     """With a limit that nothing reaches, every step, epoch and test is that of the run without looks, to the bit."""
     wide = {"method.interplay_limit": 100.0}
-    unheld = events_of(config_of(place, **wide), place)
     off = events_of(config_of(place, **wide, **{"switches.early_stopping": "off"}), place)
     assert told(unheld) == told(off)
     assert len(of(Step, off)) == len(of(Step, whole))

@@ -68,7 +68,11 @@ class Change:
         assert run.place.frozen is not None
         text = f"Looking at what '{name}' has changed"
         seen = yield from see(run.network, run.feeder, self._task.train, run.place.frozen, text)
-        return Sight(seen, fuse(run.network, seen).main)
+        return self.sight(seen)
+
+    def sight(self, seen: Seen) -> Sight:
+        """Return what the branches made of the pictures with the features that answers use."""
+        return Sight(seen, fuse(self._run.network, seen).main)
 
 
 def settle_change(
@@ -81,7 +85,7 @@ def settle_change(
     """
     change = Change(run, task, before)
     change.put(0.0)
-    first = yield from change.look()
+    first = change.sight(run.before) if run.before is not None else (yield from change.look())
     change.put(1.0)
     last = yield from change.look()
     if run.learner.judges(run.learner.task):

@@ -82,9 +82,11 @@ def _begin(run: Running, task: TaskData) -> Iterator[Event]:
     with run.initialisation:
         run.learner.begin_task(task.info.class_ids, max(length.epochs, 1))
     place.first = run.step
+    run.before = None
     # Where no other classes are known there are no answers to be moved.
     if run.learner.may_stop(place.task) and len(run.learner.learnt):
-        place.start = yield from old_answers(run, task)
+        place.start, seen = yield from old_answers(run, task)
+        run.before = seen if len(seen.frozen) == len(task.train) else None
     start = run.monitor.start_task(run.network, run.learner, run.feeder, task, run.step)
     yield from run.pacer.measuring(start)
     place.begun = True

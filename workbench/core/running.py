@@ -75,7 +75,9 @@ class Running:
     folder: Path | None
     step: int = 0
     place: Place = field(default_factory=Place)
-    seen: dict[int, Seen] = field(default_factory=dict)  # test pictures, by task; in no checkpoint
+    # In no checkpoint: test pictures, by task; and the task's training pictures before it, where all were looked at.
+    seen: dict[int, Seen] = field(default_factory=dict)
+    before: Seen | None = None
     watch: Watch = field(default_factory=Watch)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.core.evaluate import fuse, see
+from workbench.core.evaluate import Seen, fuse, see
 from workbench.core.holding import movement
 from workbench.core.running import Running
 from workbench.core.tasks import TaskData
@@ -28,8 +28,8 @@ def is_due(steps: int) -> bool:
     return steps > 1 and steps.bit_count() == 1
 
 
-def old_answers(run: Running, task: TaskData) -> Generator[Stage, None, Tensor]:
-    """Return old classes' logits (m, C) on some of the task's training pictures, as the network stands."""
+def old_answers(run: Running, task: TaskData) -> Generator[Stage, None, tuple[Tensor, Seen]]:
+    """Return old classes' logits (m, C) on some of the task's training pictures, as the network stands, and what it saw."""
     assert run.place.frozen is not None
     at = np.linspace(0, len(task.train) - 1, min(len(task.train), LOOKED_AT)).astype(int)
     text = f"Looking at what '{task.info.name}' changes"
@@ -40,24 +40,30 @@ def old_answers(run: Running, task: TaskData) -> Generator[Stage, None, Tensor]:
     run.pacer.did(passes)
     run.pacer.restart_clock_of_images()
     rule = run.network.prototypes.rule().of(run.learner.learnt.tolist())
-    return rule(fuse(run.network, seen).main).double()
+    return rule(fuse(run.network, seen).main).double(), seen
 
 
 def look(run: Running, task: TaskData, *, is_last: bool) -> Generator[Stage | Note, None, None]:
     """After a step: if it is time, look how far old answers have moved, and end the task if that is too far."""
     place, done = run.place, run.step - run.place.first
-    if place.start is None or not is_due(done):
+    planned = run.learner.length(place.task, task.info.train_counts).steps
+    if place.start is None or not is_due(done) or not _is_worth_it(run, task, planned - done):
         return
     with _as_ended(run, is_last=is_last):
-        now = yield from old_answers(run, task)
+        now, _ = yield from old_answers(run, task)
     far, limit = movement(place.start, now), run.config.method.interplay_limit
     if far > limit:
         _end(run)
-        planned = run.learner.length(place.task, task.info.train_counts).steps
         yield Note(
             f"Task '{task.info.name}' was trained for {done} of {planned:,} steps: they moved the answers for earlier classes by "
             f"{100 * far:.1f} % of their spread, measured on its own pictures, and no more than {100 * limit:g} % is to stay."
         )
+
+
+def _is_worth_it(run: Running, task: TaskData, steps: int) -> bool:
+    """Whether a look costs less than the steps that are left: else they are made, and `core.holding` looks after them."""
+    left = run.network.passes_of_step * steps * run.config.train.batch_size
+    return run.network.passes_of_look * min(len(task.train), LOOKED_AT) < left
 
 
 def _end(run: Running) -> None:
