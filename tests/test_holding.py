@@ -11,8 +11,9 @@ from tests.resumed import small_config
 from workbench.core.holding import movement
 from workbench.core.learner import Learner
 from workbench.core.method import Method
+from workbench.core.readings import known_rule
 from workbench.core.train import Training
-from workbench.events import Note
+from workbench.events import Measured, Note, TaskEnded, TaskStarted
 
 FAST = {"method.interplay_limit": 0.05, "train.learning_rate": 0.3, "train.epochs": 4, "model.projection": 30, "monitor.probe_per_task": 0}  # fmt: skip
 
@@ -129,3 +130,28 @@ def test_the_first_task_and_gentle_tasks_are_as_they_would_be(tmp_path):
 def test_other_methods_are_left_as_they_are(tmp_path):
     found = watched(small_config(tmp_path / "p", **FAST), tmp_path, Method)
     assert found.notes == []
+
+
+@pytest.mark.parametrize("change", ["kept", "judged"])
+def test_what_the_monitor_says_after_a_task_is_of_the_network_that_was_drawn_back(change, tmp_path):
+    """The old task's logits on its probe by whole passes as the second task begins and ends, to 1e-3 of how far they moved."""
+    monitored = {"monitor.probe_per_task": 4, "switches.change": change, "method.least_gain": 50.0}
+    config = small_config(tmp_path / "p", **{**FAST, "train.epochs": 2, **monitored})
+    training = Training(config, tmp_path, tmp_path / "run")
+    rules, logits, said, notes = [], [], [], []
+    for event in training.events():
+        run = training._run
+        if isinstance(event, (TaskStarted, TaskEnded)) and event.task == 1:
+            rules.append(known_rule(run.network))
+            network = copy.deepcopy(run.network).eval()
+            pictures = np.array(run.monitor._probes[0].train.indices)
+            with torch.no_grad():
+                logits.append(rules[0](network(run.feeder.plain(pictures)).main.double()))
+        if isinstance(event, Measured) and event.name == "ntk.disturbance_settled" and event.task == 1:  # fmt: skip
+            said.append(event.value)
+        if isinstance(event, Note):
+            notes.append(event.text)
+    assert any("'second'" in text and (" back" in text) for text in notes)
+    before, after = logits
+    wanted = (after - before).square().mean() / (before - before.mean(0)).square().mean()
+    assert said == [pytest.approx(float(wanted), rel=1e-3, abs=1e-9)]

@@ -185,7 +185,7 @@ def test_the_last_total_is_the_fall_of_the_probes_accuracy_since_each_task_was_l
         logits[:, network.prototypes.counts == 0] = -torch.inf
         return float((logits.argmax(1) == torch.tensor(probes[task].labels)).double().mean())
 
-    events, learnt = list(monitor.plan(network, TASKS)), []
+    events, learnt = list(monitor.plan(learner, TASKS)), []
     for number, item in enumerate(TASKS):
         events += train_one(network, learner, seen, monitor, item, number)
         learnt.append(accuracy(number))

@@ -71,7 +71,7 @@ def run_of(
     passes = epochs * PASSES * sum(len(item.train) for item in tasks)
     pacer = Pacer(1, passes)
     learner, pictures, monitor = tiny_learner(network), feeder(), Monitor(config, 0, pacer, folder)
-    events: list[Event] = list(monitor.plan(network, tasks))
+    events: list[Event] = list(monitor.plan(learner, tasks))
     for number, item in enumerate(tasks):
         events += train_one(network, learner, pictures, monitor, item, number, epochs, pacer)
     return events, learner
@@ -101,7 +101,7 @@ def train_one(
             pacer.did(PASSES * len(item.train))
         step = number * epochs + epoch + 1
         events += monitor.measure(epoch, step, at_end=epoch == epochs - 1)
-    events += monitor.averaged(changed=learner.average(is_last=False))
+    events += monitor.averaged(changed=learner.average(is_last=False), drawn_back=False)
     network.eval()
     with torch.no_grad():
         features = network(pictures.plain(item.train)).main
@@ -177,7 +177,7 @@ def test_measuring_leaves_modes_gradients_and_every_random_state_alone() -> None
         Monitor(EVERYTHING, 0, Pacer(1, 1)),
         feeder(),
     )
-    assert not list(monitor.plan(network, TASKS[:1]))
+    assert not list(monitor.plan(learner, TASKS[:1]))
     begin(learner, TASKS[0])
     network.train()
     network.backbone.tier = "bf16"
@@ -188,7 +188,7 @@ def test_measuring_leaves_modes_gradients_and_every_random_state_alone() -> None
     for events in (
         monitor.start_task(network, learner, pictures, TASKS[0], 0),
         monitor.measure(0, 1, at_end=True),
-        monitor.averaged(changed=True),
+        monitor.averaged(changed=True, drawn_back=False),
         monitor.settled(0, 1),
     ):
         for _ in events:
@@ -204,7 +204,7 @@ def test_measuring_leaves_modes_gradients_and_every_random_state_alone() -> None
 def test_a_stop_in_the_middle_of_a_measurement_is_clean() -> None:
     network = tiny_network()
     learner, monitor = tiny_learner(network), Monitor(EVERYTHING, 0, Pacer(1, 1))
-    assert not list(monitor.plan(network, TASKS[:1]))
+    assert not list(monitor.plan(learner, TASKS[:1]))
     begin(learner, TASKS[0])
     network.train()
     events = monitor.start_task(network, learner, feeder(), TASKS[0], 0)
@@ -298,7 +298,7 @@ def test_a_planned_run_spends_no_more_than_its_share(share: float) -> None:
         passes.append(len(inputs[0]))
 
     hook = network.backbone.vit.blocks[0].attn.register_forward_pre_hook(see)
-    events = list(monitor.plan(network, tasks))
+    events = list(monitor.plan(learner, tasks))
     for item in tasks:
         begin(learner, item, 5)
         events += monitor.start_task(network, learner, pictures, item, 0)
@@ -308,7 +308,7 @@ def test_a_planned_run_spends_no_more_than_its_share(share: float) -> None:
         for class_id in item.info.class_ids:
             network.prototypes.learn(class_id, torch.randn(1, network.width).double())
         network.prototypes.settle()
-        events += monitor.averaged(changed=True)
+        events += monitor.averaged(changed=True, drawn_back=False)
         events += monitor.settled(4, 0)
     hook.remove()
     assert 0 < sum(passes) <= share * (pacer.passes + sum(passes))

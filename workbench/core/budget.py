@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from workbench.config import MonitorConfig
 from workbench.core import pairs, snapshot
+from workbench.core.learner import Learner
 from workbench.core.network import Network
 from workbench.core.plan import KINDS, VECTORS, KernelPlan, fitted
 from workbench.core.probe import Probed
@@ -53,9 +54,14 @@ class Budget:
 class Costs:
     """The cost of each kind of measurement while the last of `probes` is learnt."""
 
-    network: Network
+    learner: Learner
     plan: KernelPlan
     probes: Sequence[Probed]
+
+    @property
+    def network(self) -> Network:
+        """The learner's."""
+        return self.learner.network
 
     @property
     def branches(self) -> int:
@@ -88,10 +94,11 @@ class Costs:
         return self.epoch() + between + (self._linearity() if self.plan.linear else 0.0)
 
     def settled(self) -> float:
-        """The slow copies have changed, and the heat map is made."""
+        """The slow copies have changed, and the current ones where what they changed was drawn back; the heat map is made."""
+        looks = self.branches * self.pictures * (1 + self.learner.compares(self._old))
         shown = min(snapshot.MOST, sum(len(probe.train) for probe in self.probes))
         rows = self.plan.passes(self.network, shown, VECTORS) if self.plan.kind != "closed" else 0.0
-        return _DEAR * (self.branches * self.pictures + rows)
+        return _DEAR * (looks + rows)
 
     @property
     def _old(self) -> int:
@@ -124,7 +131,7 @@ Probes = Callable[[int], Sequence[Probed]]  # all tasks' probes for a size asked
 
 
 def choose(
-    network: Network, config: MonitorConfig, probes: Probes, room: float
+    learner: Learner, config: MonitorConfig, probes: Probes, room: float
 ) -> tuple[KernelPlan, int, float]:
     """Return the plan, the probe's size and what all starts and ends will take, at most `room` if that can be.
 
@@ -133,19 +140,19 @@ def choose(
     """
     asked = config.probe_per_task
     kinds = KINDS if config.kernel == "auto" else (config.kernel,)
-    plans = [fitted(kind, network, config, _rows(kind, probes(asked))) for kind in kinds]
-    plan = next((p for p in plans if least(network, p, probes(asked)) <= room), plans[-1])
+    plans = [fitted(kind, learner.network, config, _rows(kind, probes(asked))) for kind in kinds]
+    plan = next((p for p in plans if least(learner, p, probes(asked)) <= room), plans[-1])
     sizes = range(1, asked + 1)
-    fitting = bisect_right(sizes, room, key=lambda size: least(network, plan, probes(size)))
+    fitting = bisect_right(sizes, room, key=lambda size: least(learner, plan, probes(size)))
     size = min(max(fitting, FEWEST), asked)
     if fitting < size:
         plan = replace(plan, linear=False)
-    return plan, size, least(network, plan, probes(size))
+    return plan, size, least(learner, plan, probes(size))
 
 
-def least(network: Network, plan: KernelPlan, probes: Sequence[Probed]) -> float:
+def least(learner: Learner, plan: KernelPlan, probes: Sequence[Probed]) -> float:
     """Return the passes that the starts and ends of all tasks take."""
-    costs = [Costs(network, plan, probes[: seen + 1]) for seen in range(len(probes))]
+    costs = [Costs(learner, plan, probes[: seen + 1]) for seen in range(len(probes))]
     return sum(cost.start() + cost.end() + cost.settled() for cost in costs)
 
 

@@ -54,10 +54,12 @@ class Change:
         self._run, self._task, self._before = run, task, before
         named = run.network.named_parameters()
         self._after = {name: p.detach().clone() for name, p in named if name in before}
+        self.share = 1.0  # where it stands
 
     @torch.no_grad()
     def put(self, share: float) -> None:
         """Bring the network to θ + `share` (θ' − θ)."""
+        self.share = share
         for name, parameter in self._run.network.named_parameters():
             if name in self._before:
                 parameter.copy_(torch.lerp(self._before[name], self._after[name], share))
@@ -77,8 +79,10 @@ class Change:
 
 def settle_change(
     run: "Running", task: "TaskData", before: Mapping[str, Tensor]
-) -> Generator[Stage | Note, None, Seen]:
-    """Leave of the task's change what may stay; return what the branches make of its training pictures then.
+) -> Generator[Stage | Note, None, tuple[Seen, bool]]:
+    """Leave of the task's change what may stay.
+
+    Returns what the branches make of its training pictures then, and whether the network is another than it was left.
 
     Args:
         before: the parameters that the task began with, and slow copies of before its averaging, by name.
@@ -94,10 +98,10 @@ def settle_change(
         if not gain.is_clear(run.config.method.least_gain):
             change.put(0.0)
             yield Note(_taken_back(task.info.name, gain))
-            return first.seen
+            return first.seen, True
     if run.switches["interplay"] == "limited" and len(run.learner.learnt):
         last = yield from _drawn_back(run, task, change, first, last)
-    return last.seen
+    return last.seen, change.share != 1
 
 
 def _drawn_back(

@@ -56,11 +56,11 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
     yield from _skipped_terms(run.learner)
     before = run.learner.before() if epochs else {}
     averaged = run.learner.average(is_last=_is_last(run))
-    seen = None
+    seen, back = None, False
     if before:
-        seen = yield from settle_change(run, task, before)
+        seen, back = yield from settle_change(run, task, before)
         yield from run.pacer.did(run.network.passes_of_look * len(task.train))
-    yield from measuring(monitor.averaged(changed=averaged or bool(before)))
+    yield from measuring(monitor.averaged(changed=averaged or back, drawn_back=back))
     yield from _set_prototypes(run, task, seen)
     run.learner.end_task()
     yield from measuring(monitor.settled(place.epoch - 1, run.step))

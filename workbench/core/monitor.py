@@ -67,15 +67,15 @@ class Monitor:
         self._old: list[OldKernel] = []
         self._thinned = False
 
-    def plan(self, network: Network, tasks: Sequence[TaskData]) -> Iterator[Note]:
+    def plan(self, learner: Learner, tasks: Sequence[TaskData]) -> Iterator[Note]:
         """Choose the kernel, and make the probe small enough for the budget."""
-        if self._off or network.why_no_kernel:
-            yield left_out.everything() if self._off else left_out.no_kernel(network)
+        if self._off or learner.network.why_no_kernel:
+            yield left_out.everything() if self._off else left_out.no_kernel(learner.network)
             self._off = True
             return
         asked, room = self._size, self._budget.of(self._pacer.passes)
         plan, self._size, self._budget.reserved = choose(
-            network,
+            learner,
             self._config,
             lambda size: [draw_task(task, n, size, self._seed) for n, task in enumerate(tasks)],
             room,
@@ -91,7 +91,7 @@ class Monitor:
         was_on, self._off = not self._off, True
         return was_on
 
-    def extend(self, tasks: Sequence[TaskData], network: Network, *, between: bool) -> None:
+    def extend(self, tasks: Sequence[TaskData], learner: Learner, *, between: bool) -> None:
         """Reserve work for the tasks after those that were begun: they are not those that were meant.
 
         `between` two tasks nothing else is reserved any more; within one, its own end still is.
@@ -102,7 +102,7 @@ class Monitor:
             self._budget.reserved = 0.0
         probes = [draw_task(task, n, self._size, self._seed) for n, task in enumerate(tasks)]
         begun = len(self._probes)
-        costs = [Costs(network, self._plan, probes[: n + 1]) for n in range(begun, len(probes))]
+        costs = [Costs(learner, self._plan, probes[: n + 1]) for n in range(begun, len(probes))]
         self._budget.reserved += sum(c.start() + c.end() + c.settled() for c in costs)
 
     def start_task(
@@ -146,14 +146,19 @@ class Monitor:
             yield from self._pairs(scene, where)
             yield from self._linearity(scene, where)
 
-    def averaged(self, *, changed: bool) -> Iterator[Stage]:
-        """Look again after the EMA step and what was drawn back, before anything else; `changed`: whether either was done."""
+    def averaged(self, *, changed: bool, drawn_back: bool) -> Iterator[Stage]:
+        """Look again after the EMA step and what was drawn back, before anything else.
+
+        Args:
+            changed: whether the slow copies are others than in the task.
+            drawn_back: whether the current subnetworks are others than after training.
+        """
         if self._off:
             return
         self._budget.spend_reserved(self._costs.settled())
         if changed:
             self._eye.renew()
-        scene = yield from self._look(moved=False)
+        scene = yield from self._look(moved=drawn_back)
         self._averaged = list(scene.test)
 
     def settled(self, epoch: int, step: int) -> Iterator[Event]:
@@ -269,7 +274,7 @@ class Monitor:
 
     @property
     def _costs(self) -> Costs:
-        return Costs(self._eye.network, self._plan, self._probes)
+        return Costs(self._learner, self._plan, self._probes)
 
     def _afford(self, cost: float) -> bool:
         """Spend `cost` if the budget has room for it; return whether it had."""

@@ -223,13 +223,13 @@ class Training:
         if head is None or self._resume is None:
             yield started(run)
             yield from (Note(odd, "warning") for odd in oddities(run) if odd)
-            yield from run.monitor.plan(run.network, run.tasks.tasks)
+            yield from run.monitor.plan(run.learner, run.tasks.tasks)
             return
         odd = restore(run, self._resume, head)
         meant = [task["name"] for task in head["tasks"]]
         others = [task.info.name for task in run.tasks.tasks] != meant
         if others:
-            run.monitor.extend(run.tasks.tasks, run.network, between=not run.place.begun)
+            run.monitor.extend(run.tasks.tasks, run.learner, between=not run.place.begun)
         if others or changed or self._config.train.epochs > head["config"]["train"]["epochs"]:
             yield started(run)
         yield from (Note(sentence, "warning") for sentence in odd)

@@ -146,11 +146,11 @@ def monitor_passes(
     seed = config.seeds.probe
     room = Budget(monitor.budget).of(passes)
     plan, size, least = choose(
-        network, monitor,
+        learner, monitor,
         lambda size: [draw_task(task, n, size, seed) for n, task in enumerate(known)], room,
     )  # fmt: skip
     probes = [draw_task(task, n, size, seed) for n, task in enumerate(known)]
-    between = sum(Costs(network, plan, probes[: n + 1]).epoch() for n in range(len(probes)))
+    between = sum(Costs(learner, plan, probes[: n + 1]).epoch() for n in range(len(probes)))
     epochs = max(learner.length(i, counts).epochs for i, counts in enumerate(_learnt(tasks)))
     return max(least, min(least + max(epochs - 1, 0) * between, room))
 
