@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workbench.core.heads import PrototypeHead
-from workbench.core.ridge import least_kare
+from workbench.core.ridge import least_kare, ridge_solution
 from workbench.core.rules import Linear, Projected
 
 _USUAL = 0.1  # of the mean eigenvalue
@@ -50,7 +50,7 @@ class ProjectedRidgeHead(PrototypeHead):
         """Fold the pictures' features (n, D) into the sums, and into the class's mean."""
         h = self._projected(features)
         share = (stand_for or len(h)) / len(h)
-        self.gram += share * h.T @ h
+        self.gram.addmm_(h.T, h, alpha=share)
         self.sums[class_id] += share * h.sum(0)
         super().learn(class_id, features, stand_for)
 
@@ -109,5 +109,4 @@ class ProjectedRidgeHead(PrototypeHead):
 
     def _solved(self, right: Tensor) -> Tensor:
         """Return (G + λI)⁻¹ of columns (M, k), on the processor: the same on every machine with a GPU or without."""
-        metric = self.gram.cpu() + self.ridge.cpu() * torch.eye(len(self.gram)).double()
-        return torch.cholesky_solve(right, torch.linalg.cholesky(metric))
+        return ridge_solution(self.gram.cpu(), float(self.ridge), right)

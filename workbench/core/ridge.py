@@ -55,6 +55,13 @@ def _filtered(parts: Spectrum, residual: Tensor, inverse: Tensor) -> Tensor:
     return parts.vectors @ (inverse * (parts.vectors.T @ residual.reshape(-1)))
 
 
+def ridge_solution(gram: Tensor, ridge: float, right: Tensor) -> Tensor:
+    """Return (G + λI)⁻¹ of columns (D, k), for a positive G (D, D), which stays as it is; λ > 0 where G is singular."""
+    metric = gram.clone()
+    metric.diagonal().add_(ridge)
+    return torch.cholesky_solve(right, torch.linalg.cholesky(metric))
+
+
 @dataclass(frozen=True)
 class RidgeSequence:
     """Tasks learnt one after the other, by their order; every list has one entry a task."""
