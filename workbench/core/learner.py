@@ -37,6 +37,9 @@ class Batch:
     old: Tensor  # (R,) global class ids
 
 
+LOOKED_AT = 64  # of a task's pictures, at most, to see whether it is to stop
+
+
 class Learner:
     """The method's state beside the network: proxy head, optimiser, anchors, protected directions.
 
@@ -90,6 +93,12 @@ class Learner:
         """Return whether a 0-based task's training may end early, once it has moved old answers too far."""
         later = self.cautious and self.trains(task) and task > 0
         return later and self.switches["early_stopping"] == "interplay"
+
+    def sees_all(self, task: int, pictures: int) -> bool:
+        """Return whether what tells if a 0-based task is to stop shows all its training pictures as they were before it, so
+        that what is to `compare` need not look.
+        """
+        return self.may_stop(task) and self.compares(task) and pictures <= LOOKED_AT
 
     def length(self, task: int, counts: Sequence[int], epochs: int | None = None) -> Length:
         """Return how long a 0-based task with so many training pictures in each class is trained, at most."""

@@ -59,7 +59,8 @@ def learn(run: Running, task: TaskData) -> Iterator[Event]:
     seen, back = None, False
     if before:
         seen, back = yield from settle_change(run, task, before)
-        yield from run.pacer.did(run.network.passes_of_look * len(task.train))
+        if not run.learner.sees_all(number, len(task.train)):
+            yield from run.pacer.did(run.network.passes_of_look * len(task.train))
     yield from measuring(monitor.averaged(changed=averaged or back, drawn_back=back))
     yield from _set_prototypes(run, task, seen)
     run.learner.end_task()
@@ -85,8 +86,9 @@ def _begin(run: Running, task: TaskData) -> Iterator[Event]:
     run.before = None
     # Where no other classes are known there are no answers to be moved.
     if run.learner.may_stop(place.task) and len(run.learner.learnt):
-        place.start, seen = yield from old_answers(run, task)
-        run.before = seen if len(seen.frozen) == len(task.train) else None
+        whole = run.learner.sees_all(place.task, len(task.train))
+        place.start, seen = yield from old_answers(run, task, planned=whole)
+        run.before = seen if whole else None
     start = run.monitor.start_task(run.network, run.learner, run.feeder, task, run.step)
     yield from run.pacer.measuring(start)
     place.begun = True

@@ -16,11 +16,10 @@ from torch import Tensor
 
 from workbench.core.evaluate import Seen, fuse, see
 from workbench.core.holding import movement
+from workbench.core.learner import LOOKED_AT
 from workbench.core.running import Running
 from workbench.core.tasks import TaskData
 from workbench.events import Note, Stage
-
-LOOKED_AT = 64  # of a task's pictures, at most
 
 
 def is_due(steps: int) -> bool:
@@ -28,15 +27,20 @@ def is_due(steps: int) -> bool:
     return steps > 1 and steps.bit_count() == 1
 
 
-def old_answers(run: Running, task: TaskData) -> Generator[Stage, None, tuple[Tensor, Seen]]:
-    """Return old classes' logits (m, C) on some of the task's training pictures, as the network stands, and what it saw."""
+def old_answers(
+    run: Running, task: TaskData, *, planned: bool = False
+) -> Generator[Stage, None, tuple[Tensor, Seen]]:
+    """Return old classes' logits (m, C) on some of the task's training pictures, as the network stands, and what it saw.
+
+    `planned`: whether the run counts on this look.
+    """
     assert run.place.frozen is not None
     at = np.linspace(0, len(task.train) - 1, min(len(task.train), LOOKED_AT)).astype(int)
     text = f"Looking at what '{task.info.name}' changes"
     seen = yield from see(run.network, run.feeder, task.train[at], run.place.frozen[at], text)
     run.network.train()
     passes = run.network.passes_of_look * len(at)
-    run.pacer.expect(passes, 0)
+    run.pacer.expect(0 if planned else passes, 0)
     run.pacer.did(passes)
     run.pacer.restart_clock_of_images()
     rule = run.network.prototypes.rule().of(run.learner.learnt.tolist())
