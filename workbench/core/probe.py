@@ -7,7 +7,7 @@ arXiv 2006.11942). Looking leaves modes, parameters and every random state as th
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from workbench.core.tasks import TaskData
 from workbench.events import Stage
 
 Pixels = Callable[[NDArray[np.int64]], Tensor]  # picture numbers -> (B, 3, H, W), test transform
+Stems = Callable[[], Stem]
 Known = dict[int, Tensor]  # picture number -> a section (d,)
 
 
@@ -144,13 +145,18 @@ class Eye:
             yield Stage("Measuring the NTK gap, gradients", first, len(part))
             with undisturbed(self.network):
                 stem, z = self._sections(part.indices[first : first + piece])
-                found.append(gradients(self.network, stem, z, outputs, vectors, sketch))
+                found.append(gradients(self.network, stem(), z, outputs, vectors, sketch))
         return joined(found)
 
     @torch.no_grad()
-    def _sections(self, indices: Sequence[int]) -> tuple[Stem, dict[str, Tensor]]:
-        """Return the pictures' stem and each branch's features (B, D)."""
-        stem = self.network.backbone.stem(self._pixels(np.array(indices)))
+    def _sections(self, indices: Sequence[int]) -> tuple[Stems, dict[str, Tensor]]:
+        """Return what makes the pictures' stem, once if somebody asks, and each branch's features (B, D)."""
+
+        @cache
+        @torch.no_grad()
+        def stem() -> Stem:
+            return self.network.backbone.stem(self._pixels(np.array(indices)))
+
         return stem, {n: self._feature(n, indices, stem) for n in self.network.branches}
 
     @torch.no_grad()
@@ -161,7 +167,7 @@ class Eye:
         s1 = None if features.s1 is None else features.s1.double()
         return View(s1, features.main.double())
 
-    def _feature(self, branch: str, indices: Sequence[int], stem: Stem) -> Tensor:
+    def _feature(self, branch: str, indices: Sequence[int], stem: Stems) -> Tensor:
         """Return a branch's features (B, D) in the order of sections of `Network.assemble`."""
         network = self.network
         sections = []
@@ -174,12 +180,12 @@ class Eye:
 
 
 def _kept(
-    known: Known, indices: Sequence[int], stem: Stem, look: Callable[[Stem], Tensor]
+    known: Known, indices: Sequence[int], stem: Stems, look: Callable[[Stem], Tensor]
 ) -> Tensor:
     """Return a section (B, d) of the pictures, looking only at those that are not known yet."""
     fresh = [row for row, index in enumerate(indices) if index not in known]
     if fresh:
-        known.update(zip((indices[row] for row in fresh), look(stem[fresh]), strict=True))
+        known.update(zip((indices[row] for row in fresh), look(stem()[fresh]), strict=True))
     return torch.stack([known[index] for index in indices])
 
 
