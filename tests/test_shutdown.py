@@ -81,13 +81,13 @@ TWICE = """
 import signal, sys
 from pathlib import Path
 from tests.trained import folders, quick_config
-from workbench.cli.commands import _stopped_by_signals
+from workbench.cli.commands import stopped_by_signals
 from workbench.session import Session
 
 root = Path(sys.argv[1])
 session = Session(root / "home", entry_points=False)
 run = session.start(quick_config(folders(root / "pictures")))
-with _stopped_by_signals(run):  # of a run whose step never ends
+with stopped_by_signals([run]):  # of a run whose step never ends
     signal.raise_signal(signal.SIGINT)
     print(run.stop_when, flush=True)
     signal.raise_signal(signal.SIGINT)

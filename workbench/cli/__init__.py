@@ -144,6 +144,7 @@ def _add_learning(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "list the runs that wait for their turn"
     queue = command("queue", several.queue, text)
     queue.add_argument("--go", action="store_true", help="train them, one after another")
+    _add_at_once(queue)
     _add_study(
         command("study", study.study, "compare methods as STUDY.toml says, or go on with it")
     )
@@ -153,7 +154,13 @@ def _add_learning(command: Callable[..., argparse.ArgumentParser]) -> None:
     show.add_argument("run", metavar="RUN", help="id, beginning of an id, or name")
 
 
+def _add_at_once(sub: argparse.ArgumentParser) -> None:
+    text = "train N runs at the same time, each in a process with its share of the cores"
+    sub.add_argument("--at-once", type=int, metavar="N", default=1, help=text)
+
+
 def _add_study(sub: argparse.ArgumentParser) -> None:
+    _add_at_once(sub)
     sub.add_argument("files", metavar="STUDY.toml", nargs="+", help="what is to be compared")
     sub.add_argument("--again", action="store_true", help="also train once more what has failed")
     text = "write what all these studies show as one page of Markdown"
@@ -251,3 +258,4 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--seeds", metavar="N", help=text)
     text = "train the tasks in K different orders, the present one first, as one group"
     run.add_argument("--orders", type=int, metavar="K", help=text)
+    _add_at_once(run)

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from threading import Thread
@@ -74,6 +74,8 @@ def run(session: Session, options: argparse.Namespace) -> int:
         from workbench.cli.several import group
 
         return group(session, config, options)
+    if options.at_once != 1:
+        raise UsageError("--at-once goes with --seeds or --orders: one run is trained at a time.")
     started = session.start(config)
     work(started)
     for item in session.score_forecasts():
@@ -86,15 +88,20 @@ def run(session: Session, options: argparse.Namespace) -> int:
 
 def work(started: Run) -> str:
     """Train a run to its end, showing how far it is; return its end state. Ctrl-C goes on as such."""
-    with _stopped_by_signals(started) as heard:
+    with stopped_by_signals([started]) as heard:
         failure = _follow(started, Progress())
     if failure:
         say(failure)
-    if started.state == "stopped":
-        say(f"{started.name} was stopped and saved; 'resume {started.id[:8]}' goes on from there.")
+    say_stopped(started)
     if started.state == "stopped" and signal.SIGINT in heard:
         raise KeyboardInterrupt
     return started.state
+
+
+def say_stopped(run: Run) -> None:
+    """Say how a run that was stopped goes on; nothing of another."""
+    if run.state == "stopped":
+        say(f"{run.name} was stopped and saved; 'resume {run.id[:8]}' goes on from there.")
 
 
 def runs(session: Session, options: argparse.Namespace) -> int:
@@ -178,8 +185,8 @@ def result_of(items: Iterator[Any], kind: type[Result]) -> Result:
 
 
 @contextmanager
-def _stopped_by_signals(run: Run) -> Iterator[list[int]]:
-    """Let signals ask the run to stop after its step; yields the list of those that came.
+def stopped_by_signals(under_way: Sequence[Run]) -> Iterator[list[int]]:
+    """Let signals ask the runs that are under way then to stop after their steps; yields the list of those that came.
 
     The second Ctrl-C ends the program at once: the next one finds the run cut off, to be resumed.
     """
@@ -187,11 +194,11 @@ def _stopped_by_signals(run: Run) -> Iterator[list[int]]:
 
     def stop(number: int, _: FrameType | None) -> None:
         heard.append(number)
-        run.stop()
+        for run in under_way:
+            run.stop()
         if heard.count(signal.SIGINT) > 1:
-            os.write(
-                2, f"Ended at once. 'resume {run.id[:8]}' goes on from what was saved.\n".encode()
-            )
+            said = " and ".join(f"'resume {run.id[:8]}'" for run in under_way)
+            os.write(2, f"Ended at once. {said} goes on from what was saved.\n".encode())
             os._exit(130)  # the thread that trains would be waited for
 
     before = {number: signal.signal(number, stop) for number in _ends()}

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
+from workbench.cli.at_once import must_be_possible, train_at_once
 from workbench.cli.commands import print_out, say, work
 from workbench.config import RunConfig, to_dict
 from workbench.errors import UsageError
@@ -16,8 +17,9 @@ from workbench.session.spread import Spread
 
 def group(session: Session, config: RunConfig, options: argparse.Namespace) -> int:
     """Train the runs of a group and print what they say together."""
+    must_be_possible(options.at_once)
     key = session.queue.add_group(_plan(config, options))
-    code = train_waiting(session, key)
+    code = train_waiting(session, key, options.at_once)
     found = session.groups.group(key)
     print_out(_document(found), options.json, "\n".join(_lines(found)))
     return code
@@ -25,7 +27,8 @@ def group(session: Session, config: RunConfig, options: argparse.Namespace) -> i
 
 def queue(session: Session, options: argparse.Namespace) -> int:
     """List what waits, or train it."""
-    code = train_waiting(session, "") if options.go else 0
+    must_be_possible(options.at_once)
+    code = train_waiting(session, "", options.at_once) if options.go else 0
     found = session.queue.runs()
     print_out([_waiting(run) for run in found], options.json, _text(found))
     return code
@@ -44,8 +47,19 @@ def _plan(config: RunConfig, options: argparse.Namespace) -> Plan:
     return seeds_plan(config, range(int(parts[0])) if len(parts) == 1 else list(map(int, parts)))
 
 
-def train_waiting(session: Session, group: str) -> int:
-    """Train what waits (of a group), one after another; a stop leaves the rest in the queue."""
+def train_waiting(session: Session, group: str, at_once: int = 1) -> int:
+    """Train what waits (of a group), one after another or several at once; a stop leaves the rest in the queue."""
+    try:
+        code = _trained(session, group) if at_once == 1 else train_at_once(session, group, at_once)
+    except KeyboardInterrupt:
+        _say_left(session)
+        raise
+    if code == 3:
+        _say_left(session)
+    return code
+
+
+def _trained(session: Session, group: str) -> int:
     code = 0
     while True:
         run, problems = session.queue.start_next(group)
@@ -55,13 +69,8 @@ def train_waiting(session: Session, group: str) -> int:
         if run is None:
             return code
         say(f"{run.name} trains; {session.queue.waiting()} more wait.")
-        try:
-            state = work(run)
-        except KeyboardInterrupt:
-            _say_left(session)
-            raise
+        state = work(run)
         if state == "stopped":
-            _say_left(session)
             return 3
         code = code if state == "finished" else 1
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from workbench.cli.at_once import must_be_possible
 from workbench.cli.commands import print_out, say
 from workbench.cli.several import train_waiting
 from workbench.log.numbers import write_texts
@@ -17,11 +18,12 @@ from workbench.session.study_state import StudyState
 
 def study(session: Session, options: argparse.Namespace) -> int:
     """Train what the studies in files lack, print what they show, and write the ledger."""
+    must_be_possible(options.at_once)
     asked = [(path, read_study(Path(path))) for path in options.files]  # all, before any begins
     code, entries = 0, []
     for path, wanted in asked:
         key = session.studies.begin(wanted, again=options.again)
-        code = max(code, train_waiting(session, key))
+        code = max(code, train_waiting(session, key, options.at_once))
         state = session.studies.get(key)
         say(_how_far(state))
         found = session.studies.results(key)
