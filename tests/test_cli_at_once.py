@@ -11,7 +11,7 @@ import pytest
 
 from tests.compared import CHOOSE, FROZEN, TRIED, study_tree_of
 from tests.trained import QUICK, folders, quick_config
-from workbench.cli import at_once, main
+from workbench.cli import at_once, lookout, main
 from workbench.config import with_values
 from workbench.events import Evaluated, Step
 from workbench.session import Session
@@ -118,6 +118,29 @@ def test_a_stop_stops_all_that_are_under_way_and_leaves_the_rest_in_the_queue(ta
     assert process.returncode == 3, err
     assert "1 run waits in the queue; 'queue --go' goes on." in err
     assert err.count("was stopped and saved") == 2
+    with opened(tmp_path / "home") as session:
+        assert [run.state for run in session.runs()] == ["stopped", "stopped"]
+        assert session.queue.waiting() == 1
+
+
+def test_runs_that_are_blocked_for_long_are_stopped_and_the_rest_waits(
+    command, tasks, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(lookout, "LOOK_AGAIN", 0.2)
+    monkeypatch.setattr(lookout, "PATIENCE", 0.5)
+    start, begun = Session.start, []
+
+    def started(self, *given, **more):
+        begun.append(start(self, *given, **more))
+        if len(begun) == 2:
+            tasks[0].rename(tmp_path / "away")
+        return begun[-1]
+
+    monkeypatch.setattr(Session, "start", started)
+    code, _, err = command("home", "run", *TINY, "--seeds", 3, "--at-once", 2, "--tasks", *tasks)
+    assert code == 3
+    assert err.count("is no longer there") == 2
+    assert "1 run waits in the queue" in err
     with opened(tmp_path / "home") as session:
         assert [run.state for run in session.runs()] == ["stopped", "stopped"]
         assert session.queue.waiting() == 1

@@ -88,10 +88,10 @@ class _Lane:
 
 
 def _train(session: Session, group: str, lanes: list[_Lane]) -> int:
-    progress, runs, code, room = Progress(), list[Run](), 0, True
+    progress, runs, code, room, stopped = Progress(), list[Run](), 0, True, False
     with stopped_by_signals(runs) as heard:
         while True:
-            if room and not heard:
+            if room and not heard and not stopped:
                 code = max(code, _fill(session, group, lanes, progress))
             runs[:] = [lane.run for lane in lanes if lane.run is not None]
             for run in runs if heard else ():  # one may have begun as the signal came
@@ -101,6 +101,7 @@ def _train(session: Session, group: str, lanes: list[_Lane]) -> int:
             time.sleep(LOOK_SECONDS)
             ends = [lane.follow() for lane in lanes if lane.run is not None]
             room = any(ends)  # not asked each time: what waits is in the log
+            stopped = stopped or "stopped" in ends  # by a signal, or since it was blocked for long
             if any(state not in ("", "finished", "stopped") for state in ends):
                 code = 1
             far = [f"{lane.run.name} {100 * lane.share:.0f} %" for lane in lanes if lane.run]
@@ -108,7 +109,7 @@ def _train(session: Session, group: str, lanes: list[_Lane]) -> int:
     progress.close()
     if signal.SIGINT in heard:
         raise KeyboardInterrupt
-    return 3 if heard else code
+    return 3 if heard or stopped else code
 
 
 def _fill(session: Session, group: str, lanes: list[_Lane], progress: Progress) -> int:

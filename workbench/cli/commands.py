@@ -197,8 +197,9 @@ def stopped_by_signals(under_way: Sequence[Run]) -> Iterator[list[int]]:
         for run in under_way:
             run.stop()
         if heard.count(signal.SIGINT) > 1:
-            said = " and ".join(f"'resume {run.id[:8]}'" for run in under_way)
-            os.write(2, f"Ended at once. {said} goes on from what was saved.\n".encode())
+            for run in under_way:
+                text = f"Ended at once. 'resume {run.id[:8]}' goes on from what was saved.\n"
+                os.write(2, text.encode())
             os._exit(130)  # the thread that trains would be waited for
 
     before = {number: signal.signal(number, stop) for number in _ends()}
