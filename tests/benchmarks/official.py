@@ -3,8 +3,7 @@
 Nothing of it is part of this project (github.com/Programmergg/NTK-CL, MIT). Patched are the builder of the
 backbone, which would download weights and knows one width only, and the progress bar, which would be drawn into
 the table; its own loop trains, on pictures that are already tensors. Names of its modules and arguments are
-those of March 2026. Tried on the processor with torch 2.14 and timm 1.0.31, on its whole training path; it has
-not been run on a GPU.
+those of March 2026. Run on the processor with torch 2.14 and timm 1.0.31, on all of its models/; not on a GPU.
 """
 
 import importlib
