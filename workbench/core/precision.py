@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import torch
 
@@ -52,8 +53,9 @@ def oddity(wanted: str, device: torch.device) -> str:
     return lame_bf16(bf16_cost(device)) if wanted == BF16 else ""
 
 
+@cache
 def bf16_cost(device: torch.device) -> float:
-    """Return how many times as long as in float32 a matrix product takes in bfloat16 here, measured in some ms."""
+    """Return how many times as long as in float32 a matrix product takes in bfloat16 here, measured once, in some ms."""
     return _product_seconds(device, torch.bfloat16) / _product_seconds(device, torch.float32)
 
 
