@@ -10,16 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.compared import CHOOSE, FROZEN, TRIED, study_tree_of
-from tests.trained import QUICK, folders, quick_config
+from tests.test_cli_several import ROOT, TINY
+from tests.trained import folders, quick_config
 from workbench.cli import at_once, lookout, main
 from workbench.config import with_values
 from workbench.events import Evaluated, Step
 from workbench.session import Session
 from workbench.session.study_file import study_from, study_text
 from workbench.session.study_plan import CHOOSING, TESTING
-
-ROOT = Path(__file__).resolve().parent.parent
-TINY = [word for key, value in QUICK.items() for word in ("--set", f"{key}={value}")]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from threading import Thread
 
 from workbench.cli.commands import say_stopped, stopped_by_signals
 from workbench.cli.lookout import Lookout
-from workbench.cli.progress import Progress
+from workbench.cli.progress import Progress, row_of
 from workbench.errors import UsageError
 from workbench.events import Evaluated, Event, Failed, Note, Pace, Stage
 from workbench.session import Run, Session
@@ -79,8 +79,7 @@ class _Lane:
         if isinstance(event, Pace):
             self.share = event.work
         elif isinstance(event, Evaluated):
-            row = "  ".join(f"{100 * a:5.1f}" for a in event.accuracy)
-            self._progress.line(f"{name}, after task {event.after_task + 1}: {row} %")
+            self._progress.line(f"{name}, after task {row_of(event)}")
         elif isinstance(event, Note):
             self._progress.line(f"{name}: {event.text}")
         elif isinstance(event, Failed):

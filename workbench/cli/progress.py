@@ -34,8 +34,7 @@ class Progress:
         elif isinstance(event, Note):
             self.line(event.text)
         elif isinstance(event, Evaluated):
-            row = "  ".join(f"{100 * a:5.1f}" for a in event.accuracy)
-            self.line(f"After task {event.after_task + 1}: {row} %")
+            self.line(f"After task {row_of(event)}")
         self._draw()
 
     def line(self, text: str) -> None:
@@ -72,6 +71,12 @@ class Progress:
         if self._is_terminal and self._length:
             self._stream.write("\r" + " " * self._length + "\r")
             self._length = 0
+
+
+def row_of(event: Evaluated) -> str:
+    """Return the number of the task that was learnt and the accuracies after it, as one line."""
+    row = "  ".join(f"{100 * a:5.1f}" for a in event.accuracy)
+    return f"{event.after_task + 1}: {row} %"
 
 
 def _duration(seconds: float) -> str:
