@@ -112,7 +112,7 @@ class Spectrum:
     @property
     def mean(self) -> float:
         """Mean eigenvalue, tr K / N."""
-        return float(self.values.mean())
+        return float(self.values.sum()) / len(self.vectors)
 
 
 def spectrum(kernel: Tensor) -> Spectrum:

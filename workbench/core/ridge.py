@@ -121,14 +121,14 @@ def least_kare(gram: Tensor, cross: Tensor, energy: float, pictures: float, take
 
     KARE = (‖Y − XW‖² / n) / (1 − df / n)² with df = `taken` + tr XᵀX (XᵀX + λI)⁻¹; NaN of sums that are not finite.
     """
-    parts, mean = spectrum_within(gram, math.ceil(pictures)), float(gram.trace()) / len(gram)
+    parts = spectrum_within(gram, math.ceil(pictures))
     # all pictures alike, and any ridge as good as another; or not finite
-    if not bool(parts.values.sum() > 0):
-        return 1.0 if mean == 0 else math.nan
+    if not parts.mean > 0:
+        return 1.0 if parts.mean == 0 else parts.mean
     seen = parts.values > 0
     values = parts.values[seen]  # (r,)
     power = (parts.vectors[:, seen].T @ cross).square().sum(1) / values  # (r,) of Y
-    ridges = RIDGES * mean  # (G,)
+    ridges = RIDGES * parts.mean  # (G,)
     shrunk = ridges[:, None] / (values + ridges[:, None])  # (G, r)
     # As sums of what is left, not as differences: with fewer pictures than directions both go to 0 with λ.
     spare = pictures - taken - len(values)
